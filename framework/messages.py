@@ -14,7 +14,7 @@ from decimal import Decimal
 
 import msgspec
 
-from framework.protocol import OrderType, StpMode, TimeInForce, TriggerReference
+from framework.protocol import MassCancelScope, OrderType, StpMode, TimeInForce, TriggerReference, VenueMode
 
 __all__ = [
     "AddBatch",
@@ -44,25 +44,6 @@ __all__ = [
     "VenueMode",
     "VenueStatus",
 ]
-
-
-class VenueMode(enum.IntEnum):
-    """What the engine accepts and whether it matches."""
-
-    ONLINE = 0
-    CANCEL_ONLY = 1
-    POST_ONLY = 2
-    LIMIT_ONLY = 3
-    REDUCE_ONLY = 4
-    MAINTENANCE = 5
-
-
-class MassCancelScope(enum.IntEnum):
-    """Which orders a mass cancel asks for; what it reaches is the profile's to say."""
-
-    SYMBOL = 0
-    SESSION = 1
-    ACCOUNT = 2
 
 
 # ---------------------------------------------------------------------------------------------------------- commands
