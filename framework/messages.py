@@ -14,7 +14,15 @@ from decimal import Decimal
 
 import msgspec
 
-from framework.protocol import MassCancelScope, OrderType, StpMode, TimeInForce, TriggerReference, VenueMode
+from framework.protocol import (
+    MassCancelScope,
+    OrderType,
+    RejectReason,
+    StpMode,
+    TimeInForce,
+    TriggerReference,
+    VenueMode,
+)
 
 __all__ = [
     "AddBatch",
@@ -234,10 +242,11 @@ class CommandAccepted(Report, frozen=True, kw_only=True):
 
 
 class CommandRejected(Report, frozen=True, kw_only=True):
-    """The answer to a request that was refused; ``error`` is the venue's own text, untouched."""
+    """The answer to a request that was refused; ``error`` is the venue's own text, untouched, ``reason`` its meaning."""
 
     request_id: int
     error: str
+    reason: RejectReason | None = None
 
 
 class ExecutionReport(Report, frozen=True, kw_only=True):
@@ -246,7 +255,7 @@ class ExecutionReport(Report, frozen=True, kw_only=True):
     qty_lots, leaves_lots, cum_lots: total, still working, filled so far.
     last_lots, last_ticks, exec_id, is_maker, fee, fee_asset: the fill, for ``ExecType.TRADE``.
     request_id: the request that caused it, where the protocol echoes it.
-    reason: the venue's own text for cancels and restatements.
+    reason: the venue's own text for cancels and restatements; ``cause``, its meaning.
     """
 
     exec_type: ExecType
@@ -269,6 +278,7 @@ class ExecutionReport(Report, frozen=True, kw_only=True):
     fee: Decimal | None = None
     fee_asset: str | None = None
     reason: str | None = None
+    cause: RejectReason | None = None
     request_id: int | None = None
     is_poss_dup: bool = False
 
