@@ -363,12 +363,25 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     cancels_by_cl_ord_id: bool
 
 
+class RateCheck(enum.IntEnum):
+    """When a counter is held against its threshold.
+
+    BEFORE: a request is refused while the counter stands at the threshold or above; one that crosses it passes.
+    AFTER: a request is refused if the counter with its cost would stand above the threshold.
+    """
+
+    BEFORE = 0
+    AFTER = 1
+
+
 class CallCosts(msgspec.Struct, frozen=True, kw_only=True):
     """What requests cost on the call counter of a key, in POINT units; apart from the engine's counter.
 
     trading: adds and cancels; trading_other: amends, edits, batches, cancel-all, cancel-all-after.
     open_orders: the account's open orders; orders: orders by id, open or ended; history: ended orders, trades by time.
     other: any other private request.
+    check: when the counter is held against its maximum.
+    is_refused_charged: a request refused over the maximum is charged all the same.
     """
 
     trading: int
@@ -377,6 +390,8 @@ class CallCosts(msgspec.Struct, frozen=True, kw_only=True):
     orders: int
     history: int
     other: int
+    check: RateCheck
+    is_refused_charged: bool
 
 
 class ProtocolProfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -436,17 +451,6 @@ class ProtocolProfile(msgspec.Struct, frozen=True, kw_only=True):
 # ------------------------------------------------------------------------------------------- counters, fees, latency
 
 
-class RateCheck(enum.IntEnum):
-    """When the engine's counter is held against its threshold.
-
-    BEFORE: a request is refused while the counter stands at the threshold or above; one that crosses it passes.
-    AFTER: a request is refused if the counter with its cost would stand above the threshold.
-    """
-
-    BEFORE = 0
-    AFTER = 1
-
-
 class RateSchedule(msgspec.Struct, frozen=True, kw_only=True):
     """What transactions cost on the engine's counter of an account and symbol, in POINT units.
 
@@ -479,7 +483,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of an account tier. Counters are in POINT units, decays in POINT units per nanosecond (234 is 2.34 per s).
 
     threshold, decay_per_ns: the engine's counter of an account and symbol; open_orders_max: open orders per symbol.
-    call_max, call_decay_per_ns: the call counter of a key; exceeded when a request would take it above ``call_max``.
+    call_max, call_decay_per_ns: the call counter of a key.
     """
 
     name: str
