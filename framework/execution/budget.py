@@ -1,0 +1,88 @@
+"""The trader's side of the rate counters: what may still be spent, and what is kept for cancels.
+
+One counter for each pair, charged with the functions that the simulated venue charges with, at the time of sending. The
+venue charges on arrival, so the estimate runs ahead of the venue's counter by what decays on the way, and never behind
+it as long as no other trader uses the account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from framework.execution.events import RateBudgetChanged
+from framework.protocol import POINT, RateSchedule, Tier
+from framework.venue.rates import Charge, RateCounter, engine_counter
+
+__all__ = ["RateBudget"]
+
+
+class RateBudget:
+    """Counters of one account, by symbol.
+
+    cancel_reserve_points: points below the threshold that only cancels may use.
+    on_change: called when a counter passes a share that was set with ``watch``.
+    """
+
+    def __init__(
+        self,
+        schedule: RateSchedule,
+        tier: Tier,
+        cancel_reserve_points: int,
+        on_change: Callable[[RateBudgetChanged], None],
+    ) -> None:
+        self.schedule = schedule
+        self.tier = tier
+        self._reserve = cancel_reserve_points * POINT
+        self._on_change = on_change
+        self._counters: dict[str, RateCounter] = {}
+        self._shares: list[float] = []
+        self._above: dict[tuple[str, float], bool] = {}
+
+    def watch(self, share: float) -> None:
+        """Tell when a counter passes this share of its threshold, upwards or downwards, at the next request."""
+        self._shares.append(share)
+
+    def used_share(self, symbol: str, now_ns: int) -> float:
+        """Share of the threshold that is used now."""
+        return self._counter(symbol).value_at(now_ns) / self.tier.threshold
+
+    def denial(self, symbol: str, charge: Charge, now_ns: int) -> str | None:
+        """Why a request that is not a cancel must not be sent now; None if it may.
+
+        It must leave the reserve untouched, so it is refused where the counter with its cost would stand above
+        threshold less reserve, whatever the venue would say.
+        """
+        value = self._counter(symbol).value_at(now_ns)
+        ceiling = self.tier.threshold - self._reserve
+        if value + charge.cost <= ceiling:
+            return None
+        return (
+            f"rate budget of {symbol}: counter {value / POINT:.1f} plus {charge.cost / POINT:.1f} would pass "
+            f"{ceiling / POINT:.0f} (threshold {self.tier.threshold / POINT:.0f} less the cancels' reserve "
+            f"{self._reserve / POINT:.0f}); wait or amend less often"
+        )
+
+    def spend(self, symbol: str, charge: Charge, now_ns: int) -> None:
+        """Charge a request that is sent now."""
+        counter = self._counter(symbol)
+        counter.admit(now_ns, charge)
+        for share in self._shares:
+            is_above = counter.value >= share * self.tier.threshold
+            if self._above.get((symbol, share), False) != is_above:
+                self._above[symbol, share] = is_above
+                used = counter.value / self.tier.threshold
+                self._on_change(
+                    RateBudgetChanged(
+                        ts_ns=now_ns,
+                        symbol=symbol,
+                        share=share,
+                        used_share=used,
+                        is_above=is_above,
+                    )
+                )
+
+    def _counter(self, symbol: str) -> RateCounter:
+        counter = self._counters.get(symbol)
+        if counter is None:
+            counter = self._counters[symbol] = engine_counter(self.tier, self.schedule)
+        return counter

@@ -1,0 +1,455 @@
+"""The NautilusTrader execution client: a thin shell between a strategy's commands and the desk.
+
+Commands are translated to ours and given to the desk; what the desk concludes is told to NautilusTrader as its own
+order events, in the order in which it was learned. Prices and quantities are converted exactly. Events of the road go to
+``on_road_event``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import Clock as NautilusClock
+from nautilus_trader.common.component import MessageBus
+from nautilus_trader.execution.client import ExecutionClient
+from nautilus_trader.execution.messages import (
+    BatchCancelOrders,
+    CancelAllOrders,
+    CancelOrder,
+    ModifyOrder,
+    QueryAccount,
+    QueryOrder,
+    SubmitOrder,
+    SubmitOrderList,
+)
+from nautilus_trader.model.enums import (
+    AccountType,
+    LiquiditySide,
+    OmsType,
+    OrderSide,
+    TrailingOffsetType,
+)
+from nautilus_trader.model.enums import OrderType as NautilusOrderType
+from nautilus_trader.model.enums import TimeInForce as NautilusTimeInForce
+from nautilus_trader.model.identifiers import (
+    AccountId,
+    ClientId,
+    TradeId,
+    Venue,
+    VenueOrderId,
+)
+from nautilus_trader.model.objects import AccountBalance, Money
+from nautilus_trader.model.orders import Order
+
+from framework.errors import SimulationError
+from framework.execution.desk import ExecutionDesk
+from framework.execution.events import RoadEvent
+from framework.execution.instruments import InstrumentBridge, currency
+from framework.execution.orders import OrderRecord
+from framework.messages import AddOrder
+from framework.protocol import BUY, SELL, OrderType, TimeInForce
+
+__all__ = ["DeskExecutionClient"]
+
+_TYPES = {
+    NautilusOrderType.LIMIT: OrderType.LIMIT,
+    NautilusOrderType.MARKET: OrderType.MARKET,
+    NautilusOrderType.STOP_MARKET: OrderType.STOP_LOSS,
+    NautilusOrderType.STOP_LIMIT: OrderType.STOP_LOSS_LIMIT,
+    NautilusOrderType.MARKET_IF_TOUCHED: OrderType.TAKE_PROFIT,
+    NautilusOrderType.LIMIT_IF_TOUCHED: OrderType.TAKE_PROFIT_LIMIT,
+    NautilusOrderType.TRAILING_STOP_MARKET: OrderType.TRAILING_STOP,
+    NautilusOrderType.TRAILING_STOP_LIMIT: OrderType.TRAILING_STOP_LIMIT,
+}
+
+_TIMES_IN_FORCE = {
+    NautilusTimeInForce.GTC: TimeInForce.GTC,
+    NautilusTimeInForce.GTD: TimeInForce.GTD,
+    NautilusTimeInForce.IOC: TimeInForce.IOC,
+    NautilusTimeInForce.FOK: TimeInForce.FOK,
+}
+
+
+class DeskExecutionClient(ExecutionClient):
+    """Shell around one desk.
+
+    instruments: bridges by symbol. balances: what the account starts with, by asset.
+    on_road_event: called with each event of the road. schedule_balance: called when balances have changed; the caller
+    calls ``send_balances`` soon after, once for many fills.
+    """
+
+    def __init__(
+        self,
+        venue: str,
+        instruments: Mapping[str, InstrumentBridge],
+        balances: Mapping[str, Decimal],
+        msgbus: MessageBus,
+        cache: Cache,
+        clock: NautilusClock,
+        on_road_event: Callable[[RoadEvent], None],
+        schedule_balance: Callable[[], None],
+    ) -> None:
+        super().__init__(
+            client_id=ClientId(venue),
+            venue=Venue(venue),
+            oms_type=OmsType.NETTING,
+            account_type=AccountType.CASH,
+            base_currency=None,
+            msgbus=msgbus,
+            cache=cache,
+            clock=clock,
+        )
+        self._set_account_id(AccountId(f"{venue}-001"))
+        self.desk: ExecutionDesk | None = None
+        self._instruments = dict(instruments)
+        self._by_id = {bridge.instrument_id: bridge for bridge in instruments.values()}
+        self._balances = dict(balances)
+        self._on_road_event = on_road_event
+        self._schedule_balance = schedule_balance
+        # The NautilusTrader order of each record; kept while the order may still be heard of.
+        self._nautilus: dict[str, Order] = {}
+
+    # ------------------------------------------------------------------------------------------------- commands
+
+    def submit_order(self, command: SubmitOrder) -> None:
+        order = command.order
+        self._nautilus[order.client_order_id.value] = order
+        try:
+            add = self._translate(order)
+        except ValueError as e:
+            self.generate_order_denied(
+                order.strategy_id,
+                order.instrument_id,
+                order.client_order_id,
+                str(e),
+                self._clock.timestamp_ns(),
+            )
+            return
+        self._desk().submit(add, via=_via(command.params))
+
+    def submit_order_list(self, command: SubmitOrderList) -> None:
+        orders = command.order_list.orders
+        for order in orders:
+            self._nautilus[order.client_order_id.value] = order
+        self._desk().submit_batch(
+            [self._translate(order) for order in orders], via=_via(command.params)
+        )
+
+    def modify_order(self, command: ModifyOrder) -> None:
+        bridge = self._by_id[command.instrument_id]
+        params = command.params or {}
+        self._desk().amend(
+            command.client_order_id.value,
+            qty_lots=None
+            if command.quantity is None
+            else bridge.lots(command.quantity),
+            limit_ticks=None if command.price is None else bridge.ticks(command.price),
+            trigger_ticks=None
+            if command.trigger_price is None
+            else bridge.ticks(command.trigger_price),
+            is_post_only=bool(params.get("post_only", False)),
+            is_edit=bool(params.get("edit", False)),
+            via=_via(params),
+        )
+
+    def cancel_order(self, command: CancelOrder) -> None:
+        self._desk().cancel(command.client_order_id.value, via=_via(command.params))
+
+    def cancel_all_orders(self, command: CancelAllOrders) -> None:
+        """Cancel this strategy's open orders of the instrument, and no others (side if given)."""
+        params = command.params or {}
+        if params.get("account"):
+            self._desk().cancel_all(via=_via(params))
+            return
+        orders = self._cache.orders_open(
+            instrument_id=command.instrument_id, strategy_id=command.strategy_id
+        )
+        orders += self._cache.orders_inflight(
+            instrument_id=command.instrument_id, strategy_id=command.strategy_id
+        )
+        ids = [
+            order.client_order_id.value
+            for order in orders
+            if command.order_side in (OrderSide.NO_ORDER_SIDE, order.side)
+        ]
+        self._desk().cancel_batch(list(dict.fromkeys(ids)), via=_via(params))
+
+    def batch_cancel_orders(self, command: BatchCancelOrders) -> None:
+        ids = [cancel.client_order_id.value for cancel in command.cancels]
+        self._desk().cancel_batch(ids, via=_via(command.params))
+
+    def query_order(self, command: QueryOrder) -> None:
+        self._desk().query()
+
+    def query_account(self, command: QueryAccount) -> None:
+        self.send_balances()
+
+    def send_balances(self) -> None:
+        """Tell NautilusTrader the balances that follow from the fills learned so far."""
+        states = []
+        for asset, amount in self._balances.items():
+            total = Money(amount, currency(asset))
+            states.append(AccountBalance(total, Money(0, currency(asset)), total))
+        self.generate_account_state(states, [], True, self._clock.timestamp_ns())
+
+    # ------------------------------------------------------------------------------------------------- desk listener
+
+    def order_submitted(self, record: OrderRecord) -> None:
+        order = self._nautilus[record.cl_ord_id]
+        self.generate_order_submitted(
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            self._clock.timestamp_ns(),
+        )
+
+    def order_denied(self, record: OrderRecord, reason: str) -> None:
+        order = self._nautilus.pop(record.cl_ord_id)
+        self.generate_order_denied(
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            reason,
+            self._clock.timestamp_ns(),
+        )
+
+    def order_accepted(self, record: OrderRecord, ts_venue_ns: int) -> None:
+        order = self._nautilus[record.cl_ord_id]
+        self.generate_order_accepted(
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            _venue_id(record),
+            ts_venue_ns,
+        )
+
+    def order_rejected(
+        self, record: OrderRecord, reason: str, is_post_only: bool, ts_venue_ns: int
+    ) -> None:
+        order = self._nautilus[record.cl_ord_id]
+        self.generate_order_rejected(
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            reason,
+            ts_venue_ns,
+            is_post_only,
+        )
+
+    def order_updated(self, record: OrderRecord, ts_venue_ns: int) -> None:
+        order = self._nautilus[record.cl_ord_id]
+        bridge = self._instruments[record.symbol]
+        self.generate_order_updated(
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            _venue_id(record),
+            bridge.qty(record.qty_lots),
+            None if record.limit_ticks is None else bridge.price(record.limit_ticks),
+            None
+            if record.trigger_ticks is None
+            else bridge.price(record.trigger_ticks),
+            ts_venue_ns,
+            venue_order_id_modified=True,
+        )
+
+    def order_triggered(self, record: OrderRecord, ts_venue_ns: int) -> None:
+        order = self._nautilus[record.cl_ord_id]
+        self.generate_order_triggered(
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            _venue_id(record),
+            ts_venue_ns,
+        )
+
+    def order_canceled(
+        self, record: OrderRecord, reason: str, ts_venue_ns: int
+    ) -> None:
+        order = self._nautilus[record.cl_ord_id]
+        self.generate_order_canceled(
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            _venue_id(record),
+            ts_venue_ns,
+        )
+
+    def order_expired(self, record: OrderRecord, ts_venue_ns: int) -> None:
+        order = self._nautilus[record.cl_ord_id]
+        self.generate_order_expired(
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            _venue_id(record),
+            ts_venue_ns,
+        )
+
+    def order_filled(
+        self,
+        record: OrderRecord,
+        exec_id: str,
+        last_lots: int,
+        last_ticks: int,
+        is_maker: bool,
+        fee: Decimal,
+        fee_asset: str,
+        ts_venue_ns: int,
+    ) -> None:
+        order = self._nautilus[record.cl_ord_id]
+        bridge = self._instruments[record.symbol]
+        spec = bridge.spec
+        sign = 1 if record.side == BUY else -1
+        balances = self._balances
+        balances[spec.base] = balances.get(spec.base, Decimal(0)) + sign * spec.qty(
+            last_lots
+        )
+        cost = spec.price(last_ticks) * spec.qty(last_lots)
+        balances[spec.quote] = balances.get(spec.quote, Decimal(0)) - sign * cost
+        if fee:
+            balances[fee_asset] = balances.get(fee_asset, Decimal(0)) - fee
+        self._schedule_balance()
+        self.generate_order_filled(
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            _venue_id(record),
+            None,
+            TradeId(exec_id),
+            order.side,
+            order.order_type,
+            bridge.qty(last_lots),
+            bridge.price(last_ticks),
+            bridge.quote,
+            bridge.money(fee, fee_asset or spec.quote),
+            LiquiditySide.MAKER if is_maker else LiquiditySide.TAKER,
+            ts_venue_ns,
+        )
+
+    def cancel_rejected(
+        self, record: OrderRecord, reason: str, ts_venue_ns: int
+    ) -> None:
+        order = self._nautilus[record.cl_ord_id]
+        self.generate_order_cancel_rejected(
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            None if record.order_id is None else _venue_id(record),
+            reason,
+            ts_venue_ns,
+        )
+
+    def amend_rejected(
+        self, record: OrderRecord, reason: str, ts_venue_ns: int
+    ) -> None:
+        order = self._nautilus[record.cl_ord_id]
+        self.generate_order_modify_rejected(
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            None if record.order_id is None else _venue_id(record),
+            reason,
+            ts_venue_ns,
+        )
+
+    def road_event(self, event: RoadEvent) -> None:
+        self._on_road_event(event)
+
+    # ------------------------------------------------------------------------------------------------- translation
+
+    def _desk(self) -> ExecutionDesk:
+        if self.desk is None:
+            raise SimulationError(
+                "an order was sent before the desk was attached to its client"
+            )
+        return self.desk
+
+    def _translate(self, order: Order) -> AddOrder:
+        """A NautilusTrader order as ours; raises ValueError for what the venue model does not have."""
+        bridge = self._by_id.get(order.instrument_id)
+        if bridge is None:
+            raise ValueError(f"{order.instrument_id} is not an instrument of this run")
+        order_type = _TYPES.get(order.order_type)
+        if order_type is None:
+            raise ValueError(
+                f"order type {order.type_string()} has no counterpart at the venue"
+            )
+        time_in_force = _TIMES_IN_FORCE.get(order.time_in_force)
+        if time_in_force is None:
+            raise ValueError(
+                f"time in force {order.tif_string()} has no counterpart at the venue"
+            )
+        display = order.display_qty if order.has_price else None
+        if display is not None and order_type is OrderType.LIMIT:
+            order_type = OrderType.ICEBERG
+        qty_lots, quote_qty = (
+            (0, order.quantity.as_decimal())
+            if order.is_quote_quantity
+            else (
+                bridge.lots(order.quantity),
+                None,
+            )
+        )
+        fields: dict[str, Any] = {}
+        if order.has_price:
+            fields["limit_ticks"] = bridge.ticks(order.price)
+        if order.has_trigger_price and order_type not in (
+            OrderType.TRAILING_STOP,
+            OrderType.TRAILING_STOP_LIMIT,
+        ):
+            fields["trigger_ticks"] = bridge.ticks(order.trigger_price)
+        if order_type in (OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT):
+            fields |= _trailing(order, bridge)
+        if time_in_force is TimeInForce.GTD:
+            fields["expire_ns"] = order.expire_time_ns
+        return AddOrder(
+            request_id=0,
+            cl_ord_id=order.client_order_id.value,
+            symbol=bridge.spec.symbol,
+            side=BUY if order.side == OrderSide.BUY else SELL,
+            order_type=order_type,
+            qty_lots=qty_lots,
+            quote_qty=quote_qty,
+            display_lots=None if display is None else bridge.lots(display),
+            time_in_force=time_in_force,
+            is_post_only=order.is_post_only if order.has_price else False,
+            is_reduce_only=order.is_reduce_only,
+            **fields,
+        )
+
+
+def _trailing(order: Order, bridge: InstrumentBridge) -> dict[str, Any]:
+    """Offsets of a trailing stop. NautilusTrader gives them as price, basis points or ticks."""
+    kind = order.trailing_offset_type
+    tick = Decimal(bridge.spec.tick_size)
+    fields: dict[str, Any] = {}
+    if kind == TrailingOffsetType.PRICE:
+        fields["trail_offset_ticks"] = bridge.spec.ticks(order.trailing_offset)
+    elif kind == TrailingOffsetType.TICKS:
+        fields["trail_offset_ticks"] = int(order.trailing_offset)
+    elif kind == TrailingOffsetType.BASIS_POINTS:
+        fields["trail_offset_ppm"] = int(order.trailing_offset * 100)
+    else:
+        raise ValueError(
+            f"a trailing offset in {kind.name} has no counterpart at the venue"
+        )
+    if order.order_type == NautilusOrderType.TRAILING_STOP_LIMIT:
+        offset = Decimal(order.limit_offset) / (
+            Decimal(1) if kind == TrailingOffsetType.TICKS else tick
+        )
+        fields["limit_offset_ticks"] = (
+            -int(offset) if order.side == OrderSide.SELL else int(offset)
+        )
+        fields.pop("limit_ticks", None)
+    return fields
+
+
+def _venue_id(record: OrderRecord) -> VenueOrderId:
+    return VenueOrderId(record.order_id or record.cl_ord_id)
+
+
+def _via(params: Mapping[str, Any] | None) -> str | None:
+    return params.get("via") if params else None
