@@ -358,6 +358,13 @@ class ExecutionDesk:
             self._clock.now_ns,
         )
 
+    def query_later(self) -> None:
+        """Ask again after a poll's interval; where news is polled, the next poll does it."""
+        if not self._news_is_polled:
+            self._clock.call_at(
+                self._clock.now_ns + self.policy.poll_interval_ms * _MS, self.query
+            )
+
     # ------------------------------------------------------------------------------------------------- from links
 
     def on_report(self, link_name: str, report: Report) -> None:

@@ -277,6 +277,8 @@ class ReportReader:
                 seen.add(record.cl_ord_id)
                 self._apply_status(record, status, report.ts_venue_ns)
         self._judge_unknown(report, seen)
+        if any(flight.is_unknown for flight in self._desk.in_flight.values()):
+            self._desk.query_later()
 
     def _apply_status(
         self, record: OrderRecord, status: OrderStatus, ts_venue_ns: int

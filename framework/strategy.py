@@ -1,0 +1,297 @@
+"""The strategy that users subclass.
+
+It is a NautilusTrader ``Strategy``: all of its order events, subscriptions, indicators, timers and cache are there and
+work as documented there. What is added:
+
+- ``subscribe_book`` and ``on_book``: a compiled view of the book, conflated as asked;
+- ``on_session_*``, ``on_order_reach_changed``, ``on_cancel_rerouted``, ``on_outcome_*`` and the other events of the road;
+- ``reach``, ``rate_budget_used`` and ``arm_cancel_all_after``: who can cancel an order now, what is left of a pair's rate
+  counter, and the venue's dead man's switch;
+- ``buy``, ``sell``, ``move`` and ``cancel_order``: orders in ticks and lots, which is what books are in.
+
+A road can be named with each command: ``self.submit_order(order, params={"via": "rest"})``, likewise for
+``modify_order`` (``{"edit": True}`` for cancel-and-new) and ``cancel_order``.
+
+The same class runs in a backtest, on paper and live; it never asks in which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from nautilus_trader.common.factories import OrderFactory
+from nautilus_trader.model.enums import OrderSide, TimeInForce
+from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId
+from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.orders import Order
+from nautilus_trader.trading.config import StrategyConfig as NautilusStrategyConfig
+from nautilus_trader.trading.strategy import Strategy as NautilusStrategy
+
+from framework.book import BookView
+from framework.errors import SimulationError
+from framework.execution import events
+from framework.execution.instruments import InstrumentBridge
+
+__all__ = ["Strategy", "StrategyConfig", "StrategyPort"]
+
+# A venue takes free client order ids of 18 characters at most; NautilusTrader's own are longer.
+_ID_DIGITS = 18
+
+
+class StrategyConfig(NautilusStrategyConfig, frozen=True, kw_only=True):  # type: ignore[misc]
+    """Configuration of a strategy; subclass it with the strategy's own parameters.
+
+    instruments: symbols that the strategy trades ("BTC/USD"); () for all of the run's.
+    """
+
+    instruments: tuple[str, ...] = ()
+    log_events: bool = False
+    log_commands: bool = False
+
+
+class StrategyPort(Protocol):
+    """What a runner gives to a strategy beside NautilusTrader's own services."""
+
+    def bridge(self, instrument_id: InstrumentId) -> InstrumentBridge: ...
+    def bridges(self) -> Sequence[InstrumentBridge]: ...
+    def book(self, instrument_id: InstrumentId) -> BookView: ...
+    def subscribe_book(
+        self, strategy: Strategy, instrument_id: InstrumentId, on: str, interval_ms: int
+    ) -> None: ...
+    def reach(self, cl_ord_id: str) -> tuple[str, ...]: ...
+    def rate_budget_used(self, symbol: str) -> float: ...
+    def watch_rate_budget(self, share: float) -> None: ...
+    def arm_cancel_all_after(self, timeout_s: int, via: str | None) -> None: ...
+
+
+class _OrderFactory(OrderFactory):  # type: ignore[misc]
+    """NautilusTrader's factory with ids that a venue takes: ever-increasing numbers of at most 18 digits."""
+
+    def generate_client_order_id(self) -> ClientOrderId:
+        return ClientOrderId(self.next_id())
+
+    next_id: Any
+
+
+class Strategy(NautilusStrategy):  # type: ignore[misc]
+    """Base of all strategies. Override the ``on_...`` methods that matter; all do nothing here."""
+
+    def __init__(self, config: StrategyConfig | None = None) -> None:
+        super().__init__(config or StrategyConfig())
+        self._port: StrategyPort | None = None
+        self._factory: _OrderFactory | None = None
+        self._id_count = 0
+
+    # ------------------------------------------------------------------------------------------------- services
+
+    @property
+    def order_factory(self) -> OrderFactory:
+        """NautilusTrader's order factory, with client order ids that the venue takes."""
+        if self._factory is None:
+            self._factory = _OrderFactory(
+                self.trader_id, self.id, self.clock, self.cache
+            )
+            self._factory.next_id = self._next_cl_ord_id
+        return self._factory
+
+    @property
+    def instrument_ids(self) -> list[InstrumentId]:
+        """The instruments to trade: those of the configuration, else all of the run's."""
+        wanted = self.config.instruments
+        return [
+            b.instrument_id
+            for b in self._attached().bridges()
+            if not wanted or b.spec.symbol in wanted
+        ]
+
+    def bridge(self, instrument_id: InstrumentId) -> InstrumentBridge:
+        """Converts between ticks and lots and NautilusTrader's prices and quantities; has the instrument's ``spec``."""
+        return self._attached().bridge(instrument_id)
+
+    def book(self, instrument_id: InstrumentId) -> BookView:
+        """The book as delivered so far; subscribe to it first."""
+        return self._attached().book(instrument_id)
+
+    def subscribe_book(
+        self, instrument_id: InstrumentId, on: str = "touch", interval_ms: int = 0
+    ) -> None:
+        """Have ``on_book`` called.
+
+        on: "touch" when a best price or the quantity at it changed, "change" on every message, "interval" at most once
+            in ``interval_ms`` of the market's time, "trade" on each trade.
+        Raises ConfigError for another value.
+        """
+        self._attached().subscribe_book(self, instrument_id, on, interval_ms)
+
+    def reach(self, order: Order) -> tuple[str, ...]:
+        """Names of the links whose single cancel reaches the order now; () when none does."""
+        return self._attached().reach(order.client_order_id.value)
+
+    def rate_budget_used(self, instrument_id: InstrumentId) -> float:
+        """Share of the pair's rate counter that is used now, 0 to 1 and above."""
+        return self._attached().rate_budget_used(self.bridge(instrument_id).spec.symbol)
+
+    def watch_rate_budget(self, share: float) -> None:
+        """Have ``on_rate_budget_changed`` called when a pair's counter passes this share of its threshold."""
+        self._attached().watch_rate_budget(share)
+
+    def arm_cancel_all_after(self, timeout_s: int, via: str | None = None) -> None:
+        """Arm or refresh the account's dead man's switch; 0 disarms it."""
+        self._attached().arm_cancel_all_after(timeout_s, via)
+
+    # ------------------------------------------------------------------------------------------------- orders
+
+    def buy(
+        self,
+        instrument_id: InstrumentId,
+        qty_lots: int,
+        price_ticks: int | None = None,
+        **options: Any,
+    ) -> Order:
+        """Submit a buy and return it; see ``order``."""
+        return self._submit(
+            instrument_id, OrderSide.BUY, qty_lots, price_ticks, options
+        )
+
+    def sell(
+        self,
+        instrument_id: InstrumentId,
+        qty_lots: int,
+        price_ticks: int | None = None,
+        **options: Any,
+    ) -> Order:
+        """Submit a sell and return it; see ``order``."""
+        return self._submit(
+            instrument_id, OrderSide.SELL, qty_lots, price_ticks, options
+        )
+
+    def move(
+        self,
+        order: Order,
+        price_ticks: int | None = None,
+        qty_lots: int | None = None,
+        **params: Any,
+    ) -> None:
+        """Amend an order in place; ``edit=True`` replaces it by the venue's cancel-and-new."""
+        bridge = self.bridge(order.instrument_id)
+        self.modify_order(
+            order,
+            quantity=None if qty_lots is None else bridge.qty(qty_lots),
+            price=None if price_ticks is None else bridge.price(price_ticks),
+            params=params,
+        )
+
+    def _submit(
+        self,
+        instrument_id: InstrumentId,
+        side: OrderSide,
+        qty_lots: int,
+        price_ticks: int | None,
+        options: dict[str, Any],
+    ) -> Order:
+        """A limit order at a price, a market order without one.
+
+        Options: ``post_only``, ``time_in_force`` (NautilusTrader's), ``via``, ``position_id``.
+        """
+        bridge = self.bridge(instrument_id)
+        via = options.pop("via", None)
+        params = None if via is None else {"via": via}
+        if price_ticks is None:
+            order = self.order_factory.market(
+                instrument_id, side, bridge.qty(qty_lots), **options
+            )
+        else:
+            options.setdefault("time_in_force", TimeInForce.GTC)
+            order = self.order_factory.limit(
+                instrument_id,
+                side,
+                bridge.qty(qty_lots),
+                bridge.price(price_ticks),
+                **options,
+            )
+        self.submit_order(order, params=params)
+        return order
+
+    # ------------------------------------------------------------------------------------------------- handlers
+
+    def on_book(self, book: BookView) -> None:
+        """The book changed as subscribed for."""
+
+    def on_session_opened(self, event: events.SessionOpened) -> None:
+        """A link has a new session; ``event.cl_ord_ids`` are open orders that its old session owned."""
+
+    def on_session_resumed(self, event: events.SessionResumed) -> None:
+        """A link's session goes on, with what was missed replayed."""
+
+    def on_session_closed(self, event: events.SessionClosed) -> None:
+        """A link's session dropped or ended; ``event.cl_ord_ids`` are the open orders that it owned."""
+
+    def on_order_reach_changed(self, event: events.OrderReachChanged) -> None:
+        """Who can cancel an order has changed; ``event.reach`` is empty when nobody can."""
+
+    def on_cancel_rerouted(self, event: events.CancelRerouted) -> None:
+        """A cancel went by another road than the first of the route."""
+
+    def on_outcome_unknown(self, event: events.OutcomeUnknown) -> None:
+        """Nothing is known of a command's effect."""
+
+    def on_outcome_resolved(self, event: events.OutcomeResolved) -> None:
+        """The fate of a command is known again, and how."""
+
+    def on_rate_budget_changed(self, event: events.RateBudgetChanged) -> None:
+        """A pair's rate counter passed a share that ``watch_rate_budget`` set."""
+
+    def on_sequence_gap(self, event: events.SequenceGap) -> None:
+        """A session missed messages."""
+
+    def on_replay_completed(self, event: events.ReplayCompleted) -> None:
+        """What a session had missed has been received."""
+
+    def on_venue_status_changed(self, event: events.VenueStatusChanged) -> None:
+        """The venue changed its mode."""
+
+    # ------------------------------------------------------------------------------------------------- system
+
+    def attach(self, port: StrategyPort) -> None:
+        """Give the strategy its runner's services; a runner calls this, once, before the start."""
+        self._port = port
+
+    def handle_road_event(self, event: events.RoadEvent) -> None:
+        """Hand an event of the road to its method; a runner calls this."""
+        if self.is_running:
+            getattr(self, _HANDLERS[type(event)])(event)
+
+    def handle_book(self, book: BookView) -> None:
+        """Hand the book to ``on_book``; a runner calls this."""
+        if self.is_running:
+            self.on_book(book)
+
+    def _attached(self) -> StrategyPort:
+        if self._port is None:
+            raise SimulationError(
+                f"{type(self).__name__} is not attached to a runner yet; use this from on_start on"
+            )
+        return self._port
+
+    def _next_cl_ord_id(self) -> str:
+        """Ever increasing and unique in the account: the strategy's tag, then a count."""
+        self._id_count += 1
+        tag = self.order_id_tag or "000"
+        digits = "".join(c for c in tag if c.isdigit()).lstrip("0") or "0"
+        return f"{int(digits) + 1}{self._id_count:0{_ID_DIGITS - 1 - len(digits)}d}"
+
+
+_HANDLERS: dict[type[events.RoadEvent], str] = {
+    events.SessionOpened: "on_session_opened",
+    events.SessionResumed: "on_session_resumed",
+    events.SessionClosed: "on_session_closed",
+    events.OrderReachChanged: "on_order_reach_changed",
+    events.CancelRerouted: "on_cancel_rerouted",
+    events.OutcomeUnknown: "on_outcome_unknown",
+    events.OutcomeResolved: "on_outcome_resolved",
+    events.RateBudgetChanged: "on_rate_budget_changed",
+    events.SequenceGap: "on_sequence_gap",
+    events.ReplayCompleted: "on_replay_completed",
+    events.VenueStatusChanged: "on_venue_status_changed",
+}
