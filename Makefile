@@ -1,0 +1,47 @@
+# Everything a user or a contributor runs. Needs git, make and a Python of 3.12 to 3.14 somewhere usual, or named:
+# make test PYTHON=/path/to/python3.13. The rest is set up in .venv from requirements.lock.
+
+PYTHON ?=
+# Worker processes of the test run. Each compiles what it tests, so more of them is not always faster.
+WORKERS ?= 2
+# Given to the study by `make backtest ARGS="--seeds 3 --out runs/study"`, or to pytest by `make test ARGS="-k reach"`.
+ARGS ?=
+
+RUN := .venv/bin/python
+CODE := framework adapters strategies backtests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup backtest test lint format bench lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /    make \1|/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+setup: ## the environment in .venv, from the pinned and hashed requirements.lock
+	@.make/setup "$(PYTHON)"
+
+backtest: setup ## the same strategy over every protocol, side by side
+	@$(RUN) backtests/protocol_comparison.py $(ARGS)
+
+test: setup ## all tests
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+lint: setup ## style, format and types
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy $(CODE)
+
+format: setup ## put the code in the form that lint asks for
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+bench: setup ## the benchmarks, in one process, with their figures
+	@$(RUN) -m pytest tests/benchmarks -m benchmark -s $(ARGS)
+
+lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv on PATH" >&2; exit 1; }
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" uv --no-config pip compile --quiet --upgrade --universal \
+		--python-version 3.12 --generate-hashes --extra dev pyproject.toml --output-file requirements.lock
+
+clean: ## remove the environment and everything that was generated
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tidegate.egg-info
+	@find $(CODE) tests -name __pycache__ -type d -prune -exec rm -rf {} +
