@@ -24,7 +24,6 @@ and DELETE rows that it caused follow, flagged EXECUTED.
 
 from __future__ import annotations
 
-
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -110,5 +109,3 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     columns: Columns
     depth: str
     has_trades: bool
-
-

@@ -1,0 +1,61 @@
+"""Instruments from Kraken's AssetPairs answer, and the canonical names of its pairs.
+
+Source: Kraken REST API, "Get Tradable Asset Pairs": ``pair_decimals`` and ``tick_size`` (the grid where present),
+``lot_decimals``, ``ordermin``, ``costmin``, ``cost_decimals``; older answers lack the last three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from framework.data.grid import step_of_decimals
+from framework.errors import DataError
+from framework.protocol import InstrumentSpec
+
+__all__ = ["canonical_symbol", "read_asset_pairs"]
+
+VENUE = "kraken"
+
+# WebSocket v1 and REST keep two old tickers; everything newer says BTC and DOGE.
+_RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
+
+
+def canonical_symbol(wsname: str) -> str:
+    """The canonical name of a pair that WebSocket v1 and AssetPairs (``wsname``) call ``XBT/CHF``: ``BTC/CHF``."""
+    return "/".join(_RENAMED.get(asset, asset) for asset in wsname.split("/"))
+
+
+def read_asset_pairs(file: Path) -> dict[str, InstrumentSpec]:
+    """Instruments of an AssetPairs answer by canonical symbol, without dark pools (``.d``) and pairs without wsname.
+
+    file: the answer's JSON text, with or without the ``{"error": [], "result": ...}`` around it.
+    Raises DataError for a file that is not such an answer.
+    """
+    try:
+        answer: Any = msgspec.json.decode(file.read_bytes())
+        pairs: Mapping[str, Any] = answer.get("result", answer)
+        specs = [_spec(pair) for key, pair in pairs.items() if "wsname" in pair and not key.endswith(".d")]
+    except OSError as error:
+        raise DataError(f"{file}: {error.strerror}; give the file of an AssetPairs answer") from None
+    except (msgspec.MsgspecError, AttributeError, KeyError, TypeError, ValueError, InvalidOperation) as error:
+        raise DataError(f"{file}: not an AssetPairs answer ({error!r}); save the REST answer unchanged") from None
+    return {spec.symbol: spec for spec in specs}
+
+
+def _spec(pair: Mapping[str, Any]) -> InstrumentSpec:
+    lot_size = step_of_decimals(pair["lot_decimals"])
+    min_qty = Decimal(str(pair.get("ordermin", lot_size)))
+    return InstrumentSpec(
+        symbol=canonical_symbol(pair["wsname"]),
+        venue=VENUE,
+        tick_size=str(pair.get("tick_size") or step_of_decimals(pair["pair_decimals"])),
+        lot_size=lot_size,
+        min_qty_lots=max(1, int(min_qty / Decimal(lot_size))),
+        min_cost=str(pair.get("costmin", "0")),
+        cost_decimals=pair.get("cost_decimals", 5),
+    )
