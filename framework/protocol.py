@@ -455,8 +455,8 @@ class RateSchedule(msgspec.Struct, frozen=True, kw_only=True):
     """What transactions cost on the engine's counter of an account and symbol, in POINT units.
 
     *_fixed: charged on receipt, even if the request then fails.
-    *_steps: charged in addition by the order's age, ``(age_below_ns, points)``, youngest first; nothing beyond the last.
-        Age counts from when the order was entered or last amended.
+    *_steps: charged in addition by the order's age, ``(age_below_ns, points)``, youngest first; beyond the last
+        nothing. Age counts from when the order was entered or last amended.
     batch_add_per_order: cost of each order of an AddBatch, in place of ``add_fixed``.
     batch_cancel: each order is charged by its own age from ``cancel_steps``.
     cancel_all_per_symbol: cost of CancelAll, MassCancel and an expired CancelAllAfter for each symbol that lost orders.
@@ -495,8 +495,10 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeeTier(msgspec.Struct, frozen=True, kw_only=True):
-    """Fees from a 30-day volume upwards, in parts per million of the cost; the volume is in whole units of the profile's
-    ``fee_volume_currency``."""
+    """Fees from a 30-day volume upwards, in parts per million of the cost.
+
+    volume_30d: in whole units of the profile's ``fee_volume_currency``.
+    """
 
     volume_30d: int
     maker_ppm: int
@@ -713,7 +715,7 @@ def _children(value: Any) -> list[tuple[str, Any]] | None:
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     children = _children(value)
-    if children is None:
+    if not children:
         yield path, value
         return
     for key, item in children:
