@@ -13,8 +13,9 @@ import msgspec
 
 from framework.data.imports import ImportFormat
 from framework.errors import ConfigError
+from framework.protocol import VenueProfile
 
-__all__ = ["ENTRY_POINT_GROUP", "Adapter", "load_adapters"]
+__all__ = ["ENTRY_POINT_GROUP", "Adapter", "load_adapter", "load_adapters"]
 
 ENTRY_POINT_GROUP = "tidegate.adapters"
 
@@ -23,12 +24,12 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     """One exchange.
 
     name: lower case, as markets name their venue ("bitstamp").
-    profile: what its protocols can do (a ``VenueProfile``); None for an exchange whose recordings only can be read.
+    profile: what its protocols can do; None for an exchange whose recordings only can be read.
     formats: formats of its recordings, by name.
     """
 
     name: str
-    profile: object | None
+    profile: VenueProfile | None
     formats: Mapping[str, ImportFormat]
 
 
@@ -46,3 +47,12 @@ def load_adapters() -> dict[str, Adapter]:
             )
         adapters[adapter.name] = adapter
     return adapters
+
+
+def load_adapter(name: str) -> Adapter:
+    """The installed adapter of this name; raises ConfigError, naming those that exist, if there is none."""
+    adapters = load_adapters()
+    if name not in adapters:
+        known = ", ".join(adapters) or "none; install the package first"
+        raise ConfigError(f"there is no adapter {name!r}; installed are: {known}")
+    return adapters[name]

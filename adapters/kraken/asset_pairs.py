@@ -1,4 +1,4 @@
-"""Instruments from Kraken's AssetPairs answer, and the canonical names of its pairs.
+"""Instruments from Kraken's AssetPairs answer.
 
 Source: Kraken REST API, "Get Tradable Asset Pairs": ``pair_decimals`` and ``tick_size`` (the grid where present),
 ``lot_decimals``, ``ordermin``, ``costmin``, ``cost_decimals``; older answers lack the last three.
@@ -13,21 +13,15 @@ from typing import Any
 
 import msgspec
 
+from adapters.kraken.errors import SymbolError
+from adapters.kraken.symbols import canonical_symbol
 from framework.data.grid import step_of_decimals
 from framework.errors import DataError
 from framework.protocol import InstrumentSpec
 
-__all__ = ["canonical_symbol", "read_asset_pairs"]
+__all__ = ["read_asset_pairs"]
 
 VENUE = "kraken"
-
-# WebSocket v1 and REST keep two old tickers; everything newer says BTC and DOGE.
-_RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
-
-
-def canonical_symbol(wsname: str) -> str:
-    """The canonical name of a pair that WebSocket v1 and AssetPairs (``wsname``) call ``XBT/CHF``: ``BTC/CHF``."""
-    return "/".join(_RENAMED.get(asset, asset) for asset in wsname.split("/"))
 
 
 def read_asset_pairs(file: Path) -> dict[str, InstrumentSpec]:
@@ -42,7 +36,15 @@ def read_asset_pairs(file: Path) -> dict[str, InstrumentSpec]:
         specs = [_spec(pair) for key, pair in pairs.items() if "wsname" in pair and not key.endswith(".d")]
     except OSError as error:
         raise DataError(f"{file}: {error.strerror}; give the file of an AssetPairs answer") from None
-    except (msgspec.MsgspecError, AttributeError, KeyError, TypeError, ValueError, InvalidOperation) as error:
+    except (
+        msgspec.MsgspecError,
+        SymbolError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        InvalidOperation,
+    ) as error:
         raise DataError(f"{file}: not an AssetPairs answer ({error!r}); save the REST answer unchanged") from None
     return {spec.symbol: spec for spec in specs}
 

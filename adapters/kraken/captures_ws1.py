@@ -28,7 +28,8 @@ from typing import Any
 
 import msgspec
 
-from adapters.kraken.asset_pairs import VENUE, canonical_symbol, read_asset_pairs
+from adapters.kraken.asset_pairs import VENUE, read_asset_pairs
+from adapters.kraken.symbols import canonical_symbol
 from framework.data.columns import CLEAR, EXECUTED, LAST, LEVEL, SNAPSHOT, TRADE, Market
 from framework.data.grid import Grid, finest_step
 from framework.data.imports import ImportedMarket, ImportOption, RowBuilder

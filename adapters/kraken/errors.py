@@ -2,8 +2,9 @@
 
 ::
 
-    KrakenError
-    └── SymbolError        a pair or asset name that is not Kraken's, or is not one of the known pairs
+    TidegateError          (framework)
+    └── KrakenError
+        └── SymbolError    a pair or asset name that is not Kraken's, or is not one of the known pairs
 
 A refusal by Kraken is not an exception but a report; ``ERROR_TEXTS`` has the text for each reason and
 ``reject_reason`` reads one back.
@@ -11,12 +12,13 @@ A refusal by Kraken is not an exception but a report; ``ERROR_TEXTS`` has the te
 
 from __future__ import annotations
 
+from framework.errors import TidegateError
 from framework.protocol import RejectReason
 
 __all__ = ["ERROR_SOURCES", "ERROR_TEXTS", "KrakenError", "SymbolError", "reject_reason"]
 
 
-class KrakenError(Exception):
+class KrakenError(TidegateError):
     """Root of all errors that the adapter raises on purpose."""
 
 

@@ -2,8 +2,8 @@
 
 Pages are named by their path: ``guides/...``, ``rest-api/...``, ``websocket-v1/...``, ``websocket-v2/...`` and
 ``fix-api/...`` below https://docs.kraken.com/api/docs/ (state of May 2026); ``guides/general/...``, ``guides/fix/...``
-and ``guides/rest/...`` below https://docs.kraken.com/exchange/ (2026). "observed" is behaviour of the live service that no page states;
-"assumption:" is a choice of ours where nothing is known.
+and ``guides/rest/...`` below https://docs.kraken.com/exchange/ (2026). "observed" is behaviour of the live service that
+no page states; "assumption:" is a choice of ours where nothing is known.
 """
 
 from __future__ import annotations

@@ -117,12 +117,12 @@ ROADS: tuple[Road, ...] = (
 )
 
 _RANKING = "guides/general/api-comparison ranks the protocols"
-_EXAMPLE_TIMES = "time_in and time_out of the examples of websocket-v2/add_order"
+_EXAMPLE_TIMES = "example times of websocket-v2/add_order"
 
 ROAD_SOURCES: dict[str, str] = {
     "latency_tiers.internet": f"assumption: 15 ms each way within Europe. {_RANKING}; {_EXAMPLE_TIMES}",
-    "latency_tiers.cloud": f"guides/general/colocation for the line; assumption: gateways. {_RANKING}; {_EXAMPLE_TIMES}",
-    "latency_tiers.colo": f"guides/general/colocation for the line; assumption: gateways. {_RANKING}; {_EXAMPLE_TIMES}",
+    "latency_tiers.cloud": f"guides/general/colocation; assumption: gateways. {_RANKING}; {_EXAMPLE_TIMES}",
+    "latency_tiers.colo": f"guides/general/colocation; assumption: gateways. {_RANKING}; {_EXAMPLE_TIMES}",
     "roads": "assumption: roads that traders use; what each link can do is stated under protocols",
     "roads.rest.poll_interval_ns": "guides/spot-rest-ratelimits: what an Intermediate key can sustain",
 }

@@ -23,7 +23,7 @@ SWITCHES: tuple[Switch, ...] = (
             "comp_id": {"protocols.fix.mass_cancel_reach.account": CancelReach.COMP_ID},
         },
         default="account",
-        source="guides/fix/introduction, guides/general/api-comparison: the account; fix-api/omcr-fix: the SenderCompID",
+        source="guides/fix/introduction and guides/general/api-comparison: account; fix-api/omcr-fix: SenderCompID",
     ),
     Switch(
         name="fix_session",

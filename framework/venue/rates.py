@@ -166,8 +166,11 @@ def add_charge(schedule: RateSchedule) -> Charge:
 
 
 def amend_charge(schedule: RateSchedule, age_ns: int, *, ends_order: bool = False) -> Charge:
-    """The cost of an amend of an order of this age; ``ends_order`` when the new quantity is already filled, so that the
-    amend cancels what is left and pays a cancel's penalty in place of an amend's."""
+    """The cost of an amend of an order of this age.
+
+    ends_order: the new quantity is already filled, so that the amend cancels what is left and pays a cancel's penalty
+        in place of an amend's.
+    """
     steps = schedule.cancel_steps if ends_order else schedule.amend_steps
     return Charge(schedule.amend_fixed, age_points(age_ns, steps), True, schedule.is_refused_charged)
 
