@@ -88,14 +88,14 @@ def test_every_usual_name_is_looked_for(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (TOO_OLD, "it is Python 3.11.9, and 3.12 or newer is needed"),
-        (TOO_NEW, "it is Python 3.15.0, and NautilusTrader has no build for it yet"),
-        (OTHER_KIND, "it is pypy, and NautilusTrader has builds for CPython only"),
-        (FREE_THREADED, "it is a free-threaded build"),
-        (NO_VENV, "lacks venv or ensurepip"),
-        (NO_ENSUREPIP, "lacks venv or ensurepip"),
-        (BROKEN_SHIM, "it does not run"),
-        (NO_PYTHON, "it does not answer as a Python does"),
+        pytest.param(TOO_OLD, "it is Python 3.11.9, and 3.12 or newer is needed", id="too old"),
+        pytest.param(TOO_NEW, "it is Python 3.15.0, and NautilusTrader has no build for it yet", id="too new"),
+        pytest.param(OTHER_KIND, "it is pypy, and NautilusTrader has builds for CPython only", id="other kind"),
+        pytest.param(FREE_THREADED, "it is a free-threaded build", id="free-threaded"),
+        pytest.param(NO_VENV, "lacks venv or ensurepip", id="no venv"),
+        pytest.param(NO_ENSUREPIP, "lacks venv or ensurepip", id="no ensurepip"),
+        pytest.param(BROKEN_SHIM, "it does not run", id="broken shim"),
+        pytest.param(NO_PYTHON, "it does not answer as a Python does", id="no python"),
     ],
 )
 class TestACandidateThatWillNotDo:

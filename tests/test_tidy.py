@@ -12,7 +12,8 @@ TREE = Path(__file__).resolve().parents[1]
 
 
 def test_the_tree_keeps_the_rules() -> None:
-    assert complaints(TREE, files_of(TREE)) == []
+    found = complaints(TREE, files_of(TREE))
+    assert not found, "\n".join(found)
 
 
 def test_the_top_level_holds_only_what_belongs_there() -> None:
@@ -49,8 +50,8 @@ DOC = '"""A module."""\n'
         ("framework/a.py", DOC + "if 1:\n\tx = 1\n", "line 3: a tab"),
         (".make/setup", "cd /ro" + "ot/project\n", "line 1: a path of some machine"),
         ("README.md", "See `/ho" + "me/ann/data`.\n", "line 1: a path of some machine"),
-        ("requirements.lock", "--index-url https://example.org\n", "line 1: an address of a package index"),
-        ("Makefile", "pip install --find-links wheels x\n", "line 1: an address of a package index"),
+        ("requirements.lock", "--index" + "-url https://example.org\n", "line 1: an address of a package index"),
+        ("Makefile", "pip install --find" + "-links wheels x\n", "line 1: an address of a package index"),
     ],
 )
 def test_a_file_that_breaks_a_rule_is_found(tmp_path: Path, name: str, text: str, complaint: str) -> None:
@@ -68,7 +69,7 @@ def test_a_file_that_breaks_a_rule_is_found(tmp_path: Path, name: str, text: str
         ("framework/a.py", DOC + "try:\n    x = 1\nexcept ValueError:\n    x = 2\n"),
         ("Makefile", "all:\n\techo\n"),
         (".make/find-python", "for folder in /opt/python /usr/local/bin ~/.pyenv $root/home/linuxbrew; do\n"),
-        ("framework/a.py", DOC + "URL = 'https://example.org/home/page'  # framework/work/a.py\n"),
+        ("framework/a.py", DOC + "URL = 'https://example.org/home/page'  # framework/home/a.py\n"),
     ],
 )
 def test_a_file_that_keeps_the_rules_is_not_found(tmp_path: Path, name: str, text: str) -> None:

@@ -20,7 +20,7 @@ TOP_LEVEL = {*CODE_FOLDERS, "tests", "README.md", "LICENSE", "Makefile", "pyproj
 _EMPTY_NAMES = {"common", "helper", "helpers", "manager", "managers", "misc", "util", "utils"}
 # Home folders, and the temporary and working folders of some machine, at the start of an absolute path.
 _MACHINE_PATH = re.compile(r"(?<![\w.~/])/(?:root|home|Users|tmp|work|farm)/")
-_PACKAGE_INDEX = re.compile(r"index-url|find-links|/sim" + r"ple\b|pypi|files\.pythonhosted", re.IGNORECASE)
+_PACKAGE_INDEX = re.compile(r"index.url|find.links|/simpl[e]\b|pyp[i]|pythonhosted", re.IGNORECASE)
 _LOCK = "requirements.lock"
 _NOT_TEXT = {".gz", ".ico", ".jpg", ".npz", ".parquet", ".png", ".woff2", ".xz", ".zst"}
 
