@@ -179,7 +179,8 @@ def check_market(market: Market, where: str) -> None:
         how = "locked" if bid == ask else "crossed"
         raise DataError(
             f"{where}, row {row}: the book is {how}, bid {market.spec.price(bid)} against ask "
-            f"{market.spec.price(ask)}; a row before it is missing or out of order, repair the source or cut it before this row"
+            f"{market.spec.price(ask)}; a row before it is missing or out of order, "
+            "repair the source or cut it before this row"
         )
 
 
