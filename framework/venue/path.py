@@ -11,25 +11,63 @@ nothing else: what other paths draw changes nothing here.
 A message that would overtake another on its path arrives at the same nanosecond; whoever schedules arrivals keeps the
 order of sending among equal times.
 
-Simplification: the paths of a connection have one latency distribution and are chosen evenly, whatever their load. Two
-messages sent in one instant are then inverted with probability (1 - 1/k) / 2 over k paths, and 1/2 with a path for each,
-where latencies are continuous; equal latencies, which do not invert, take from both.
+Simplification: the paths of a connection have one latency distribution and are chosen evenly, whatever their load.
+Two messages sent in one instant are then inverted with probability (1 - 1/k) / 2 over k paths, and 1/2 with a path for
+each, where latencies are continuous; equal latencies, which do not invert, take from both.
 """
 
 from __future__ import annotations
 
-from framework.protocol import Ordering
-from framework.venue.latency import LatencyTable, latency_ns
-from framework.venue.streams import draw_u64, stream_key
+from pathlib import Path as FilePath
 
-__all__ = ["Path", "path_index"]
+from framework.errors import ConfigError
+from framework.protocol import LatencySpec, Ordering
+from framework.venue.latency import CompiledLatency, LatencyModel, Spikes
+from framework.venue.streams import draw_below, stream_key
+
+__all__ = ["Path", "compile_latency"]
 
 _NEVER_NS = -(2**63)
 
+# Spikes are drawn in buckets of time; one second is short against the minutes between spikes.
+_SPIKE_BUCKET_MS = 1_000.0
 
-def path_index(draw: int, path_count: int) -> int:
-    """The path that a uniform 64-bit draw chooses among ``path_count``: its share of 2**64, without modulo bias."""
-    return (draw * path_count) >> 64
+
+def compile_latency(spec: LatencySpec, folder: FilePath | None = None) -> CompiledLatency:
+    """The table of a latency that a profile or a configuration states.
+
+    folder: where a relative ``file`` is looked for.
+    Raises ConfigError for values that make no sense, such as more spikes than the time can hold.
+
+    Simplification: at most one spike begins in a second (or in the length of a spike, if that is longer).
+    """
+    spikes = None
+    if spec.spike_rate_per_min > 0 and spec.spike_ms > 0:
+        bucket_ms = max(_SPIKE_BUCKET_MS, spec.spike_length_ms)
+        probability_ppm = round(spec.spike_rate_per_min * bucket_ms / 60_000 * 1_000_000)
+        if probability_ppm > 1_000_000:
+            raise ConfigError(
+                f"{spec.spike_rate_per_min} spikes a minute of {spec.spike_length_ms} ms do not fit into a minute; "
+                "lower spike_rate_per_min or spike_length_ms"
+            )
+        spikes = Spikes(
+            bucket_ms=bucket_ms,
+            probability_ppm=probability_ppm,
+            duration_min_ms=spec.spike_length_ms,
+            duration_max_ms=spec.spike_length_ms,
+            extra_min_us=spec.spike_ms * 1e3,
+            extra_max_us=spec.spike_ms * 1e3,
+        )
+    model = LatencyModel(
+        kind=spec.kind,
+        us=max(spec.median_us, spec.floor_us),
+        median_us=spec.median_us,
+        sigma=spec.sigma,
+        floor_us=spec.floor_us,
+        file=spec.file or "",
+        spikes=spikes,
+    )
+    return model.compile(folder)
 
 
 class Path:
@@ -37,13 +75,15 @@ class Path:
 
     __slots__ = ("_count", "_is_ordered", "_key", "_last_ns", "_path_key", "_table")
 
-    def __init__(self, *, ordering: Ordering, balanced_paths: int, seed: int, name: str, table: LatencyTable) -> None:
+    def __init__(
+        self, *, ordering: Ordering, balanced_paths: int, seed: int, name: str, table: CompiledLatency
+    ) -> None:
         """Make a path that has carried no message.
 
         balanced_paths: number of paths; used where ``ordering`` is BALANCED.
-        seed: root seed of the run; name: name of the path's stream ("latency.ws2.command"). Latencies are drawn from the
-            stream of that name, choices of a path from the stream ``name + ".path"``.
-        table: distribution of the latency, compiled by ``framework.venue.latency.compile_latency``.
+        seed: root seed of the run; name: name of the path's stream ("latency.ws2.command"). Latencies are drawn from
+            the stream of that name, choices of a path from the stream ``name + ".path"``.
+        table: distribution of the latency, see ``compile_latency``.
         Raises ValueError for less than one path.
         """
         if balanced_paths < 1:
@@ -64,11 +104,11 @@ class Path:
         """Send the next message; returns when it arrives, in nanoseconds, never before it was sent."""
         number = self._count
         self._count = number + 1
-        ts_arrived_ns = ts_sent_ns + int(latency_ns(self._table, self._key, number, ts_sent_ns))
+        ts_arrived_ns = ts_sent_ns + self._table.draw_ns(self._key, number, ts_sent_ns)
         if not self._is_ordered:
             return ts_arrived_ns
         last_ns = self._last_ns
-        index = 0 if len(last_ns) == 1 else path_index(int(draw_u64(self._path_key, number)), len(last_ns))
+        index = 0 if len(last_ns) == 1 else draw_below(self._path_key, number, len(last_ns))
         ts_arrived_ns = max(ts_arrived_ns, last_ns[index])
         last_ns[index] = ts_arrived_ns
         return ts_arrived_ns
