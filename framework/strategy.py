@@ -23,7 +23,6 @@ from typing import Any, Protocol
 from nautilus_trader.common.factories import OrderFactory
 from nautilus_trader.model.enums import OrderSide, TimeInForce
 from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId
-from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.orders import Order
 from nautilus_trader.trading.config import StrategyConfig as NautilusStrategyConfig
 from nautilus_trader.trading.strategy import Strategy as NautilusStrategy

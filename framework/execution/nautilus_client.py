@@ -37,6 +37,7 @@ from nautilus_trader.model.enums import TimeInForce as NautilusTimeInForce
 from nautilus_trader.model.identifiers import (
     AccountId,
     ClientId,
+    ClientOrderId,
     TradeId,
     Venue,
     VenueOrderId,
@@ -71,6 +72,10 @@ _TIMES_IN_FORCE = {
     NautilusTimeInForce.IOC: TimeInForce.IOC,
     NautilusTimeInForce.FOK: TimeInForce.FOK,
 }
+
+
+# Free client order ids have at most so many characters at a venue; longer ones must be UUIDs.
+_ID_LENGTH_MAX = 18
 
 
 class DeskExecutionClient(ExecutionClient):
@@ -109,14 +114,15 @@ class DeskExecutionClient(ExecutionClient):
         self._balances = dict(balances)
         self._on_road_event = on_road_event
         self._schedule_balance = schedule_balance
-        # The NautilusTrader order of each record; kept while the order may still be heard of.
         self._nautilus: dict[str, Order] = {}
+        # Ids that NautilusTrader made itself (closing positions, exits) are too long for a venue; these stand for them.
+        self._short_ids: dict[str, str] = {}
 
     # ------------------------------------------------------------------------------------------------- commands
 
     def submit_order(self, command: SubmitOrder) -> None:
         order = command.order
-        self._nautilus[order.client_order_id.value] = order
+        self._nautilus[self._cl_ord_id(order.client_order_id)] = order
         try:
             add = self._translate(order)
         except ValueError as e:
@@ -133,7 +139,7 @@ class DeskExecutionClient(ExecutionClient):
     def submit_order_list(self, command: SubmitOrderList) -> None:
         orders = command.order_list.orders
         for order in orders:
-            self._nautilus[order.client_order_id.value] = order
+            self._nautilus[self._cl_ord_id(order.client_order_id)] = order
         self._desk().submit_batch(
             [self._translate(order) for order in orders], via=_via(command.params)
         )
@@ -142,7 +148,7 @@ class DeskExecutionClient(ExecutionClient):
         bridge = self._by_id[command.instrument_id]
         params = command.params or {}
         self._desk().amend(
-            command.client_order_id.value,
+            self._cl_ord_id(command.client_order_id),
             qty_lots=None
             if command.quantity is None
             else bridge.lots(command.quantity),
@@ -156,7 +162,7 @@ class DeskExecutionClient(ExecutionClient):
         )
 
     def cancel_order(self, command: CancelOrder) -> None:
-        self._desk().cancel(command.client_order_id.value, via=_via(command.params))
+        self._desk().cancel(self._cl_ord_id(command.client_order_id), via=_via(command.params))
 
     def cancel_all_orders(self, command: CancelAllOrders) -> None:
         """Cancel this strategy's open orders of the instrument, and no others (side if given)."""
@@ -171,14 +177,14 @@ class DeskExecutionClient(ExecutionClient):
             instrument_id=command.instrument_id, strategy_id=command.strategy_id
         )
         ids = [
-            order.client_order_id.value
+            self._cl_ord_id(order.client_order_id)
             for order in orders
             if command.order_side in (OrderSide.NO_ORDER_SIDE, order.side)
         ]
         self._desk().cancel_batch(list(dict.fromkeys(ids)), via=_via(params))
 
     def batch_cancel_orders(self, command: BatchCancelOrders) -> None:
-        ids = [cancel.client_order_id.value for cancel in command.cancels]
+        ids = [self._cl_ord_id(cancel.client_order_id) for cancel in command.cancels]
         self._desk().cancel_batch(ids, via=_via(command.params))
 
     def query_order(self, command: QueryOrder) -> None:
@@ -360,6 +366,16 @@ class DeskExecutionClient(ExecutionClient):
 
     # ------------------------------------------------------------------------------------------------- translation
 
+    def _cl_ord_id(self, client_order_id: ClientOrderId) -> str:
+        """The id on the wire: NautilusTrader's where a venue takes it, else a number that stands for it."""
+        value: str = client_order_id.value
+        if len(value) <= _ID_LENGTH_MAX:
+            return value
+        short = self._short_ids.get(value)
+        if short is None:
+            short = self._short_ids[value] = f"9{len(self._short_ids) + 1:0{_ID_LENGTH_MAX - 2}d}"
+        return short
+
     def _desk(self) -> ExecutionDesk:
         if self.desk is None:
             raise SimulationError(
@@ -407,7 +423,7 @@ class DeskExecutionClient(ExecutionClient):
             fields["expire_ns"] = order.expire_time_ns
         return AddOrder(
             request_id=0,
-            cl_ord_id=order.client_order_id.value,
+            cl_ord_id=self._cl_ord_id(order.client_order_id),
             symbol=bridge.spec.symbol,
             side=BUY if order.side == OrderSide.BUY else SELL,
             order_type=order_type,

@@ -67,7 +67,6 @@ class ReportReader:
     def read(self, link: Link, report: Report) -> None:
         """Take one report that came by a link."""
         if isinstance(report, ExecutionReport):
-            self._journal.learned(link.name, report, self._clock.now_ns)
             self._on_execution(report, link)
         elif isinstance(report, CommandAccepted):
             self._on_accepted(report, link)
@@ -232,10 +231,12 @@ class ReportReader:
                     elif flight.kind in (RequestKind.CANCEL, RequestKind.MASS_CANCEL):
                         concerned.cancels_in_flight -= 1
         exec_type = report.exec_type
+        if exec_type is not ExecType.TRADE:
+            self._journal.learned(link.name, report, self._clock.now_ns)
         if exec_type in (ExecType.NEW, ExecType.PENDING_NEW):
             self._accept(record, report.order_id, report.ts_venue_ns)
         elif exec_type is ExecType.TRADE:
-            self._fill(record, report)
+            self._fill(record, report, link)
         elif not record.is_open:
             return
         elif exec_type is ExecType.CANCELED:
@@ -268,8 +269,7 @@ class ReportReader:
         for trade in report.trades:
             record = self._record(trade.cl_ord_id, trade.order_id)
             if record is not None:
-                self._journal.learned(link.name, trade, self._clock.now_ns)
-                self._fill(record, trade)
+                self._fill(record, trade, link)
         seen = set()
         for status in report.orders:
             record = self._record(status.cl_ord_id, status.order_id)
@@ -377,10 +377,11 @@ class ReportReader:
         """Terminal news can overtake the acknowledgement; an order that ends had been accepted."""
         self._accept(record, report.order_id, report.ts_venue_ns)
 
-    def _fill(self, record: OrderRecord, report: ExecutionReport) -> None:
+    def _fill(self, record: OrderRecord, report: ExecutionReport, link: Link) -> None:
         assert report.exec_id is not None
         if not record.note_exec(report.exec_id):
             return
+        self._journal.learned(link.name, report, self._clock.now_ns)
         self._accept(record, report.order_id, report.ts_venue_ns)
         record.cum_lots += report.last_lots
         if (

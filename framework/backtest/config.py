@@ -1,0 +1,163 @@
+"""The configuration of a run: everything that decides its result, readable from one TOML file.
+
+::
+
+    [run]                       seed = 1
+    [market]                    source = "synthetic"            # or "store": path and symbols
+    [strategy]                  path = "strategies/market_maker.py", name = "MarketMaker"
+    [strategy.parameters]       qty = "0.01"                    # the strategy's own configuration
+    [venue]                     profile = "...", tier = "intermediate"
+    [account.balances]          USD = "1000000"
+    [road]                      name = "ws2"                    # one of the profile's roads, or changed in parts
+    [[faults]]                  kind = "drop", link = "ws2", at_s = 600, for_s = 30
+
+A key that does not exist, a value of the wrong type and a name that is not there are errors that say so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from framework.errors import ConfigError
+
+__all__ = [
+    "AccountSection",
+    "FaultSection",
+    "MarketSection",
+    "RoadSection",
+    "RunConfig",
+    "RunSection",
+    "StrategySection",
+    "VenueSection",
+    "load_config",
+]
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections; an unknown key is an error."""
+
+
+class RunSection(_Section, frozen=True, kw_only=True):
+    """seed: root of every random stream. queue_sample_ms: how often queue places are written down, 0 for never.
+    touch_sample_ms: how often the market's best prices are written down."""
+
+    seed: int = 1
+    queue_sample_ms: int = 1_000
+    touch_sample_ms: int = 1_000
+
+
+class MarketSection(_Section, frozen=True, kw_only=True):
+    """source: "synthetic", or "store" with ``path`` of a store and its ``symbols`` (all if empty).
+
+    seed, duration_s: of the synthetic market. depth: "L3" as it is, or "L2" to play it by levels.
+    start_s, end_s: part of the market to play, seconds after its first row.
+    queue_model: how the queue place is estimated where the market is by levels (framework.venue.kernel).
+    """
+
+    source: str = "synthetic"
+    path: str | None = None
+    symbols: tuple[str, ...] = ()
+    seed: int = 1
+    duration_s: int = 1_800
+    depth: str | None = None
+    start_s: float = 0.0
+    end_s: float | None = None
+    queue_model: str = "risk-averse"
+    queue_model_parameter: float | None = None
+
+
+class StrategySection(_Section, frozen=True, kw_only=True):
+    """path: the Python file. name: the strategy's class in it, or None if it has one only. parameters: fields of the
+    strategy's configuration."""
+
+    path: str
+    name: str | None = None
+    parameters: dict[str, Any] = {}
+
+
+class VenueSection(_Section, frozen=True, kw_only=True):
+    """profile: name of the adapter that states the venue; None for the only one that has a profile.
+
+    tier: account tier. volume_30d_usd: trading volume of the last 30 days, which sets the fees.
+    switches: readings of the points on which the venue's documents are silent, by name.
+    """
+
+    profile: str | None = None
+    tier: str = "intermediate"
+    volume_30d_usd: str = "0"
+    switches: dict[str, str] = {}
+
+
+class AccountSection(_Section, frozen=True, kw_only=True):
+    """balances: what the account starts with, exact decimals by asset; None for plenty of each asset traded."""
+
+    balances: dict[str, str] | None = None
+
+
+class RoadSection(_Section, frozen=True, kw_only=True):
+    """name: a road of the profile. All else replaces what that road says; see framework.execution.policy."""
+
+    name: str = "ws2"
+    submit: str | None = None
+    amend: str | None = None
+    cancel: tuple[str, ...] | None = None
+    news: str | None = None
+    query: str | None = None
+    latency_tier: str | None = None
+    poll_interval_ms: int | None = None
+    answer_timeout_ms: int | None = None
+    deadline_ms: int | None = None
+    cancel_reserve_points: int | None = None
+    reconnect_delay_ms: int | None = None
+    is_resumed_on_reconnect: bool | None = None
+    is_cancel_on_disconnect: bool | None = None
+    latency_scale: float = 1.0
+
+
+class FaultSection(_Section, frozen=True, kw_only=True):
+    """One thing that goes wrong.
+
+    kind: "drop" cuts a link's line for ``for_s`` (link "all" for every line); "mode" puts the venue into ``mode`` for
+        ``for_s``.
+    at_s: seconds after the market's first row.
+    detect_ms: how long each end takes to see that the line is gone.
+    """
+
+    kind: str
+    at_s: float
+    for_s: float = 0.0
+    link: str | None = None
+    mode: str | None = None
+    symbol: str | None = None
+    detect_ms: int = 0
+
+
+class RunConfig(_Section, frozen=True, kw_only=True):
+    """All inputs of a run."""
+
+    strategy: StrategySection
+    run: RunSection = RunSection()
+    market: MarketSection = MarketSection()
+    venue: VenueSection = VenueSection()
+    account: AccountSection = AccountSection()
+    road: RoadSection = RoadSection()
+    faults: tuple[FaultSection, ...] = ()
+
+
+def load_config(path: Path) -> RunConfig:
+    """Read a configuration file; paths in it are relative to it. Raises ConfigError naming file, key and remedy."""
+    try:
+        config = msgspec.toml.decode(path.read_bytes(), type=RunConfig)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file; name a run configuration in TOML") from None
+    except (msgspec.ValidationError, msgspec.DecodeError) as e:
+        raise ConfigError(f"{path}: {e}; see framework/backtest/config.py for the keys") from None
+    base = path.parent
+    strategy = msgspec.structs.replace(config.strategy, path=str(base / config.strategy.path))
+    market = config.market
+    if market.path is not None:
+        market = msgspec.structs.replace(market, path=str(base / market.path))
+    return msgspec.structs.replace(config, strategy=strategy, market=market)

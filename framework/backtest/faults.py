@@ -1,0 +1,74 @@
+"""The fault schedule: what goes wrong, when, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from framework.backtest.config import FaultSection
+from framework.backtest.recorder import RunRecorder
+from framework.backtest.scheduler import Scheduler
+from framework.backtest.sim_link import Gateway, SimLink
+from framework.errors import ConfigError
+from framework.protocol import VenueMode
+from framework.venue.exchange import Venue
+
+__all__ = ["schedule_faults"]
+
+_NS = 1_000_000_000
+_MS = 1_000_000
+
+
+def schedule_faults(
+    faults: Sequence[FaultSection],
+    first_ns: int,
+    scheduler: Scheduler,
+    links: Mapping[str, SimLink],
+    venue: Venue,
+    gateway: Gateway,
+    recorder: RunRecorder,
+) -> None:
+    """Put every fault on the schedule; raises ConfigError for a kind, link or mode that does not exist.
+
+    A drop of a link that this run does not have is left out: one schedule serves the runs of a comparison.
+    """
+    for fault in faults:
+        start_ns = first_ns + int(fault.at_s * _NS)
+        end_ns = start_ns + int(fault.for_s * _NS)
+        if fault.kind == "drop":
+            wanted = list(links) if fault.link in (None, "all") else [fault.link]
+            for name in wanted:
+                if name in links:
+                    scheduler.at(start_ns, _cut, scheduler, links[name], fault.detect_ms * _MS, recorder)
+                    scheduler.at(end_ns, _restore, scheduler, links[name], recorder)
+        elif fault.kind == "mode":
+            mode = _mode(fault)
+            scheduler.at(start_ns, _set_mode, scheduler, venue, gateway, mode, fault.symbol)
+            if fault.for_s:
+                scheduler.at(end_ns, _set_mode, scheduler, venue, gateway, VenueMode.ONLINE, fault.symbol)
+        else:
+            raise ConfigError(f'[[faults]] kind = "{fault.kind}"; it must be "drop" or "mode"')
+
+
+def _mode(fault: FaultSection) -> VenueMode:
+    try:
+        return VenueMode[(fault.mode or "").upper()]
+    except KeyError:
+        known = ", ".join(mode.name.lower() for mode in VenueMode)
+        raise ConfigError(f'[[faults]] mode = "{fault.mode}"; it must be one of {known}') from None
+
+
+def _cut(scheduler: Scheduler, link: SimLink, detect_ns: int, recorder: RunRecorder) -> None:
+    recorder.fault("LineDropped", link.name, scheduler.now_ns, None)
+    link.cut(detect_ns)
+
+
+def _restore(scheduler: Scheduler, link: SimLink, recorder: RunRecorder) -> None:
+    recorder.fault("LineRestored", link.name, scheduler.now_ns, None)
+    link.restore()
+
+
+def _set_mode(
+    scheduler: Scheduler, venue: Venue, gateway: Gateway, mode: VenueMode, symbol: str | None
+) -> None:
+    venue.set_mode(mode, symbol, scheduler.now_ns)
+    gateway.flush()

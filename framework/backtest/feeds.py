@@ -1,0 +1,322 @@
+"""Market data on its way to the strategy: the kernel says what has been delivered, and those who subscribed are told.
+
+``on_book`` subscribers get the compiled view. NautilusTrader's own subscriptions (quotes, trades, book deltas, and the bars
+and indicators that its data engine makes of them) are served too; objects are made for what is subscribed, and for
+nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import Clock as NautilusClock
+from nautilus_trader.common.component import MessageBus
+from nautilus_trader.data.client import MarketDataClient
+from nautilus_trader.data.engine import DataEngine
+from nautilus_trader.data.messages import (
+    RequestInstrument,
+    RequestInstruments,
+    SubscribeInstrument,
+    SubscribeInstruments,
+    SubscribeOrderBook,
+    SubscribeQuoteTicks,
+    SubscribeTradeTicks,
+    UnsubscribeInstrument,
+    UnsubscribeInstruments,
+    UnsubscribeOrderBook,
+    UnsubscribeQuoteTicks,
+    UnsubscribeTradeTicks,
+)
+from nautilus_trader.model.data import BookOrder, OrderBookDelta, OrderBookDeltas, QuoteTick, TradeTick
+from nautilus_trader.model.enums import AggressorSide, BookAction, OrderSide
+from nautilus_trader.model.identifiers import ClientId, InstrumentId, TradeId, Venue
+
+from framework.data.columns import ADD, BEST, CLEAR, DELETE, LEVEL, MODIFY, SNAPSHOT, TRADE
+from framework.data.columns import LAST as LAST_ROW
+from framework.errors import ConfigError
+from framework.execution.instruments import InstrumentBridge
+from framework.protocol import BUY, SELL, InstrumentSpec
+from framework.strategy import Strategy
+from framework.venue.kernel import FEED_CHANGE, FEED_INTERVAL, FEED_TOUCH, FEED_TRADE, MatchingKernel
+
+__all__ = ["Feeds", "KernelBook", "SimDataClient"]
+
+_MS = 1_000_000
+
+_MODES = {"touch": FEED_TOUCH, "change": FEED_CHANGE, "interval": FEED_INTERVAL, "trade": FEED_TRADE}
+
+_AGGRESSORS = {BUY: AggressorSide.BUYER, SELL: AggressorSide.SELLER}
+
+
+class KernelBook:
+    """``framework.book.BookView`` over the kernel's delivered book of one instrument."""
+
+    __slots__ = ("_index", "_kernel", "spec")
+
+    def __init__(self, kernel: MatchingKernel, index: int, spec: InstrumentSpec) -> None:
+        self.spec = spec
+        self._kernel = kernel
+        self._index = index
+
+    @property
+    def bid_ticks(self) -> int | None:
+        """Best bid in ticks; None while there is none."""
+        best = self._kernel.feed_best(self._index, BUY)
+        return None if best is None else best[0]
+
+    @property
+    def ask_ticks(self) -> int | None:
+        """Best ask in ticks; None while there is none."""
+        best = self._kernel.feed_best(self._index, SELL)
+        return None if best is None else best[0]
+
+    @property
+    def bid_lots(self) -> int:
+        """Quantity at the best bid."""
+        best = self._kernel.feed_best(self._index, BUY)
+        return 0 if best is None else best[1]
+
+    @property
+    def ask_lots(self) -> int:
+        """Quantity at the best ask."""
+        best = self._kernel.feed_best(self._index, SELL)
+        return 0 if best is None else best[1]
+
+    @property
+    def last_ticks(self) -> int | None:
+        """Price of the last trade delivered."""
+        trade = self._kernel.feed_last_trade(self._index)
+        return None if trade is None else trade[0]
+
+    @property
+    def last_lots(self) -> int:
+        """Quantity of the last trade delivered."""
+        trade = self._kernel.feed_last_trade(self._index)
+        return 0 if trade is None else trade[1]
+
+    @property
+    def last_side(self) -> int | None:
+        """Aggressor of the last trade delivered; None where the source does not tell."""
+        trade = self._kernel.feed_last_trade(self._index)
+        return None if trade is None or trade[2] not in _AGGRESSORS else trade[2]
+
+    @property
+    def ts_event_ns(self) -> int:
+        """The engine's time of the newest message delivered."""
+        return self._kernel.feed_ts_event_ns(self._index)
+
+    def levels(self, side: int, count: int) -> list[tuple[int, int]]:
+        """The best ``count`` levels of a side as (price_ticks, qty_lots), best first."""
+        return self._kernel.feed_levels(self._index, side, count)
+
+    def price(self, price_ticks: int) -> Decimal:
+        """The exact price of a number of ticks."""
+        return self.spec.price(price_ticks)
+
+    def qty(self, qty_lots: int) -> Decimal:
+        """The exact quantity of a number of lots."""
+        return self.spec.qty(qty_lots)
+
+
+class Feeds:
+    """Tells subscribers what the kernel has delivered.
+
+    bridges: the instruments, in the kernel's order.
+    """
+
+    def __init__(
+        self, kernel: MatchingKernel, bridges: Sequence[InstrumentBridge], data_engine: DataEngine
+    ) -> None:
+        self._kernel = kernel
+        self._bridges = list(bridges)
+        self._index = {bridge.instrument_id: index for index, bridge in enumerate(bridges)}
+        self._data_engine = data_engine
+        self.books = [KernelBook(kernel, index, bridge.spec) for index, bridge in enumerate(bridges)]
+        # By instrument: strategies by mode, and what NautilusTrader's data engine has asked for.
+        self._strategies: list[list[tuple[int, Strategy]]] = [[] for _ in bridges]
+        self._modes = [0] * len(self._bridges)
+        self._interval_ns = [0] * len(self._bridges)
+        self._nautilus: list[set[str]] = [set() for _ in bridges]
+        self._trade_count = 0
+
+    def book(self, instrument_id: InstrumentId) -> KernelBook:
+        """The delivered book of an instrument."""
+        return self.books[self._index[instrument_id]]
+
+    def subscribe_book(self, strategy: Strategy, instrument_id: InstrumentId, on: str, interval_ms: int) -> None:
+        """Have a strategy's ``on_book`` called; raises ConfigError for an unknown mode or a missing interval."""
+        if on not in _MODES:
+            raise ConfigError(f"subscribe_book(on={on!r}): it must be one of {', '.join(_MODES)}")
+        if on == "interval" and interval_ms <= 0:
+            raise ConfigError("subscribe_book(on='interval') needs interval_ms above 0")
+        index = self._index[instrument_id]
+        self._strategies[index].append((_MODES[on], strategy))
+        if on == "interval":
+            known_ns = self._interval_ns[index]
+            if known_ns not in (0, interval_ms * _MS):
+                raise ConfigError(f"{instrument_id}: subscribed with intervals {known_ns // _MS} and {interval_ms} ms")
+            self._interval_ns[index] = interval_ms * _MS
+        self._ask(index, _MODES[on])
+
+    def subscribe_nautilus(self, instrument_id: InstrumentId, what: str) -> None:
+        """Serve NautilusTrader's data engine: "quotes", "trades" or "deltas"."""
+        index = self._index[instrument_id]
+        self._nautilus[index].add(what)
+        self._ask(index, {"quotes": FEED_TOUCH, "trades": FEED_TRADE, "deltas": FEED_CHANGE}[what])
+
+    def unsubscribe_nautilus(self, instrument_id: InstrumentId, what: str) -> None:
+        """Stop serving it."""
+        self._nautilus[self._index[instrument_id]].discard(what)
+
+    def deliver(self) -> None:
+        """The kernel stopped because a message that somebody wants has been delivered."""
+        index, modes = self._kernel.feed_stop
+        wanted = self._nautilus[index]
+        if wanted:
+            self._deliver_nautilus(index, modes, wanted)
+        book = self.books[index]
+        for mode, strategy in self._strategies[index]:
+            if mode & modes:
+                strategy.handle_book(book)
+
+    def _ask(self, index: int, mode: int) -> None:
+        self._modes[index] |= mode
+        self._kernel.subscribe_feed(index, self._modes[index], self._interval_ns[index])
+
+    # ------------------------------------------------------------------------------------------------- nautilus
+
+    def _deliver_nautilus(self, index: int, modes: int, wanted: set[str]) -> None:
+        bridge = self._bridges[index]
+        process = self._data_engine.process
+        now_ns = self._kernel.now_ns
+        if "deltas" in wanted and modes & FEED_CHANGE:
+            deltas = self._deltas(bridge, now_ns)
+            if deltas:
+                process(OrderBookDeltas(bridge.instrument_id, deltas))
+        if "quotes" in wanted and modes & FEED_TOUCH:
+            bid, ask = self._kernel.feed_best(index, BUY), self._kernel.feed_best(index, SELL)
+            if bid is not None and ask is not None:
+                process(
+                    QuoteTick(
+                        bridge.instrument_id,
+                        bridge.price(bid[0]),
+                        bridge.price(ask[0]),
+                        bridge.qty(bid[1]),
+                        bridge.qty(ask[1]),
+                        self._kernel.feed_ts_event_ns(index),
+                        now_ns,
+                    )
+                )
+        if "trades" in wanted and modes & FEED_TRADE:
+            for tick in self._trades(bridge, now_ns):
+                process(tick)
+
+    def _trades(self, bridge: InstrumentBridge, now_ns: int) -> list[TradeTick]:
+        ticks = []
+        for ts_event_ns, kind, side, price_ticks, qty_lots, _, _ in self._kernel.feed_rows():
+            if kind == TRADE:
+                self._trade_count += 1
+                ticks.append(
+                    TradeTick(
+                        bridge.instrument_id,
+                        bridge.price(price_ticks),
+                        bridge.qty(qty_lots),
+                        _AGGRESSORS.get(side, AggressorSide.NO_AGGRESSOR),
+                        TradeId(str(self._trade_count)),
+                        ts_event_ns,
+                        now_ns,
+                    )
+                )
+        return ticks
+
+    def _deltas(self, bridge: InstrumentBridge, now_ns: int) -> list[OrderBookDelta]:
+        deltas = []
+        for ts_event_ns, kind, side, price_ticks, qty_lots, order_id, flags in self._kernel.feed_rows():
+            if kind == TRADE:
+                continue
+            nautilus_flags = (128 if flags & LAST_ROW else 0) | (32 if flags & SNAPSHOT else 0)
+            if kind == CLEAR:
+                deltas.append(OrderBookDelta.clear(bridge.instrument_id, 0, ts_event_ns, now_ns))
+                continue
+            order = BookOrder(
+                OrderSide.BUY if side == BUY else OrderSide.SELL,
+                bridge.price(price_ticks),
+                bridge.qty(0 if kind == DELETE else qty_lots),
+                order_id if kind in (ADD, MODIFY, DELETE) else price_ticks,
+            )
+            action = _action(kind, qty_lots)
+            deltas.append(
+                OrderBookDelta(bridge.instrument_id, action, order, nautilus_flags, 0, ts_event_ns, now_ns)
+            )
+        return deltas
+
+
+def _action(kind: int, qty_lots: int) -> BookAction:
+    if kind == ADD:
+        return BookAction.ADD
+    if kind == DELETE or (kind in (LEVEL, BEST) and qty_lots == 0):
+        return BookAction.DELETE
+    return BookAction.UPDATE
+
+
+class SimDataClient(MarketDataClient):
+    """NautilusTrader's market data client of the simulated venue: passes subscriptions to ``Feeds``."""
+
+    def __init__(
+        self,
+        venue: str,
+        bridges: Mapping[InstrumentId, InstrumentBridge],
+        feeds: Feeds,
+        msgbus: MessageBus,
+        cache: Cache,
+        clock: NautilusClock,
+    ) -> None:
+        super().__init__(client_id=ClientId(venue), venue=Venue(venue), msgbus=msgbus, cache=cache, clock=clock)
+        self._bridges = dict(bridges)
+        self._feeds = feeds
+
+    def subscribe_instrument(self, command: SubscribeInstrument) -> None:
+        self._handle_data(self._bridges[command.instrument_id].instrument)
+
+    def subscribe_instruments(self, command: SubscribeInstruments) -> None:
+        for bridge in self._bridges.values():
+            self._handle_data(bridge.instrument)
+
+    def unsubscribe_instrument(self, command: UnsubscribeInstrument) -> None:
+        """Instruments do not change in a run."""
+
+    def unsubscribe_instruments(self, command: UnsubscribeInstruments) -> None:
+        """Instruments do not change in a run."""
+
+    def subscribe_quote_ticks(self, command: SubscribeQuoteTicks) -> None:
+        self._feeds.subscribe_nautilus(command.instrument_id, "quotes")
+
+    def unsubscribe_quote_ticks(self, command: UnsubscribeQuoteTicks) -> None:
+        self._feeds.unsubscribe_nautilus(command.instrument_id, "quotes")
+
+    def subscribe_trade_ticks(self, command: SubscribeTradeTicks) -> None:
+        self._feeds.subscribe_nautilus(command.instrument_id, "trades")
+
+    def unsubscribe_trade_ticks(self, command: UnsubscribeTradeTicks) -> None:
+        self._feeds.unsubscribe_nautilus(command.instrument_id, "trades")
+
+    def subscribe_order_book_deltas(self, command: SubscribeOrderBook) -> None:
+        self._feeds.subscribe_nautilus(command.instrument_id, "deltas")
+
+    def unsubscribe_order_book_deltas(self, command: UnsubscribeOrderBook) -> None:
+        self._feeds.unsubscribe_nautilus(command.instrument_id, "deltas")
+
+    def request_instrument(self, request: RequestInstrument) -> None:
+        bridge = self._bridges[request.instrument_id]
+        self._handle_instrument(
+            bridge.instrument, request.id, request.start, request.end, request.params or {}
+        )
+
+    def request_instruments(self, request: RequestInstruments) -> None:
+        instruments = [bridge.instrument for bridge in self._bridges.values()]
+        self._handle_instruments(
+            request.venue, instruments, request.id, request.start, request.end, request.params or {}
+        )
+

@@ -1,0 +1,379 @@
+"""Writing down a run: what was sent, what arrived, what the venue did, and when each was learned.
+
+The recorder hears three sides: the desk (``Journal``), the venue (``VenueObserver``, the simulation's truth) and the fault
+schedule. Fills are the venue's, whether or not the strategy ever learned of them; when it did, is added to them. Rows are
+kept as they come, small, and made columns once at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+from msgspec import structs
+
+from framework.backtest.results import EVENT_SCHEMA
+from framework.execution.events import OrderReachChanged, RoadEvent, SessionClosed, SessionOpened, SessionResumed
+from framework.execution.orders import OrderRecord
+from framework.messages import (
+    AddBatch,
+    AddOrder,
+    AmendOrder,
+    CancelBatch,
+    CancelOrder,
+    Command,
+    EditOrder,
+    ExecType,
+    ExecutionReport,
+    Report,
+    VenueStatus,
+)
+from framework.protocol import OrderType, RejectReason
+from framework.venue.observer import VenueObserver
+
+__all__ = ["RunRecorder"]
+
+_SESSION_EVENTS = (SessionOpened, SessionClosed, SessionResumed)
+
+
+class _CommandRow:
+    """One command, or one order of a batch; completed as it arrives and is answered."""
+
+    __slots__ = (
+        "command",
+        "counter",
+        "is_queue_kept",
+        "link",
+        "name",
+        "order",
+        "outcome",
+        "reject_reason",
+        "row",
+        "text",
+        "threshold",
+        "ts_arrived_ns",
+        "ts_learned_ns",
+        "ts_sent_ns",
+    )
+
+    def __init__(self, row: int, link: str, name: str, command: Command, order: AddOrder | None, ts_ns: int) -> None:
+        self.row = row
+        self.link = link
+        self.name = name
+        self.command = command
+        self.order = order
+        self.ts_sent_ns = ts_ns
+        self.ts_arrived_ns: int | None = None
+        self.ts_learned_ns: int | None = None
+        self.outcome: str | None = None
+        self.reject_reason: str | None = None
+        self.text: str | None = None
+        self.is_queue_kept: bool | None = None
+        self.counter: int | None = None
+        self.threshold: int | None = None
+
+
+class RunRecorder(VenueObserver):
+    """Collects the rows of ``events.parquet``; ``fills`` are the venue's fills in the order in which they happened."""
+
+    def __init__(self) -> None:
+        self._row = 0
+        self._commands: list[_CommandRow] = []
+        self._by_request: dict[int, list[_CommandRow]] = {}
+        self._reports: list[tuple[int, str, Report, int]] = []
+        self.fills: list[tuple[int, ExecutionReport]] = []
+        self._fill_learned: dict[str, tuple[int, str]] = {}
+        self._events: list[tuple[int, RoadEvent]] = []
+        self._denied: list[tuple[int, OrderRecord, int, str]] = []
+        self._venue: list[tuple[int, str, str | None, int, str | None]] = []
+        self._current_command: int | None = None
+
+    # ------------------------------------------------------------------------------------------------- desk
+
+    def sent(self, link: str, command: Command, ts_sent_ns: int) -> None:
+        """A command was put on a link; a batch has a row for each of its orders."""
+        rows: list[_CommandRow]
+        if isinstance(command, AddBatch):
+            rows = [
+                _CommandRow(self._next_row(), link, "AddOrder", command, order, ts_sent_ns)
+                for order in command.orders
+            ]
+        elif isinstance(command, CancelBatch):
+            rows = [
+                _CommandRow(
+                    self._next_row(),
+                    link,
+                    "CancelOrder",
+                    CancelOrder(request_id=command.request_id, cl_ord_id=cl_ord_id),
+                    None,
+                    ts_sent_ns,
+                )
+                for cl_ord_id in command.cl_ord_ids
+            ]
+        else:
+            order = command if isinstance(command, AddOrder) else None
+            rows = [_CommandRow(self._next_row(), link, type(command).__name__, command, order, ts_sent_ns)]
+        self._commands += rows
+        self._by_request[command.request_id] = rows
+
+    def answered(
+        self, request_id: int, ts_learned_ns: int, outcome: str, reason: str | None, text: str | None
+    ) -> None:
+        """The first answer to a command was learned; what was lost may still be answered later."""
+        for row in self._by_request.get(request_id, ()):
+            if outcome == "lost":
+                row.outcome, row.text = outcome, text
+                continue
+            row.ts_learned_ns = ts_learned_ns
+            row.outcome = outcome
+            row.reject_reason = reason if row.reject_reason is None else row.reject_reason
+            row.text = text
+
+    def learned(self, link: str, report: Report, ts_learned_ns: int) -> None:
+        """A report told something new."""
+        if isinstance(report, ExecutionReport) and report.exec_type is ExecType.TRADE:
+            assert report.exec_id is not None
+            self._fill_learned[report.exec_id] = (ts_learned_ns, link)
+        else:
+            self._reports.append((self._next_row(), link, report, ts_learned_ns))
+
+    def concluded(self, event: RoadEvent) -> None:
+        """The desk concluded or did something on its own."""
+        self._events.append((self._next_row(), event))
+
+    def denied(self, record: OrderRecord, ts_ns: int, reason: str) -> None:
+        """The desk refused an order before it was sent."""
+        self._denied.append((self._next_row(), record, ts_ns, reason))
+
+    # ------------------------------------------------------------------------------------------------- venue
+
+    def on_command(
+        self, session_id: str, command: Command, now_ns: int, counter: int | None, threshold: int | None
+    ) -> None:
+        """A command was handled by the engine."""
+        for row in self._by_request.get(command.request_id, ()):
+            row.ts_arrived_ns = now_ns
+            row.counter = counter
+            row.threshold = threshold
+
+    def on_refused(self, session_id: str, command: Command, now_ns: int, reason: RejectReason) -> None:
+        """A command was refused by the engine."""
+        for row in self._by_request.get(command.request_id, ()):
+            row.ts_arrived_ns = now_ns
+            row.reject_reason = str(reason)
+
+    def on_amend(self, request_id: int, cl_ord_id: str, order_id: str, is_queue_kept: bool, now_ns: int) -> None:
+        """An amend was carried out."""
+        for row in self._by_request.get(request_id, ()):
+            row.is_queue_kept = is_queue_kept
+
+    def on_fill(self, report: ExecutionReport) -> None:
+        """The engine filled an order."""
+        self.fills.append((self._next_row(), report))
+
+    def on_session(self, session_id: str, change: str, now_ns: int) -> None:
+        """A line or session changed at the venue."""
+        self._venue.append((self._next_row(), change, session_id, now_ns, None))
+
+    def on_mode(self, symbol: str | None, mode: str, now_ns: int) -> None:
+        """The venue's mode changed."""
+        self._venue.append((self._next_row(), "ModeChanged", None, now_ns, mode if symbol is None else f"{symbol} {mode}"))
+
+    # ------------------------------------------------------------------------------------------------- faults
+
+    def fault(self, name: str, link: str | None, ts_ns: int, text: str | None) -> None:
+        """The fault schedule did something."""
+        self._venue.append((self._next_row(), name, link, ts_ns, text))
+
+    # ------------------------------------------------------------------------------------------------- table
+
+    def table(self, marks: dict[str, list[int | None]]) -> pa.Table:
+        """All rows in the order in which they were written, as ``EVENT_SCHEMA``.
+
+        marks: the market's best prices at and after each fill, by column name, in the order of ``fills``.
+        """
+        parts = [
+            _part(_command_columns(self._commands)),
+            _part(_report_columns(self._reports)),
+            _part(self._fill_columns() | marks),
+            _part(_event_columns(self._events)),
+            _part(_denied_columns(self._denied)),
+            _part(
+                {
+                    "row": [v[0] for v in self._venue],
+                    "kind": ["venue"] * len(self._venue),
+                    "name": [v[1] for v in self._venue],
+                    "link": [v[2] for v in self._venue],
+                    "ts_venue_ns": [v[3] for v in self._venue],
+                    "text": [v[4] for v in self._venue],
+                }
+            ),
+        ]
+        return pa.concat_tables(parts).sort_by("row").combine_chunks()
+
+    def _fill_columns(self) -> dict[str, list[Any]]:
+        reports = [report for _, report in self.fills]
+        learned = [self._fill_learned.get(report.exec_id or "") for report in reports]
+        columns = _execution_columns(reports)
+        columns |= {
+            "row": [row for row, _ in self.fills],
+            "kind": ["fill"] * len(reports),
+            "name": ["TRADE"] * len(reports),
+            "link": [known[1] if known else None for known in learned],
+            "ts_learned_ns": [known[0] if known else None for known in learned],
+            "price_ticks": [report.last_ticks for report in reports],
+            "qty_lots": [report.last_lots for report in reports],
+            "exec_id": [report.exec_id for report in reports],
+            "is_maker": [report.is_maker for report in reports],
+            "fee": [None if report.fee is None else str(report.fee) for report in reports],
+            "fee_asset": [report.fee_asset for report in reports],
+        }
+        return columns
+
+    def _next_row(self) -> int:
+        self._row += 1
+        return self._row
+
+
+def _part(columns: dict[str, list[Any]]) -> pa.Table:
+    size = len(columns["row"])
+    arrays = [
+        pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(size, field.type)
+        for field in EVENT_SCHEMA
+    ]
+    return pa.Table.from_arrays(arrays, schema=EVENT_SCHEMA)
+
+
+def _command_columns(rows: list[_CommandRow]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {
+        name: [getattr(row, name) for row in rows]
+        for name in (
+            "row",
+            "name",
+            "link",
+            "ts_sent_ns",
+            "ts_arrived_ns",
+            "ts_learned_ns",
+            "outcome",
+            "reject_reason",
+            "text",
+            "is_queue_kept",
+            "counter",
+        )
+    }
+    columns["kind"] = ["command"] * len(rows)
+    columns["counter_threshold"] = [row.threshold for row in rows]
+    columns["request_id"] = [row.command.request_id for row in rows]
+    subjects = [row.order if row.order is not None else row.command for row in rows]
+    for column, field in _COMMAND_FIELDS.items():
+        columns[column] = [getattr(subject, field, None) for subject in subjects]
+    columns["order_type"] = [_type_name(getattr(subject, "order_type", None)) for subject in subjects]
+    return columns
+
+
+_COMMAND_FIELDS = {
+    "symbol": "symbol",
+    "cl_ord_id": "cl_ord_id",
+    "order_id": "order_id",
+    "side": "side",
+    "price_ticks": "limit_ticks",
+    "trigger_ticks": "trigger_ticks",
+    "qty_lots": "qty_lots",
+}
+
+
+def _execution_columns(reports: Iterable[ExecutionReport]) -> dict[str, list[Any]]:
+    reports = list(reports)
+    columns: dict[str, list[Any]] = {
+        name: [getattr(report, name) for report in reports]
+        for name in (
+            "request_id",
+            "symbol",
+            "cl_ord_id",
+            "order_id",
+            "side",
+            "trigger_ticks",
+            "leaves_lots",
+            "cum_lots",
+            "ts_venue_ns",
+        )
+    }
+    columns["order_type"] = [_type_name(report.order_type) for report in reports]
+    columns["text"] = [report.reason for report in reports]
+    columns["reject_reason"] = [None if report.cause is None else str(report.cause) for report in reports]
+    return columns
+
+
+def _report_columns(rows: list[tuple[int, str, Report, int]]) -> dict[str, list[Any]]:
+    executions = [row for row in rows if isinstance(row[2], ExecutionReport)]
+    others = [row for row in rows if not isinstance(row[2], ExecutionReport)]
+    reports = [report for _, _, report, _ in executions if isinstance(report, ExecutionReport)]
+    columns = _execution_columns(reports)
+    columns["price_ticks"] = [report.limit_ticks for report in reports]
+    columns["qty_lots"] = [report.qty_lots for report in reports]
+    columns["name"] = [report.exec_type.name for report in reports]
+    columns["row"] = [row for row, _, _, _ in executions]
+    columns["link"] = [link for _, link, _, _ in executions]
+    columns["ts_learned_ns"] = [ts_ns for _, _, _, ts_ns in executions]
+    for values in columns.values():
+        values += [None] * len(others)
+    for index, (row, link, report, ts_ns) in enumerate(others, start=len(executions)):
+        columns["row"][index] = row
+        columns["name"][index] = type(report).__name__
+        columns["link"][index] = link
+        columns["ts_venue_ns"][index] = report.ts_venue_ns
+        columns["ts_learned_ns"][index] = ts_ns
+        if isinstance(report, VenueStatus):
+            columns["symbol"][index] = report.symbol
+            columns["text"][index] = report.mode.name
+    columns["kind"] = ["report"] * len(rows)
+    return columns
+
+
+def _event_columns(rows: list[tuple[int, RoadEvent]]) -> dict[str, list[Any]]:
+    events = [event for _, event in rows]
+    return {
+        "row": [row for row, _ in rows],
+        "kind": ["session" if isinstance(event, _SESSION_EVENTS) else "desk" for event in events],
+        "name": [type(event).__name__ for event in events],
+        "link": [getattr(event, "link", None) or getattr(event, "used", None) for event in events],
+        "symbol": [getattr(event, "symbol", None) for event in events],
+        "cl_ord_id": [getattr(event, "cl_ord_id", None) for event in events],
+        "ts_learned_ns": [event.ts_ns for event in events],
+        "text": [_event_text(event) for event in events],
+        "reach": [",".join(event.reach) if isinstance(event, OrderReachChanged) else None for event in events],
+        "cl_ord_ids": [
+            ",".join(event.cl_ord_ids) if isinstance(event, _SESSION_EVENTS) else None for event in events
+        ],
+    }
+
+
+def _event_text(event: RoadEvent) -> str:
+    fields = structs.asdict(event)
+    skipped = {"ts_ns", "link", "symbol", "cl_ord_id", "cl_ord_ids", "reach"}
+    return "; ".join(f"{name}={value}" for name, value in fields.items() if name not in skipped and value is not None)
+
+
+def _denied_columns(rows: list[tuple[int, OrderRecord, int, str]]) -> dict[str, list[Any]]:
+    records = [record for _, record, _, _ in rows]
+    return {
+        "row": [row for row, _, _, _ in rows],
+        "kind": ["desk"] * len(rows),
+        "name": ["OrderDenied"] * len(rows),
+        "link": [record.owner_link for record in records],
+        "symbol": [record.symbol for record in records],
+        "cl_ord_id": [record.cl_ord_id for record in records],
+        "side": [record.side for record in records],
+        "order_type": [_type_name(record.order_type) for record in records],
+        "price_ticks": [record.limit_ticks for record in records],
+        "qty_lots": [record.qty_lots for record in records],
+        "ts_learned_ns": [ts_ns for _, _, ts_ns, _ in rows],
+        "text": [reason for _, _, _, reason in rows],
+    }
+
+
+def _type_name(order_type: OrderType | None) -> str | None:
+    return None if order_type is None else order_type.name
+
+

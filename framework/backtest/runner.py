@@ -1,0 +1,380 @@
+"""Running one configuration: builds the two ends and the road between them, lets time pass, writes the run folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+from nautilus_trader.common import Environment
+from nautilus_trader.common.component import TestClock
+from nautilus_trader.config import LoggingConfig, RiskEngineConfig
+from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.system.config import NautilusKernelConfig
+from nautilus_trader.system.kernel import NautilusKernel
+
+from framework.backtest.config import RunConfig
+from framework.backtest.engine import Engine
+from framework.backtest.faults import schedule_faults
+from framework.backtest.feeds import Feeds, KernelBook, SimDataClient
+from framework.backtest.loading import (
+    load_markets,
+    load_profile,
+    load_strategy,
+    resolve_road,
+    starting_balances,
+)
+from framework.backtest.marks import fill_marks, touch_table
+from framework.backtest.recorder import RunRecorder
+from framework.backtest.results import QUEUE_SCHEMA
+from framework.backtest.scheduler import Scheduler
+from framework.backtest.sim_link import Gateway, SimLink
+from framework.data.columns import Market
+from framework.errors import ConfigError
+from framework.execution.budget import RateBudget
+from framework.execution.desk import ExecutionDesk
+from framework.execution.events import RoadEvent
+from framework.execution.instruments import InstrumentBridge
+from framework.execution.nautilus_client import DeskExecutionClient
+from framework.execution.policy import DeskPolicy
+from framework.protocol import LatencySpec, Protocol, VenueProfile
+from framework.strategy import Strategy
+from framework.venue.account import AccountConfig
+from framework.venue.exchange import Venue
+from framework.venue.kernel import MatchingKernel
+from framework.venue.latency import compile_latency
+from framework.venue.path import Path as RoadPath
+from framework.venue.streams import stream_key
+
+__all__ = ["Backtest", "run_backtest"]
+
+_MS = 1_000_000
+_ACCOUNT = "account"
+
+
+class Backtest:
+    """One simulation, built from its configuration; ``run`` lets it happen, ``write`` leaves the run folder.
+
+    markets and strategy may be given in place of those that the configuration names, to share a loaded market among runs
+    or to run a strategy object.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        *,
+        markets: Sequence[Market] | None = None,
+        strategy: Strategy | None = None,
+        profile: VenueProfile | None = None,
+    ) -> None:
+        self.config = config
+        self.markets = list(markets) if markets is not None else load_markets(config.market)
+        base = profile if profile is not None else load_profile(config.venue.profile, {})
+        self.profile = base.with_switches(config.venue.switches)
+        self.road, policy = resolve_road(self.profile, config.road)
+        self.strategy = strategy if strategy is not None else load_strategy(config.strategy)
+        self.recorder = RunRecorder()
+        self._first_ns = min(int(market.columns.ts_event_ns[0]) for market in self.markets)
+        self._last_ns = max(int(market.columns.ts_event_ns[-1]) for market in self.markets)
+        self._trade_from_ns = self._first_ns + int(config.market.start_s * 1_000_000_000)
+        self.scheduler = Scheduler(self._first_ns)
+        self.kernel = self._make_kernel()
+        balances = starting_balances(config, self.markets)
+        self.venue = Venue(
+            self.profile,
+            self.kernel,
+            [market.spec for market in self.markets],
+            [
+                AccountConfig(
+                    name=_ACCOUNT,
+                    balances=balances,
+                    tier=config.venue.tier,
+                    volume_30d_usd=Decimal(config.venue.volume_30d_usd),
+                )
+            ],
+            observer=self.recorder,
+        )
+        self.gateway = Gateway(self.venue)
+        self.links = {name: self._make_link(name) for name in policy.link_names()}
+        self._queue_rows: list[tuple[int, str, float, int, int]] = []
+        self._build_trader(policy, balances)
+
+    # ------------------------------------------------------------------------------------------------- building
+
+    def _make_kernel(self) -> MatchingKernel:
+        feed = self._latency(self.road.submit).feed
+        return MatchingKernel(
+            self.markets,
+            queue_model=self.config.market.queue_model,
+            queue_model_parameter=self.config.market.queue_model_parameter,
+            feed_latency=compile_latency(self._scaled(feed)),
+            feed_key=stream_key(self.config.run.seed, f"latency.{self.road.submit}.feed"),
+        )
+
+    def _latency(self, protocol: Protocol) -> Any:
+        tier = self.profile.latency_tier(self.road.latency_tier)
+        link = tier.links.get(protocol)
+        if link is None:
+            raise ConfigError(f"latency tier {tier.name!r} has no {protocol}; it has {', '.join(map(str, tier.links))}")
+        return link
+
+    def _scaled(self, spec: LatencySpec) -> LatencySpec:
+        scale = self.config.road.latency_scale
+        if scale == 1.0:
+            return spec
+        return msgspec.structs.replace(
+            spec, median_us=spec.median_us * scale, floor_us=spec.floor_us * scale, spike_ms=spec.spike_ms * scale
+        )
+
+    def _make_link(self, name: str) -> SimLink:
+        try:
+            protocol = Protocol(name)
+            profile = self.profile.protocols[protocol]
+        except (ValueError, KeyError):
+            known = ", ".join(str(label) for label in self.profile.protocols)
+            raise ConfigError(f"[road] link {name!r} is no protocol of {self.profile.name}; it has {known}") from None
+        latency = self._latency(protocol)
+        seed = self.config.run.seed
+
+        def path(kind: str, ordering: Any, spec: LatencySpec) -> RoadPath:
+            return RoadPath(
+                ordering=ordering,
+                balanced_paths=profile.balanced_paths,
+                seed=seed,
+                name=f"latency.{name}.{kind}",
+                table=compile_latency(self._scaled(spec)),
+            )
+
+        command = path("command", profile.ordering_command, latency.command)
+        response = path("response", profile.ordering_response, latency.response)
+        news = response if profile.is_one_stream else path("news", profile.ordering_news, latency.response)
+        return SimLink(
+            name,
+            profile,
+            _ACCOUNT,
+            self.scheduler,
+            self.venue,
+            self.gateway,
+            command,
+            response,
+            news,
+            self.config.road.is_cancel_on_disconnect,
+        )
+
+    def _build_trader(self, policy: DeskPolicy, balances: Mapping[str, Decimal]) -> None:
+        """The strategy's side: NautilusTrader's kernel with our clients, the desk, and the strategy."""
+        venue_name = self.profile.name.upper()
+        self.nautilus = NautilusKernel(
+            "tidegate",
+            NautilusKernelConfig(
+                environment=Environment.BACKTEST,
+                trader_id="TIDEGATE-001",
+                logging=LoggingConfig(bypass_logging=True),
+                risk_engine=RiskEngineConfig(bypass=True),
+            ),
+        )
+        # NautilusTrader's analyzer concatenates a Series at each closed position, which costs more with each; the run's
+        # figures are computed from the run folder instead.
+        self.nautilus.portfolio.analyzer.record_trade = _record_nothing
+        self._bridges = [InstrumentBridge(market.spec, venue_name) for market in self.markets]
+        nautilus = self.nautilus
+        self.clock: TestClock = nautilus.clock
+        self.feeds = Feeds(self.kernel, self._bridges, nautilus.data_engine)
+        by_id = {bridge.instrument_id: bridge for bridge in self._bridges}
+        parts = (nautilus.msgbus, nautilus.cache, nautilus.clock)
+        for bridge in self._bridges:
+            nautilus.cache.add_instrument(bridge.instrument)
+        nautilus.data_engine.register_client(SimDataClient(venue_name, by_id, self.feeds, *parts))
+        self.client = DeskExecutionClient(
+            venue_name,
+            {bridge.spec.symbol: bridge for bridge in self._bridges},
+            balances,
+            *parts,
+            self._on_road_event,
+            self._schedule_balance,
+        )
+        nautilus.exec_engine.register_client(self.client)
+        budget = RateBudget(
+            self.profile.rates,
+            self.profile.tier(self.config.venue.tier),
+            policy.cancel_reserve_points,
+            self._on_road_event,
+        )
+        self.desk = ExecutionDesk(self.links, policy, self.scheduler, self.client, self.recorder, budget)
+        self.client.desk = self.desk
+        for link in self.links.values():
+            link.attach(self.desk.on_report, self.desk.on_session_closed)
+        self.strategy.attach(self)
+        nautilus.trader.add_strategy(self.strategy)
+        self._is_balance_scheduled = False
+
+    # ------------------------------------------------------------------------------------------------- running
+
+    def run(self) -> None:
+        """Let the simulation happen."""
+        config = self.config.run
+        self.nautilus.clock.set_time(self._first_ns)
+        self.strategy.clock.set_time(self._first_ns)
+        engine = Engine(
+            self.kernel, self.venue, self.gateway, self.scheduler, self.feeds, [self.clock, self.strategy.clock]
+        )
+        for component in (self.nautilus.data_engine, self.nautilus.risk_engine, self.nautilus.exec_engine):
+            component.start()
+        self.client.send_balances()
+        self.desk.start()
+        schedule_faults(
+            self.config.faults, self._first_ns, self.scheduler, self.links, self.venue, self.gateway, self.recorder
+        )
+        if config.queue_sample_ms:
+            self.scheduler.at(self._trade_from_ns, self._sample_queue)
+        self.scheduler.at(self._trade_from_ns, self._start_strategy)
+        engine.run(self._last_ns + 1)
+        if self.strategy.is_running:
+            self.strategy.stop()
+        self.desk.stop()
+
+    def _start_strategy(self) -> None:
+        if all(link.is_up for link in self.links.values()):
+            self.strategy.start()
+        else:  # links are on their way up; a strategy that starts before them could not trade
+            self.scheduler.at(self.scheduler.now_ns + _MS, self._start_strategy)
+
+    def _on_road_event(self, event: RoadEvent) -> None:
+        self.strategy.handle_road_event(event)
+
+    def _schedule_balance(self) -> None:
+        if not self._is_balance_scheduled:
+            self._is_balance_scheduled = True
+            self.scheduler.at(self.scheduler.now_ns + 1_000 * _MS, self._send_balances)
+
+    def _send_balances(self) -> None:
+        self._is_balance_scheduled = False
+        self.client.send_balances()
+
+    def _sample_queue(self) -> None:
+        """Write down the queue place of each order that rests in the book."""
+        now_ns = self.scheduler.now_ns
+        for place in self.venue.resting_places():
+            self._queue_rows.append((now_ns, *place))
+        self.scheduler.at(now_ns + self.config.run.queue_sample_ms * _MS, self._sample_queue)
+
+    # ------------------------------------------------------------------------------------------------- strategy port
+
+    def bridge(self, instrument_id: InstrumentId) -> InstrumentBridge:
+        """The bridge of an instrument; raises ConfigError for one that is not in the run."""
+        for bridge in self._bridges:
+            if bridge.instrument_id == instrument_id:
+                return bridge
+        raise ConfigError(f"{instrument_id} is not in this run; it has {', '.join(str(b.instrument_id) for b in self._bridges)}")
+
+    def bridges(self) -> Sequence[InstrumentBridge]:
+        """All instruments of the run."""
+        return self._bridges
+
+    def book(self, instrument_id: InstrumentId) -> KernelBook:
+        """The delivered book of an instrument."""
+        return self.feeds.book(instrument_id)
+
+    def subscribe_book(self, strategy: Strategy, instrument_id: InstrumentId, on: str, interval_ms: int) -> None:
+        """Subscribe a strategy to a book."""
+        self.feeds.subscribe_book(strategy, instrument_id, on, interval_ms)
+
+    def reach(self, cl_ord_id: str) -> tuple[str, ...]:
+        """The links that can cancel an order now."""
+        return self.desk.orders[cl_ord_id].reach
+
+    def rate_budget_used(self, symbol: str) -> float:
+        """Share of a pair's rate counter that is used now, by the desk's own count."""
+        return self.desk.budget.used_share(symbol, self.scheduler.now_ns)
+
+    def watch_rate_budget(self, share: float) -> None:
+        """Tell the strategy when a counter passes a share of its threshold."""
+        self.desk.budget.watch(share)
+
+    def arm_cancel_all_after(self, timeout_s: int, via: str | None) -> None:
+        """Arm the dead man's switch."""
+        self.desk.cancel_all_after(timeout_s, via)
+
+    # ------------------------------------------------------------------------------------------------- results
+
+    def events(self) -> pa.Table:
+        """The run's events, ``EVENT_SCHEMA``."""
+        return self.recorder.table(fill_marks(self.markets, [fill for _, fill in self.recorder.fills]))
+
+    def write(self, out: Path) -> Path:
+        """Write the run folder; returns it. Files of an earlier run there are replaced."""
+        out.mkdir(parents=True, exist_ok=True)
+        events = self.events()
+        pq.write_table(events, out / "events.parquet")
+        pq.write_table(touch_table(self.markets, self.config.run.touch_sample_ms), out / "touch.parquet")
+        queue = list(zip(*self._queue_rows, strict=True)) or [[] for _ in QUEUE_SCHEMA]
+        columns = [pa.array(values, field.type) for values, field in zip(queue, QUEUE_SCHEMA, strict=True)]
+        pq.write_table(pa.Table.from_arrays(columns, schema=QUEUE_SCHEMA), out / "queue.parquet")
+        (out / "run.toml").write_bytes(msgspec.toml.encode(self.inputs()))
+        (out / "summary.json").write_text(json.dumps({"event_log_sha256": event_log_sha256(events)}, indent=2) + "\n")
+        return out
+
+    def inputs(self) -> dict[str, Any]:
+        """All inputs of the run, with versions and the market's identity."""
+        markets = [
+            {
+                "symbol": market.spec.symbol,
+                "venue": market.spec.venue,
+                "tick_size": market.spec.tick_size,
+                "lot_size": market.spec.lot_size,
+                "cost_decimals": market.spec.cost_decimals,
+                "depth": market.depth,
+                "rows": len(market.columns),
+                "first_ts_ns": int(market.columns.ts_event_ns[0]),
+                "last_ts_ns": int(market.columns.ts_event_ns[-1]),
+            }
+            for market in self.markets
+        ]
+        tier = self.profile.tier(self.config.venue.tier)
+        return {
+            "config": msgspec.to_builtins(_without_none(self.config)),
+            "road": {"name": self.road.name, "title": self.road.title, "latency_tier": self.road.latency_tier},
+            "tier": {"name": tier.name, "threshold": tier.threshold},
+            "markets": markets,
+            "versions": {name: version(name) for name in ("tidegate", "nautilus_trader", "numpy", "numba", "pyarrow")},
+        }
+
+
+def run_backtest(config: RunConfig, out: Path, **given: Any) -> Path:
+    """Run a configuration and write its folder, metrics included; returns the folder."""
+    backtest = Backtest(config, **given)
+    backtest.run()
+    return backtest.write(out)
+
+
+def event_log_sha256(events: pa.Table) -> str:
+    """Hash over every value of the event log, in order: equal for equal runs, on any machine."""
+    digest = hashlib.sha256()
+    names = events.column_names
+    for name in names:
+        digest.update(name.encode())
+        for value in events.column(name).to_pylist():
+            digest.update(b"\x00" if value is None else f"\x01{value}".encode())
+    return digest.hexdigest()
+
+
+def _without_none(value: Any) -> Any:
+    """A configuration as plain data without the keys that are not given, since TOML has no null."""
+    plain = msgspec.to_builtins(value)
+    if isinstance(plain, dict):
+        return {key: _without_none(item) for key, item in plain.items() if item is not None}
+    if isinstance(plain, (list, tuple)):
+        return [_without_none(item) for item in plain]
+    return plain
+
+
+def _record_nothing(*args: object) -> None:
+    """Stands in for NautilusTrader's analyzer of closed positions."""
+
