@@ -23,7 +23,7 @@ ENTRY_POINT_GROUP = "tidegate.adapters"
 class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     """One exchange.
 
-    name: lower case, as markets name their venue ("bitstamp").
+    name: lower case, as markets name their venue.
     profile: what its protocols can do; None for an exchange whose recordings only can be read.
     formats: formats of its recordings, by name.
     """

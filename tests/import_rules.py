@@ -19,7 +19,7 @@ OURS = ("framework", "adapters", "strategies", "backtests")
 # rooms named beside it. ``*`` is one name and is the same one on both sides: an exchange never imports another.
 ROOMS: Mapping[str, tuple[str, ...]] = {
     "framework": ("framework",),
-    "framework.protocol": (),
+    "framework.protocol": ("framework.protocol",),
     "framework.errors": (),
     "framework.messages": ("framework.protocol",),
     "framework.book": ("framework.protocol", "framework.errors", "framework.data.columns"),
