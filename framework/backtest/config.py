@@ -42,7 +42,8 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 class RunSection(_Section, frozen=True, kw_only=True):
     """seed: root of every random stream. queue_sample_ms: how often queue places are written down, 0 for never.
-    touch_sample_ms: how often the market's best prices are written down."""
+    touch_sample_ms: how often the market's best prices are written down.
+    """
 
     seed: int = 1
     queue_sample_ms: int = 1_000
@@ -71,7 +72,8 @@ class MarketSection(_Section, frozen=True, kw_only=True):
 
 class StrategySection(_Section, frozen=True, kw_only=True):
     """path: the Python file. name: the strategy's class in it, or None if it has one only. parameters: fields of the
-    strategy's configuration."""
+    strategy's configuration.
+    """
 
     path: str
     name: str | None = None

@@ -23,8 +23,8 @@ __all__ = ["Engine"]
 class Engine:
     """Runs one simulation.
 
-    clocks: NautilusTrader's test clocks, the kernel's and one for each strategy; they are set to the current time before
-    anything is called that can read them, and their timers are called when due.
+    clocks: NautilusTrader's test clocks, the kernel's and one for each strategy; they are set to the current time
+    before anything is called that can read them, and their timers are called when due.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Engine:
         advance, fed = kernel.advance, self._feeds.deliver
         while True:
             timer_ns = self._next_timer_ns()
-            venue_ns = venue.next_timer_ns()
+            venue_ns = venue.next_timer_ns() or NEVER_NS
             due_ns = min(scheduler.next_ns(), venue_ns, timer_ns)
             until_ns = min(due_ns, end_ns)
             if until_ns > kernel.now_ns:

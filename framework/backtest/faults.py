@@ -67,8 +67,6 @@ def _restore(scheduler: Scheduler, link: SimLink, recorder: RunRecorder) -> None
     link.restore()
 
 
-def _set_mode(
-    scheduler: Scheduler, venue: Venue, gateway: Gateway, mode: VenueMode, symbol: str | None
-) -> None:
+def _set_mode(scheduler: Scheduler, venue: Venue, gateway: Gateway, mode: VenueMode, symbol: str | None) -> None:
     venue.set_mode(mode, symbol, scheduler.now_ns)
     gateway.flush()

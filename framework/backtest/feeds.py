@@ -1,7 +1,7 @@
 """Market data on its way to the strategy: the kernel says what has been delivered, and those who subscribed are told.
 
-``on_book`` subscribers get the compiled view. NautilusTrader's own subscriptions (quotes, trades, book deltas, and the bars
-and indicators that its data engine makes of them) are served too; objects are made for what is subscribed, and for
+``on_book`` subscribers get the compiled view. NautilusTrader's own subscriptions (quotes, trades, book deltas, and the
+bars and indicators that its data engine makes of them) are served too; objects are made for what is subscribed, and for
 nothing else.
 """
 
@@ -126,9 +126,7 @@ class Feeds:
     bridges: the instruments, in the kernel's order.
     """
 
-    def __init__(
-        self, kernel: MatchingKernel, bridges: Sequence[InstrumentBridge], data_engine: DataEngine
-    ) -> None:
+    def __init__(self, kernel: MatchingKernel, bridges: Sequence[InstrumentBridge], data_engine: DataEngine) -> None:
         self._kernel = kernel
         self._bridges = list(bridges)
         self._index = {bridge.instrument_id: index for index, bridge in enumerate(bridges)}
@@ -247,9 +245,7 @@ class Feeds:
                 order_id if kind in (ADD, MODIFY, DELETE) else price_ticks,
             )
             action = _action(kind, qty_lots)
-            deltas.append(
-                OrderBookDelta(bridge.instrument_id, action, order, nautilus_flags, 0, ts_event_ns, now_ns)
-            )
+            deltas.append(OrderBookDelta(bridge.instrument_id, action, order, nautilus_flags, 0, ts_event_ns, now_ns))
         return deltas
 
 
@@ -310,13 +306,10 @@ class SimDataClient(MarketDataClient):
 
     def request_instrument(self, request: RequestInstrument) -> None:
         bridge = self._bridges[request.instrument_id]
-        self._handle_instrument(
-            bridge.instrument, request.id, request.start, request.end, request.params or {}
-        )
+        self._handle_instrument(bridge.instrument, request.id, request.start, request.end, request.params or {})
 
     def request_instruments(self, request: RequestInstruments) -> None:
         instruments = [bridge.instrument for bridge in self._bridges.values()]
         self._handle_instruments(
             request.venue, instruments, request.id, request.start, request.end, request.params or {}
         )
-

@@ -46,7 +46,7 @@ def load_strategy(section: StrategySection) -> Strategy:
     if section.name is not None and section.name not in classes:
         raise ConfigError(f"{path} has no strategy class {section.name}; it has {', '.join(classes) or 'none'}")
     if section.name is None and len(classes) != 1:
-        raise ConfigError(f"{path} has {len(classes)} strategy classes; name one in [strategy] name = \"...\"")
+        raise ConfigError(f'{path} has {len(classes)} strategy classes; name one in [strategy] name = "..."')
     strategy_class = classes[section.name] if section.name is not None else next(iter(classes.values()))
     return strategy_class(_strategy_config(strategy_class, section))
 
@@ -54,7 +54,8 @@ def load_strategy(section: StrategySection) -> Strategy:
 def _import_file(path: Path) -> ModuleType:
     name = f"tidegate_strategy_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -109,10 +110,12 @@ def _between(market: Market, section: MarketSection) -> Market:
     ts = market.columns.ts_event_ns
     stop = int(np.searchsorted(ts, int(ts[0]) + int(section.end_s * _NS), side="right"))
     columns = market.columns
-    cut = Columns(**{
-        name: array if len(array) == 0 else array[:stop]
-        for name, array in ((name, getattr(columns, name)) for name in columns.__struct_fields__)
-    })
+    cut = Columns(
+        **{
+            name: array if len(array) == 0 else array[:stop]
+            for name, array in ((name, getattr(columns, name)) for name in columns.__struct_fields__)
+        }
+    )
     return msgspec.structs.replace(market, columns=cut)
 
 

@@ -1,8 +1,8 @@
 """Writing down a run: what was sent, what arrived, what the venue did, and when each was learned.
 
-The recorder hears three sides: the desk (``Journal``), the venue (``VenueObserver``, the simulation's truth) and the fault
-schedule. Fills are the venue's, whether or not the strategy ever learned of them; when it did, is added to them. Rows are
-kept as they come, small, and made columns once at the end.
+The recorder hears three sides: the desk (``Journal``), the venue (``VenueObserver``, the simulation's truth) and the
+fault schedule. Fills are the venue's, whether or not the strategy ever learned of them; when it did, is added to them.
+Rows are kept as they come, small, and made columns once at the end.
 """
 
 from __future__ import annotations
@@ -19,11 +19,9 @@ from framework.execution.orders import OrderRecord
 from framework.messages import (
     AddBatch,
     AddOrder,
-    AmendOrder,
     CancelBatch,
     CancelOrder,
     Command,
-    EditOrder,
     ExecType,
     ExecutionReport,
     Report,
@@ -87,7 +85,10 @@ class RunRecorder(VenueObserver):
         self._events: list[tuple[int, RoadEvent]] = []
         self._denied: list[tuple[int, OrderRecord, int, str]] = []
         self._venue: list[tuple[int, str, str | None, int, str | None]] = []
-        self._current_command: int | None = None
+        self._lives: list[tuple[int, str, str, str, int, str | None]] = []
+        self._amended: tuple[str, bool] | None = None
+        # The kernel's slot of each order that rests in the book.
+        self.slots: dict[str, int] = {}
 
     # ------------------------------------------------------------------------------------------------- desk
 
@@ -96,8 +97,7 @@ class RunRecorder(VenueObserver):
         rows: list[_CommandRow]
         if isinstance(command, AddBatch):
             rows = [
-                _CommandRow(self._next_row(), link, "AddOrder", command, order, ts_sent_ns)
-                for order in command.orders
+                _CommandRow(self._next_row(), link, "AddOrder", command, order, ts_sent_ns) for order in command.orders
             ]
         elif isinstance(command, CancelBatch):
             rows = [
@@ -117,9 +117,7 @@ class RunRecorder(VenueObserver):
         self._commands += rows
         self._by_request[command.request_id] = rows
 
-    def answered(
-        self, request_id: int, ts_learned_ns: int, outcome: str, reason: str | None, text: str | None
-    ) -> None:
+    def answered(self, request_id: int, ts_learned_ns: int, outcome: str, reason: str | None, text: str | None) -> None:
         """The first answer to a command was learned; what was lost may still be answered later."""
         for row in self._by_request.get(request_id, ()):
             if outcome == "lost":
@@ -156,6 +154,9 @@ class RunRecorder(VenueObserver):
             row.ts_arrived_ns = now_ns
             row.counter = counter
             row.threshold = threshold
+            if self._amended is not None:
+                row.is_queue_kept = self._amended[1]
+        self._amended = None
 
     def on_refused(self, session_id: str, command: Command, now_ns: int, reason: RejectReason) -> None:
         """A command was refused by the engine."""
@@ -163,10 +164,20 @@ class RunRecorder(VenueObserver):
             row.ts_arrived_ns = now_ns
             row.reject_reason = str(reason)
 
-    def on_amend(self, request_id: int, cl_ord_id: str, order_id: str, is_queue_kept: bool, now_ns: int) -> None:
-        """An amend was carried out."""
-        for row in self._by_request.get(request_id, ()):
-            row.is_queue_kept = is_queue_kept
+    def on_amend(self, cl_ord_id: str, order_id: str, is_queue_kept: bool, now_ns: int) -> None:
+        """An amend was carried out; the command that asked for it is handled at this moment."""
+        self._amended = (cl_ord_id, is_queue_kept)
+
+    def on_order_rest(self, cl_ord_id: str, order_id: str, slot: int, now_ns: int) -> None:
+        """An order has taken its place in the book."""
+        self.slots[cl_ord_id] = slot
+        self._lives.append((self._next_row(), "OrderRested", cl_ord_id, order_id, now_ns, None))
+
+    def on_order_end(self, cl_ord_id: str, order_id: str, reason: RejectReason | None, now_ns: int) -> None:
+        """An order has ended."""
+        self.slots.pop(cl_ord_id, None)
+        text = "filled" if reason is None else str(reason)
+        self._lives.append((self._next_row(), "OrderEnded", cl_ord_id, order_id, now_ns, text))
 
     def on_fill(self, report: ExecutionReport) -> None:
         """The engine filled an order."""
@@ -178,7 +189,9 @@ class RunRecorder(VenueObserver):
 
     def on_mode(self, symbol: str | None, mode: str, now_ns: int) -> None:
         """The venue's mode changed."""
-        self._venue.append((self._next_row(), "ModeChanged", None, now_ns, mode if symbol is None else f"{symbol} {mode}"))
+        self._venue.append(
+            (self._next_row(), "ModeChanged", None, now_ns, mode if symbol is None else f"{symbol} {mode}")
+        )
 
     # ------------------------------------------------------------------------------------------------- faults
 
@@ -199,6 +212,17 @@ class RunRecorder(VenueObserver):
             _part(self._fill_columns() | marks),
             _part(_event_columns(self._events)),
             _part(_denied_columns(self._denied)),
+            _part(
+                {
+                    "row": [v[0] for v in self._lives],
+                    "kind": ["venue"] * len(self._lives),
+                    "name": [v[1] for v in self._lives],
+                    "cl_ord_id": [v[2] for v in self._lives],
+                    "order_id": [v[3] for v in self._lives],
+                    "ts_venue_ns": [v[4] for v in self._lives],
+                    "text": [v[5] for v in self._lives],
+                }
+            ),
             _part(
                 {
                     "row": [v[0] for v in self._venue],
@@ -343,9 +367,7 @@ def _event_columns(rows: list[tuple[int, RoadEvent]]) -> dict[str, list[Any]]:
         "ts_learned_ns": [event.ts_ns for event in events],
         "text": [_event_text(event) for event in events],
         "reach": [",".join(event.reach) if isinstance(event, OrderReachChanged) else None for event in events],
-        "cl_ord_ids": [
-            ",".join(event.cl_ord_ids) if isinstance(event, _SESSION_EVENTS) else None for event in events
-        ],
+        "cl_ord_ids": [",".join(event.cl_ord_ids) if isinstance(event, _SESSION_EVENTS) else None for event in events],
     }
 
 
@@ -375,5 +397,3 @@ def _denied_columns(rows: list[tuple[int, OrderRecord, int, str]]) -> dict[str, 
 
 def _type_name(order_type: OrderType | None) -> str | None:
     return None if order_type is None else order_type.name
-
-

@@ -8,9 +8,9 @@
     queue.parquet    the quantity ahead of own resting orders, sampled (QUEUE_SCHEMA)
     summary.json     the figures of ``framework.backtest.metrics``, with ``event_log_sha256``
 
-Times are nanoseconds since the epoch: ``ts_sent_ns`` when the strategy's side sent a command, ``ts_arrived_ns`` when the
-engine got it, ``ts_venue_ns`` when the engine did what a report tells, ``ts_learned_ns`` when the strategy's side knew.
-A command that never arrived, or whose answer was never learned, has null there.
+Times are nanoseconds since the epoch: ``ts_sent_ns`` when the strategy's side sent a command, ``ts_arrived_ns`` when
+the engine got it, ``ts_venue_ns`` when the engine did what a report tells, ``ts_learned_ns`` when the strategy's side
+knew. A command that never arrived, or whose answer was never learned, has null there.
 """
 
 from __future__ import annotations

@@ -62,8 +62,8 @@ _ACCOUNT = "account"
 class Backtest:
     """One simulation, built from its configuration; ``run`` lets it happen, ``write`` leaves the run folder.
 
-    markets and strategy may be given in place of those that the configuration names, to share a loaded market among runs
-    or to run a strategy object.
+    markets and strategy may be given in place of those that the configuration names, to share a loaded market among
+    runs or to run a strategy object.
     """
 
     def __init__(
@@ -99,10 +99,10 @@ class Backtest:
                     volume_30d_usd=Decimal(config.venue.volume_30d_usd),
                 )
             ],
-            observer=self.recorder,
         )
+        self.venue.observer = self.recorder
         self.gateway = Gateway(self.venue)
-        self.links = {name: self._make_link(name) for name in policy.link_names()}
+        self.links = {name: self._make_link(name, name == policy.news) for name in policy.link_names()}
         self._queue_rows: list[tuple[int, str, float, int, int]] = []
         self._build_trader(policy, balances)
 
@@ -133,7 +133,7 @@ class Backtest:
             spec, median_us=spec.median_us * scale, floor_us=spec.floor_us * scale, spike_ms=spec.spike_ms * scale
         )
 
-    def _make_link(self, name: str) -> SimLink:
+    def _make_link(self, name: str, is_news: bool) -> SimLink:
         try:
             protocol = Protocol(name)
             profile = self.profile.protocols[protocol]
@@ -165,6 +165,7 @@ class Backtest:
             command,
             response,
             news,
+            is_news,
             self.config.road.is_cancel_on_disconnect,
         )
 
@@ -261,8 +262,10 @@ class Backtest:
     def _sample_queue(self) -> None:
         """Write down the queue place of each order that rests in the book."""
         now_ns = self.scheduler.now_ns
-        for place in self.venue.resting_places():
-            self._queue_rows.append((now_ns, *place))
+        kernel = self.kernel
+        for cl_ord_id, slot in self.recorder.slots.items():
+            place = (kernel.ahead(slot), kernel.leaves(slot), kernel.level_at(slot))
+            self._queue_rows.append((now_ns, cl_ord_id, *place))
         self.scheduler.at(now_ns + self.config.run.queue_sample_ms * _MS, self._sample_queue)
 
     # ------------------------------------------------------------------------------------------------- strategy port
@@ -272,7 +275,9 @@ class Backtest:
         for bridge in self._bridges:
             if bridge.instrument_id == instrument_id:
                 return bridge
-        raise ConfigError(f"{instrument_id} is not in this run; it has {', '.join(str(b.instrument_id) for b in self._bridges)}")
+        raise ConfigError(
+            f"{instrument_id} is not in this run; it has {', '.join(str(b.instrument_id) for b in self._bridges)}"
+        )
 
     def bridges(self) -> Sequence[InstrumentBridge]:
         """All instruments of the run."""
@@ -377,4 +382,3 @@ def _without_none(value: Any) -> Any:
 
 def _record_nothing(*args: object) -> None:
     """Stands in for NautilusTrader's analyzer of closed positions."""
-

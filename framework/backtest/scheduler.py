@@ -1,7 +1,7 @@
 """Virtual time: what happens next, and in which order.
 
-Everything that will happen is a callback at a time. Callbacks run in the order of (time, order of scheduling), so a run is
-the same however often it is run. Time never goes back: what is scheduled for the past runs at once, now.
+Everything that will happen is a callback at a time. Callbacks run in the order of (time, order of scheduling), so a
+run is the same however often it is run. Time never goes back: what is scheduled for the past runs at once, now.
 """
 
 from __future__ import annotations

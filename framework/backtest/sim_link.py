@@ -1,8 +1,9 @@
 """A link in virtual time: the trader's end, the road, and the venue's gateway at its other end.
 
-A command leaves the trader, travels by the path of commands, and is handled when it arrives; what the venue makes travels
-back by the path of responses or of news. Whatever is on the road when the line drops is lost, in both directions. This is
-the only place where the two ends of a simulation touch, so neither can know what has not reached it.
+A command leaves the trader, travels by the path of commands, and is handled when it arrives; what the venue makes
+travels back by the path of responses or of news. Whatever is on the road when the line drops is lost, in both
+directions. This is the only place where the two ends of a simulation touch, so neither can know what has not reached
+it.
 
 Simplification: bytes that had left the trader before its line dropped do not reach the venue afterwards. On a real line
 those in the last milliseconds may.
@@ -14,7 +15,7 @@ from collections.abc import Callable
 
 from framework.backtest.scheduler import Scheduler
 from framework.messages import Command, Logon, Logout, Report, SessionClosed, SessionOpened
-from framework.protocol import ProtocolProfile
+from framework.protocol import News, ProtocolProfile
 from framework.venue.exchange import Venue
 from framework.venue.path import Path
 
@@ -26,6 +27,7 @@ class SimLink:
 
     command, response, news: the paths of the three kinds of messages; the same object twice where the protocol has one
     ordered stream for both.
+    is_news_subscribed: news of own orders is wanted on this link, where its protocol pushes it to subscribers.
     is_cancel_on_disconnect: what logon asks for; None leaves the protocol's default.
     """
 
@@ -40,6 +42,7 @@ class SimLink:
         command: Path,
         response: Path,
         news: Path,
+        is_news_subscribed: bool,
         is_cancel_on_disconnect: bool | None = None,
     ) -> None:
         self.name = name
@@ -53,6 +56,7 @@ class SimLink:
         self._command = command
         self._response = response
         self._news = news
+        self._is_news_subscribed = is_news_subscribed
         self._is_cancel_on_disconnect = is_cancel_on_disconnect
         # Counts lines: what belongs to an earlier line is lost when it comes due. A venue names each line anew.
         self._line = 0
@@ -116,7 +120,10 @@ class SimLink:
             self._scheduler.at(now_ns, self._trader_sees_drop, "no connection")
             return
         self._gateway.register(self.line_id, self)
-        self._venue.connect(self.line_id, self._account, self.profile.label, self.name, now_ns)
+        is_subscribed = self._is_news_subscribed and self.profile.news is News.PUSHED_ACCOUNT
+        self._venue.connect(
+            self.line_id, self._account, self.profile.label, now_ns, self.name, is_news_subscribed=is_subscribed
+        )
         if self.profile.has_session:
             logon = Logon(request_id=0, is_reset=is_reset, is_cancel_on_disconnect=self._is_cancel_on_disconnect)
             self._venue.handle(self.line_id, logon, now_ns)
