@@ -178,10 +178,13 @@ class Logon(Command, frozen=True, kw_only=True):
     is_reset: start the sequence numbers anew: a new session, which owns none of the orders of the one before. False
         resumes the session, with replay of what was missed, where the protocol can.
     is_cancel_on_disconnect: None leaves the protocol's default.
+    next_expected_seq: for a resumption, the number of the first message that has not been received; None where the
+        client does not count: then what the venue made while the line was down is replayed.
     """
 
     is_reset: bool = False
     is_cancel_on_disconnect: bool | None = None
+    next_expected_seq: int | None = None
 
 
 class Logout(Command, frozen=True, kw_only=True):
@@ -228,7 +231,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class CommandAccepted(Report, frozen=True, kw_only=True):
     """The answer to a request that was carried out.
 
-    order_ids: venue order ids in the order of the request (one for an add, n for a batch; new id for an edit).
+    order_ids: venue order ids in the order of the request (one for an add, one for each accepted order of a batch; the
+        new id for an edit).
     errors: for a batch, the error text of each item, None where it was accepted.
     count: number of orders that a cancel ended.
     trigger_ns: when an armed dead man's switch will fire, None when disarmed.

@@ -1,0 +1,101 @@
+"""Whether everything adds up: the invariants of the venue, recomputed from the record of all orders and trades.
+
+Slow on purpose: it reads the whole record and shares no running total with the code that it checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from framework.errors import SimulationError
+from framework.messages import OrderState
+from framework.protocol import BUY
+from framework.venue.account import Account, Assets
+from framework.venue.book import Pair
+from framework.venue.lifecycle import Lifecycle, hold_needed, hold_price
+from framework.venue.orders import NO_SLOT, Order
+
+__all__ = ["audit"]
+
+
+def audit(accounts: Iterable[Account], pairs: Iterable[Pair], assets: Assets, lifecycle: Lifecycle) -> None:
+    """Raise SimulationError naming the two facts that disagree; return if none do."""
+    books = {pair.symbol: pair for pair in pairs}
+    for account in accounts:
+        _money(account, books, assets)
+        _holds(account)
+        _orders(account)
+    for pair in books.values():
+        _resting(pair, lifecycle)
+
+
+def _equal(what: str, stands: object, should: object) -> None:
+    if stands != should:
+        raise SimulationError(f"{what} is {stands}, but the record says {should}")
+
+
+def _money(account: Account, books: dict[str, Pair], assets: Assets) -> None:
+    totals = list(account.initial)
+    for trade in account.trades:
+        pair = books[trade.symbol]
+        sign = 1 if trade.side == BUY else -1
+        totals[pair.base] += sign * trade.last_lots * pair.lot_units
+        totals[pair.quote] -= sign * trade.last_lots * trade.last_ticks * pair.cost_units
+        assert trade.fee is not None
+        totals[pair.quote] -= assets.units(pair.quote, trade.fee)
+    for index, name in enumerate(assets.names):
+        _equal(f"{account.name}'s total of {name}", account.totals[index], totals[index])
+        if not 0 <= account.holds[index] <= account.totals[index]:
+            raise SimulationError(
+                f"{account.name} holds {account.holds[index]} units of {name} of a total of {account.totals[index]}"
+            )
+
+
+def _holds(account: Account) -> None:
+    held = [0] * len(account.holds)
+    for order in account.open_orders.values():
+        needed = hold_needed(order, hold_price(order), order.qty_lots - order.cum_lots)
+        _equal(f"the hold of {order}", order.hold_units, needed)
+        held[order.hold_asset] += needed
+    _equal(f"{account.name}'s holds", account.holds, held)
+
+
+def _orders(account: Account) -> None:
+    filled: dict[str, int] = {}
+    for trade in account.trades:
+        filled[trade.order_id] = filled.get(trade.order_id, 0) + trade.last_lots
+    for order in account.order_by_id.values():
+        _equal(f"the filled quantity of {order}", order.cum_lots, filled.get(order.order_id, 0))
+        if order.cum_lots > order.qty_lots:
+            raise SimulationError(f"{order} was filled for more than it was for")
+        _equal(f"{order} being indexed as open", order.seq in account.open_orders, order.is_open)
+        _equal(f"{order} being its session's", order.seq in order.session.orders, order.is_open)
+        if order.state is OrderState.FILLED:
+            _equal(f"what {order} was for", order.qty_lots, order.cum_lots)
+    ended = [order.seq for order in account.ended]
+    _equal(f"the number of {account.name}'s ended orders", len(ended), len(set(ended)))
+    _equal(f"{account.name}'s orders", len(account.order_by_id), len(ended) + len(account.open_orders))
+    counts = [0] * len(account.open_counts)
+    for order in account.open_orders.values():
+        counts[order.pair.index] += 1
+    _equal(f"{account.name}'s open orders by pair", account.open_counts, counts)
+
+
+def _resting(pair: Pair, lifecycle: Lifecycle) -> None:
+    listed = [order for side in pair.resting for _, _, order in side]
+    for side in pair.resting:
+        _equal(f"the order of {pair.symbol}'s resting orders", side, sorted(side, key=lambda entry: entry[:2]))
+    _equal(
+        f"{pair.symbol}'s orders in the kernel",
+        sorted(order.seq for order in lifecycle.by_slot.values() if order.pair is pair),
+        sorted(order.seq for order in listed),
+    )
+    for order in listed:
+        if not order.is_open or order.slot == NO_SLOT:
+            raise SimulationError(f"{order} is listed as resting, but has ended or has no slot")
+    _equal_leaves(listed, lifecycle)
+
+
+def _equal_leaves(listed: list[Order], lifecycle: Lifecycle) -> None:
+    for order in listed:
+        _equal(f"what the kernel has left of {order}", lifecycle.kernel_leaves(order), order.qty_lots - order.cum_lots)

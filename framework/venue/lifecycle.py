@@ -1,0 +1,195 @@
+"""What a fill and an end do to an order: money, holds, indices, news.
+
+Holds. A buy holds its open quantity at its limit price plus the taker fee at the rate that the account had when the
+order was accepted, rounded up; before its trigger, an order without a limit price holds at its trigger price. A sell
+holds its open quantity of the base asset. A market order at work holds nothing: it is filled or gone in the same
+instant. That open orders are held is documented (rest-api/get-extended-balance, ``hold_trade``); at which price and
+with which fee is
+not: assumption. Fees fall as volume grows, so the hold always suffices.
+
+After every fill and end: totals change by exactly price times quantity and the fee; the account's holds equal the sum
+over its open orders.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from framework.errors import SimulationError
+from framework.messages import ExecType, OrderState
+from framework.protocol import BUY, RejectReason
+from framework.venue.account import Assets
+from framework.venue.fees import charge, fee_bound
+from framework.venue.observer import VenueObserver
+from framework.venue.orders import NO_SLOT, Order
+from framework.venue.reports import Reporter
+from framework.venue.sessions import Line
+
+if TYPE_CHECKING:
+    from framework.venue.kernel import MatchingKernel
+
+__all__ = ["Lifecycle", "hold_needed", "hold_price"]
+
+_OPEN_LAST = OrderState.PARTIALLY_FILLED
+
+
+def hold_price(order: Order) -> int | None:
+    """The price at which a buy is held now; None where nothing is held, as for a market order at work."""
+    if order.is_market:
+        return None if order.is_triggered else order.trigger_ticks
+    if order.limit_ticks is not None or order.trigger_ticks is None:
+        return order.limit_ticks
+    return order.trigger_ticks + (order.limit_offset_ticks or 0)
+
+
+def hold_needed(order: Order, price_ticks: int | None, leaves_lots: int) -> int:
+    """Units of ``order.hold_asset`` to hold for an open quantity at a price (``hold_price``; not read for a sell)."""
+    pair = order.pair
+    if order.side != BUY:
+        return 0 if order.is_market and order.is_triggered else leaves_lots * pair.lot_units
+    if price_ticks is None:
+        return 0
+    cost = price_ticks * leaves_lots * pair.cost_units
+    return cost + fee_bound(cost, order.hold_ppm, pair.fee_quantum)
+
+
+class Lifecycle:
+    """Fills and ends orders.
+
+    by_slot, by_watch: orders in the kernel's book, and orders whose trigger the kernel watches.
+    """
+
+    def __init__(self, kernel: MatchingKernel, assets: Assets, reporter: Reporter) -> None:
+        self.by_slot: dict[int, Order] = {}
+        self.by_watch: dict[int, Order] = {}
+        self.observer: VenueObserver | None = None
+        self._kernel = kernel
+        self._assets = assets
+        self._reporter = reporter
+        self._exec_count = 0
+
+    # ------------------------------------------------------------------------------------------------- places
+
+    def rest(self, order: Order, priority: int, now_ns: int) -> None:
+        """Put an order's open quantity into the book, behind what rests at its price."""
+        limit_ticks = order.limit_ticks
+        assert limit_ticks is not None
+        leaves_lots = order.qty_lots - order.cum_lots
+        display_lots = order.display_lots
+        slot = self._kernel.place(
+            order.pair.index,
+            order.side,
+            limit_ticks,
+            leaves_lots,
+            0 if display_lots is None else min(display_lots, leaves_lots),
+        )
+        order.slot = slot
+        self.by_slot[slot] = order
+        order.pair.list_resting(order, priority)
+        if self.observer is not None:
+            self.observer.on_order_rest(order.cl_ord_id, order.order_id, slot, now_ns)
+
+    def unrest(self, order: Order) -> None:
+        """Take an order out of the book and out of the kernel; nothing happens if it is in neither."""
+        slot = order.slot
+        if slot != NO_SLOT:
+            del self.by_slot[slot]
+            self._kernel.remove(slot)
+            order.slot = NO_SLOT
+            order.pair.unlist_resting(order)
+        elif order.watch != NO_SLOT:
+            del self.by_watch[order.watch]
+            self._kernel.unwatch(order.watch)
+            order.watch = NO_SLOT
+
+    def kernel_leaves(self, order: Order) -> int:
+        """Lots of a resting order that the kernel has left."""
+        return self._kernel.leaves(order.slot)
+
+    # ------------------------------------------------------------------------------------------------- fills
+
+    def fill(self, order: Order, price_ticks: int, qty_lots: int, is_maker: bool, ts_ns: int) -> None:
+        """Trade: move the money, tell of it, and end the order if nothing is left.
+
+        Raises SimulationError if the order has ended or less of it is open.
+        """
+        if order.state > _OPEN_LAST:
+            raise SimulationError(f"{order} has ended, but {qty_lots} lots of it were filled at {price_ticks}")
+        pair = order.pair
+        account = order.account
+        cost = price_ticks * qty_lots * pair.cost_units
+        order.fee_exact += cost * (account.fees.maker_ppm if is_maker else account.fees.taker_ppm)
+        fee_total = charge(order.fee_exact, pair.fee_quantum)
+        fee = fee_total - order.fee_units
+        order.fee_units = fee_total
+        totals = account.totals
+        if order.side == BUY:
+            totals[pair.base] += qty_lots * pair.lot_units
+            totals[pair.quote] -= cost + fee
+        else:
+            totals[pair.base] -= qty_lots * pair.lot_units
+            totals[pair.quote] += cost - fee
+        account.fees.add(cost * pair.volume_scale)
+        order.cum_lots = cum_lots = order.cum_lots + qty_lots
+        if order.quote_units >= 0:
+            order.quote_units -= cost
+            order.qty_lots = cum_lots
+            is_done = order.quote_units < price_ticks * pair.cost_units
+        else:
+            is_done = cum_lots == order.qty_lots
+            if cum_lots > order.qty_lots:
+                raise SimulationError(f"{order} was filled for {cum_lots} lots, more than it was for")
+        order.state = OrderState.FILLED if is_done else OrderState.PARTIALLY_FILLED
+        if order.hold_units:
+            needed = 0 if is_done else hold_needed(order, hold_price(order), order.qty_lots - cum_lots)
+            account.hold(order, needed)
+        self._exec_count += 1
+        count = self._exec_count
+        exec_id = f"T{count // 10**11:05d}-{count // 10**6 % 10**5:05d}-{count % 10**6:06d}"
+        report = self._reporter.order_filled(
+            order, price_ticks, qty_lots, exec_id, is_maker, self._assets.amount(pair.quote, fee), ts_ns
+        )
+        account.trades.append(report)
+        if self.observer is not None:
+            self.observer.on_fill(report)
+        if is_done:
+            self._close(order, None, ts_ns)
+
+    # ------------------------------------------------------------------------------------------------- ends
+
+    def end(
+        self,
+        order: Order,
+        state: OrderState,
+        reason: RejectReason,
+        now_ns: int,
+        request_id: int | None = None,
+        requester: Line | None = None,
+    ) -> None:
+        """End an order that was not filled, wherever it is, and tell of it."""
+        if order.state > _OPEN_LAST:
+            raise SimulationError(f"{order} has ended already and cannot end as {state.name}")
+        self.unrest(order)
+        order.state = state
+        self._close(order, reason, now_ns)
+        exec_type = ExecType.EXPIRED if state is OrderState.EXPIRED else ExecType.CANCELED
+        self._reporter.order_changed(order, exec_type, now_ns, request_id, reason, requester)
+
+    def forget_slot(self, order: Order) -> None:
+        """The kernel has taken a filled order out of its book itself."""
+        del self.by_slot[order.slot]
+        order.slot = NO_SLOT
+        order.pair.unlist_resting(order)
+
+    def _close(self, order: Order, reason: RejectReason | None, now_ns: int) -> None:
+        account = order.account
+        if order.hold_units:
+            account.hold(order, 0)
+        order.end_reason = reason
+        order.ended_ns = now_ns
+        del account.open_orders[order.seq]
+        account.open_counts[order.pair.index] -= 1
+        del order.session.orders[order.seq]
+        account.ended.append(order)
+        if self.observer is not None:
+            self.observer.on_order_end(order.cl_ord_id, order.order_id, reason, now_ns)

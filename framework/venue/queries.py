@@ -1,0 +1,61 @@
+"""The answer to "what of my orders?", and the snapshot that a news subscription starts with.
+
+A poll is several calls at the venue, each charged to the call counter: one for what is open, and more only if something
+ended or was filled since the poll before (``ProtocolProfile.poll_calls``, ``poll_calls_on_change``). If one of them is
+refused, the whole poll is: a half answer would look like a whole one. Calls made before the refused one stay charged.
+
+Sources: rest-api/get-open-orders, get-orders-info, get-trade-history; guides/spot-rest-ratelimits.
+"""
+
+from __future__ import annotations
+
+from framework.messages import OrdersSnapshot, OrderStatus, QueryOrders
+from framework.protocol import CallCosts, RejectReason
+from framework.venue.account import Account
+from framework.venue.orders import Order
+from framework.venue.parts import Parts
+from framework.venue.rates import call_charge
+from framework.venue.reports import order_status
+from framework.venue.sessions import Line
+
+__all__ = ["Queries"]
+
+
+class Queries:
+    """Handles QueryOrders."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def query(self, line: Line, command: QueryOrders, now_ns: int) -> RejectReason | None:
+        """Answer with the open orders, and what ended and was filled since a time (that time included)."""
+        if not line.profile.capabilities.has_order_query:
+            return RejectReason.NOT_SUPPORTED
+        account = line.account
+        ended = account.ended_since(command.since_ns)
+        trades = account.trades_since(command.since_ns)
+        costs = line.profile.call_costs
+        if costs is not None:
+            calls = line.profile.poll_calls
+            if ended or trades:
+                calls += line.profile.poll_calls_on_change
+            for call in calls:
+                if not self.charge_call(account, line, costs, call, now_ns):
+                    return RejectReason.CALL_LIMIT
+        orders = tuple(self._status(order) for order in (*account.open_orders.values(), *ended))
+        report = OrdersSnapshot(ts_venue_ns=now_ns, request_id=command.request_id, orders=orders, trades=tuple(trades))
+        self._parts.reporter.send(line, report, True)
+        return None
+
+    def charge_call(self, account: Account, line: Line, costs: CallCosts, call: str, now_ns: int) -> bool:
+        """Charge one call to the key's call counter; False if it is refused."""
+        return account.call_counters[line.profile.label].admit(now_ns, call_charge(costs, call))
+
+    def snapshot(self, line: Line, now_ns: int) -> None:
+        """Send the open orders of the account, as a news subscription starts with them."""
+        orders = tuple(self._status(order) for order in line.account.open_orders.values())
+        self._parts.reporter.send(line, OrdersSnapshot(ts_venue_ns=now_ns, request_id=None, orders=orders), False)
+
+    def _status(self, order: Order) -> OrderStatus:
+        reason = order.end_reason
+        return order_status(order, None if reason is None else self._parts.reporter.text(reason))

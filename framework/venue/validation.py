@@ -1,0 +1,176 @@
+"""Whether a request makes sense, before anything is done: what the protocol offers, what the pair and the mode allow.
+
+Pure checks: each returns the reason for refusal, or None. Prices and quantities come as whole ticks and lots, so a
+price off the grid is refused where text becomes ticks (``InstrumentSpec.ticks``), not here.
+
+Rules: rest-api/add-order, rest-api/amend-order, guides/spot-amends (iceberg display), protocols-spot 11.2, 11.3 and 16.
+"""
+
+from __future__ import annotations
+
+from framework.messages import AddOrder
+from framework.protocol import (
+    BUY,
+    Capabilities,
+    ModeRule,
+    NewOrders,
+    OrderType,
+    RejectReason,
+    TimeInForce,
+    TriggerReference,
+    VenueLimits,
+)
+from framework.venue.book import Pair
+from framework.venue.orders import MARKET_TYPES, TRAILING_TYPES, TRIGGER_TYPES
+
+__all__ = ["display_refusal", "mode_refusal", "order_refusal", "support_refusal"]
+
+_LIMIT = OrderType.LIMIT
+_GTC = TimeInForce.GTC
+_PLAIN_TYPES = frozenset({OrderType.LIMIT, OrderType.ICEBERG})
+
+
+def support_refusal(order: AddOrder, capabilities: Capabilities) -> RejectReason | None:
+    """Whether the protocol offers what a new order asks for."""
+    is_offered = (
+        order.order_type in capabilities.order_types
+        and order.time_in_force in capabilities.times_in_force
+        and order.stp_mode in capabilities.stp_modes
+        and (order.order_type not in TRIGGER_TYPES or order.trigger_reference in capabilities.trigger_references)
+        and (capabilities.has_quote_qty or order.quote_qty is None)
+        and (capabilities.has_post_only or not order.is_post_only)
+        and (capabilities.has_reduce_only or not order.is_reduce_only)
+        and (capabilities.has_start_time or order.start_ns is None)
+        and (capabilities.has_validate_only or not order.is_validate_only)
+    )
+    return None if is_offered else RejectReason.NOT_SUPPORTED
+
+
+def mode_refusal(
+    order_type: OrderType, is_post_only: bool, is_reduce_only: bool, rule: ModeRule
+) -> RejectReason | None:
+    """Whether a mode lets a new order in."""
+    admitted = rule.new_orders
+    if admitted is NewOrders.ALL:
+        return None
+    if admitted is NewOrders.POST_ONLY:
+        is_in = is_post_only and order_type in _PLAIN_TYPES
+    elif admitted is NewOrders.LIMIT_ONLY:
+        is_in = order_type in _PLAIN_TYPES
+    else:
+        is_in = admitted is NewOrders.REDUCE_ONLY and is_reduce_only
+    return None if is_in else rule.reason or RejectReason.INTERNAL
+
+
+def order_refusal(
+    order: AddOrder, pair: Pair, limits: VenueLimits, market_ticks: int | None, now_ns: int
+) -> RejectReason | None:
+    """Whether a new order is one that the pair and the venue know.
+
+    market_ticks: the price that the cost of an order without limit price is estimated at; None if there is no market.
+    """
+    if order.order_type is _LIMIT and order.time_in_force is _GTC and _is_bare(order):
+        return _limit_refusal(order, pair)
+    return (
+        _type_refusal(order)
+        or _time_refusal(order, limits, now_ns)
+        or _quantity_refusal(order, pair, limits, market_ticks)
+    )
+
+
+def _is_bare(order: AddOrder) -> bool:
+    return (
+        order.quote_qty is None
+        and order.display_lots is None
+        and order.trigger_ticks is None
+        and order.trail_offset_ticks is None
+        and order.trail_offset_ppm is None
+        and order.limit_offset_ticks is None
+        and order.expire_ns is None
+        and not order.is_reduce_only
+    )
+
+
+def _limit_refusal(order: AddOrder, pair: Pair) -> RejectReason | None:
+    limit_ticks = order.limit_ticks
+    if limit_ticks is None or limit_ticks <= 0:
+        return RejectReason.INVALID_PRICE
+    if order.qty_lots < pair.min_qty_lots:
+        return RejectReason.ORDER_MINIMUM
+    if limit_ticks * order.qty_lots * pair.cost_units < pair.min_cost_units:
+        return RejectReason.COST_MINIMUM
+    return None
+
+
+def _type_refusal(order: AddOrder) -> RejectReason | None:
+    order_type = order.order_type
+    is_market = order_type in MARKET_TYPES
+    if order.is_reduce_only:
+        return RejectReason.REDUCE_ONLY_NO_POSITION
+    if order.quote_qty is not None and (
+        order_type is not OrderType.MARKET or order.side != BUY or order.qty_lots != 0 or order.quote_qty <= 0
+    ):
+        return RejectReason.INVALID_ARGUMENTS
+    if order.is_post_only and (is_market or order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)):
+        return RejectReason.INVALID_ARGUMENTS
+    if order.time_in_force is TimeInForce.FOK and is_market:
+        return RejectReason.INVALID_ARGUMENTS
+    if (order.display_lots is not None) != (order_type is OrderType.ICEBERG):
+        return RejectReason.INVALID_ARGUMENTS
+    return _price_refusal(order, is_market)
+
+
+def _price_refusal(order: AddOrder, is_market: bool) -> RejectReason | None:
+    order_type = order.order_type
+    is_trailing = order_type in TRAILING_TYPES
+    has_limit = not is_market and order_type is not OrderType.TRAILING_STOP_LIMIT
+    has_trigger = order_type in TRIGGER_TYPES and not is_trailing
+    if (order.limit_ticks is not None) != has_limit or (order.trigger_ticks is not None) != has_trigger:
+        return RejectReason.INVALID_PRICE
+    if (order.limit_ticks or 1) <= 0 or (order.trigger_ticks or 1) <= 0:
+        return RejectReason.INVALID_PRICE
+    offsets = [offset for offset in (order.trail_offset_ticks, order.trail_offset_ppm) if offset is not None]
+    if len(offsets) != int(is_trailing) or (offsets and offsets[0] <= 0):
+        return RejectReason.INVALID_PRICE
+    if (order.limit_offset_ticks is not None) != (order_type is OrderType.TRAILING_STOP_LIMIT):
+        return RejectReason.INVALID_PRICE
+    if order.trigger_reference is TriggerReference.INDEX and order_type in TRIGGER_TYPES:
+        return RejectReason.INDEX_UNAVAILABLE
+    return None
+
+
+def _time_refusal(order: AddOrder, limits: VenueLimits, now_ns: int) -> RejectReason | None:
+    expire_ns = order.expire_ns
+    if (expire_ns is not None) != (order.time_in_force is TimeInForce.GTD):
+        return RejectReason.INVALID_ARGUMENTS
+    if expire_ns is not None and not limits.expire_min_ns <= expire_ns - now_ns <= limits.expire_max_ns:
+        return RejectReason.INVALID_ARGUMENTS
+    if expire_ns is not None and order.start_ns is not None and expire_ns <= order.start_ns:
+        return RejectReason.INVALID_ARGUMENTS
+    return None
+
+
+def _quantity_refusal(
+    order: AddOrder, pair: Pair, limits: VenueLimits, market_ticks: int | None
+) -> RejectReason | None:
+    price_ticks = order.limit_ticks or order.trigger_ticks or market_ticks
+    if order.quote_qty is not None:
+        cost = int(order.quote_qty.scaleb(pair.quote_decimals))
+        lots = pair.min_qty_lots if price_ticks is None else cost // (price_ticks * pair.cost_units)
+    else:
+        lots = order.qty_lots
+        cost = pair.min_cost_units if price_ticks is None else price_ticks * lots * pair.cost_units
+    if lots < pair.min_qty_lots:
+        return RejectReason.ORDER_MINIMUM
+    if cost < pair.min_cost_units:
+        return RejectReason.COST_MINIMUM
+    if order.display_lots is not None:
+        return display_refusal(order.display_lots, lots, limits)
+    return None
+
+
+def display_refusal(display_lots: int, remaining_lots: int, limits: VenueLimits) -> RejectReason | None:
+    """Whether an iceberg may show so little of what remains (guides/spot-amends, "Iceberg Order Types")."""
+    if display_lots <= 0 or display_lots * limits.iceberg_slices_max < remaining_lots:
+        return RejectReason.INVALID_DISPLAY_QTY
+    return None
