@@ -18,56 +18,13 @@ each, where latencies are continuous; equal latencies, which do not invert, take
 
 from __future__ import annotations
 
-from pathlib import Path as FilePath
-
-from framework.errors import ConfigError
-from framework.protocol import LatencySpec, Ordering
-from framework.venue.latency import CompiledLatency, LatencyModel, Spikes
+from framework.protocol import Ordering
+from framework.venue.latency import CompiledLatency
 from framework.venue.streams import draw_below, stream_key
 
-__all__ = ["Path", "compile_latency"]
+__all__ = ["Path"]
 
 _NEVER_NS = -(2**63)
-
-# Spikes are drawn in buckets of time; one second is short against the minutes between spikes.
-_SPIKE_BUCKET_MS = 1_000.0
-
-
-def compile_latency(spec: LatencySpec, folder: FilePath | None = None) -> CompiledLatency:
-    """The table of a latency that a profile or a configuration states.
-
-    folder: where a relative ``file`` is looked for.
-    Raises ConfigError for values that make no sense, such as more spikes than the time can hold.
-
-    Simplification: at most one spike begins in a second (or in the length of a spike, if that is longer).
-    """
-    spikes = None
-    if spec.spike_rate_per_min > 0 and spec.spike_ms > 0:
-        bucket_ms = max(_SPIKE_BUCKET_MS, spec.spike_length_ms)
-        probability_ppm = round(spec.spike_rate_per_min * bucket_ms / 60_000 * 1_000_000)
-        if probability_ppm > 1_000_000:
-            raise ConfigError(
-                f"{spec.spike_rate_per_min} spikes a minute of {spec.spike_length_ms} ms do not fit into a minute; "
-                "lower spike_rate_per_min or spike_length_ms"
-            )
-        spikes = Spikes(
-            bucket_ms=bucket_ms,
-            probability_ppm=probability_ppm,
-            duration_min_ms=spec.spike_length_ms,
-            duration_max_ms=spec.spike_length_ms,
-            extra_min_us=spec.spike_ms * 1e3,
-            extra_max_us=spec.spike_ms * 1e3,
-        )
-    model = LatencyModel(
-        kind=spec.kind,
-        us=max(spec.median_us, spec.floor_us),
-        median_us=spec.median_us,
-        sigma=spec.sigma,
-        floor_us=spec.floor_us,
-        file=spec.file or "",
-        spikes=spikes,
-    )
-    return model.compile(folder)
 
 
 class Path:
@@ -83,7 +40,7 @@ class Path:
         balanced_paths: number of paths; used where ``ordering`` is BALANCED.
         seed: root seed of the run; name: name of the path's stream ("latency.ws2.command"). Latencies are drawn from
             the stream of that name, choices of a path from the stream ``name + ".path"``.
-        table: distribution of the latency, see ``compile_latency``.
+        table: distribution of the latency, see ``framework.venue.latency.compile_latency``.
         Raises ValueError for less than one path.
         """
         if balanced_paths < 1:

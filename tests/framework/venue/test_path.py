@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from framework.errors import ConfigError
 from framework.protocol import LatencySpec, Ordering
-from framework.venue.latency import CompiledLatency
-from framework.venue.path import Path, compile_latency
+from framework.venue.latency import CompiledLatency, compile_latency
+from framework.venue.path import Path
 
 SPREAD = compile_latency(LatencySpec(kind="lognormal", median_us=5_000, sigma=0.5, floor_us=1_000))
 CONSTANT = compile_latency(LatencySpec(kind="constant", median_us=250))
