@@ -26,9 +26,11 @@ test: setup ## all tests
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: setup ## style, format and types
-	@$(RUN) -m ruff check .
-	@$(RUN) -m ruff format --check .
-	@$(RUN) -m mypy $(CODE)
+	@status=0; \
+	$(RUN) -m ruff check . || status=1; \
+	$(RUN) -m ruff format --check . || status=1; \
+	$(RUN) -m mypy $(CODE) || status=1; \
+	exit $$status
 
 format: setup ## put the code in the form that lint asks for
 	@$(RUN) -m ruff check --fix .
