@@ -1,0 +1,94 @@
+"""What the strategy's side of the feed sees of one instrument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from framework.data.columns import TRADE, Columns
+from framework.venue.kernel import layout
+from framework.venue.kernel.operations import levels
+
+__all__ = ["FeedBook"]
+
+_VIEW = layout.VIEW
+_LEVELS_MAX = 2**31
+
+
+class FeedBook:
+    """A view of one instrument's market as the feed has delivered it: always current, nothing is copied.
+
+    columns: the instrument's rows, for those of the last stop.
+    """
+
+    __slots__ = ("_address", "_base", "_memory", "_on_range", "columns", "instrument")
+
+    def __init__(
+        self,
+        instrument: int,
+        columns: Columns,
+        state: npt.NDArray[np.int64],
+        on_range: Callable[[int], tuple[int, int]],
+    ) -> None:
+        self.instrument = instrument
+        self.columns = columns
+        self._base = layout.HEADER + instrument * layout.BLOCK
+        self._memory = memoryview(state)
+        self._address = state.ctypes.data
+        self._on_range = on_range
+
+    def best_bid(self) -> tuple[int, int] | None:
+        """Price in ticks and quantity in lots; None if the side is empty."""
+        at = self._base + layout.VIEW_BID
+        qty = self._memory[at + 1]
+        return (self._memory[at], qty) if qty else None
+
+    def best_ask(self) -> tuple[int, int] | None:
+        """Price in ticks and quantity in lots; None if the side is empty."""
+        at = self._base + layout.VIEW_ASK
+        qty = self._memory[at + 1]
+        return (self._memory[at], qty) if qty else None
+
+    def touch(self) -> tuple[int, int, int, int]:
+        """Bid price, bid quantity, ask price, ask quantity in ticks and lots; quantity 0 means an empty side."""
+        at = self._base + _VIEW
+        memory = self._memory
+        return memory[at], memory[at + 1], memory[at + 2], memory[at + 3]
+
+    def last_trade(self) -> tuple[int, int, int, int] | None:
+        """Price in ticks, quantity in lots, the aggressor's side, ts_event_ns; None before the first trade."""
+        at = self._base + layout.VIEW_LAST_PRICE
+        memory = self._memory
+        return (memory[at], memory[at + 1], memory[at + 2], memory[at + 3]) if memory[at + 1] else None
+
+    @property
+    def ts_event_ns(self) -> int:
+        """When the engine did the last thing that this view knows of; 0 before the first message."""
+        return self._memory[self._base + layout.VIEW_TS]
+
+    @property
+    def next_delivery_ns(self) -> int:
+        """When the next message arrives (for schedulers, not for strategies); 2**63 - 1 if none is left."""
+        return self._memory[self._base + layout.FEED_NEXT]
+
+    def levels(self, side: int, most: int | None = None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Prices in ticks, best first, and quantities in lots of up to ``most`` levels, or of all."""
+        size = 64 if most is None else most
+        while True:
+            pairs = np.empty((size, 2), np.int64)
+            count = levels(self._address, self.instrument, side, 1, size, pairs.ctypes.data)
+            if most is not None or count < size:
+                return pairs[:count, 0], pairs[:count, 1]
+            size *= 4
+
+    def rows(self) -> tuple[int, int]:
+        """First row, and row after the last, of all that was delivered between the last two feed stops of this
+        instrument: slice ``columns`` with them."""
+        return self._on_range(self.instrument)
+
+    def trade_rows(self) -> npt.NDArray[np.int64]:
+        """The numbers of the TRADE rows among ``rows()``."""
+        first, end = self.rows()
+        return np.flatnonzero(self.columns.kind[first:end] == TRADE) + first
