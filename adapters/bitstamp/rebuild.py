@@ -12,8 +12,8 @@ What the recording does not tell plainly, and what is done:
 - **Time.** The exchange's own time has a resolution of one second, so ``ts_event_ns`` is the time of receipt of the
   order's event; a trade's ``ts_recv_ns`` is the receipt of the trade's own message, up to 82 ms later in the capture.
 - **Messages that overtake.** An order whose deletion was received before its creation never rests; each is counted.
-- **A book that would be crossed.** An order that is not joined to a trade and would lock or cross the book waits outside
-  until it no longer would, is filled or is cancelled; each such order is counted.
+- **A book that would be crossed.** An order that is not joined to a trade and would lock or cross the book waits
+  outside until it no longer would, is filled or is cancelled; each such order is counted.
 
 The market starts at the first order book snapshot; what happened before is in that book.
 """
@@ -100,9 +100,9 @@ def _older_orders(events: Sequence[Event], matches: Sequence[Match]) -> dict[int
     """Orders that were never created in the recording but are named in it, as they stood before their first event."""
     traded: Counter[int] = Counter()
     for match in matches:
-        for event in (match.maker, match.taker):
-            if event is not None:
-                traded[event.line] += match.trade.qty_lots
+        for reduced in (match.maker, match.taker):
+            if reduced is not None:
+                traded[reduced.line] += match.trade.qty_lots
     known = {event.order for event in events if isinstance(event, Created)}
     older: dict[int, _Order] = {}
     for event in events:

@@ -21,6 +21,8 @@ _DIGITS = 38  # of the 128-bit decimals that columns go through
 class Grid:
     """A step size, and the count of steps in decimal text.
 
+    step: the size as text; it is ``units_per_step`` times ten to the power of minus ``decimals``.
+
     >>> Grid("0.05").count("1.25")
     25
     """
@@ -32,13 +34,13 @@ class Grid:
         exponent = value.as_tuple().exponent
         assert isinstance(exponent, int)
         self.step = step
-        self._decimals = max(0, -exponent)
-        self._units_per_step = int(value.scaleb(self._decimals))
+        self.decimals = max(0, -exponent)
+        self.units_per_step = int(value.scaleb(self.decimals))
 
     def count(self, text: str) -> int:
         """Whole steps in ``text``; raises ValueError for what is no number or not a multiple of the step."""
         whole, _, fraction = text.partition(".")
-        decimals = self._decimals
+        decimals = self.decimals
         if len(fraction) > decimals:
             if fraction[decimals:].strip("0"):
                 return self._count_unusual(text)
@@ -51,7 +53,7 @@ class Grid:
     def _count_unusual(self, text: str) -> int:
         # Signs, exponents, blanks: rare enough to take the slow road.
         try:
-            units = Decimal(text).scaleb(self._decimals)
+            units = Decimal(text).scaleb(self.decimals)
             whole = int(units)
         except (InvalidOperation, ValueError, OverflowError):
             raise ValueError(f"{text!r} is not a number") from None
@@ -60,16 +62,16 @@ class Grid:
         return self._whole(whole, text)
 
     def _whole(self, units: int, text: str) -> int:
-        steps, rest = divmod(units, self._units_per_step)
+        steps, rest = divmod(units, self.units_per_step)
         if rest:
             raise ValueError(f"{text} is not a multiple of {self.step}")
         return steps
 
     def column(self, texts: pa.Array) -> npt.NDArray[np.int64]:
         """Whole steps of every value of a string column; raises ValueError like ``count``, naming the first bad row."""
-        decimals = max(self._decimals, column_decimals(texts))
+        decimals = max(self.decimals, column_decimals(texts))
         units = column_units(texts, decimals)
-        step = self._units_per_step * 10 ** (decimals - self._decimals)
+        step = self.units_per_step * 10 ** (decimals - self.decimals)
         steps, rest = np.divmod(units, step)
         if rest.any():
             row = int(rest.astype(np.bool_).argmax())
