@@ -55,7 +55,9 @@ class MarketSection(_Section, frozen=True, kw_only=True):
 
     seed, duration_s: of the synthetic market. depth: "L3" as it is, or "L2" to play it by levels.
     start_s, end_s: part of the market to play, seconds after its first row.
-    queue_model: how the queue place is estimated where the market is by levels (framework.venue.kernel).
+    queue_model, queue_parameter: how the queue place is estimated where the market is by levels: "risk-averse", "power",
+        "power-total", "power-ratio", "log" or "log-total" (framework.venue.kernel.QueueModel).
+    trades_share_ppm, trades_spread_ticks: assumptions for a market of trades only (framework.venue.kernel, 17 and 18).
     """
 
     source: str = "synthetic"
@@ -67,7 +69,9 @@ class MarketSection(_Section, frozen=True, kw_only=True):
     start_s: float = 0.0
     end_s: float | None = None
     queue_model: str = "risk-averse"
-    queue_model_parameter: float | None = None
+    queue_parameter: float = 1.0
+    trades_share_ppm: int = 0
+    trades_spread_ticks: int = 1
 
 
 class StrategySection(_Section, frozen=True, kw_only=True):

@@ -50,12 +50,14 @@ class Engine:
         advance, fed = kernel.advance, self._feeds.deliver
         while True:
             timer_ns = self._next_timer_ns()
-            venue_ns = venue.next_timer_ns() or NEVER_NS
+            venue_ns = venue.next_timer_ns()
+            if venue_ns is None:
+                venue_ns = NEVER_NS
             due_ns = min(scheduler.next_ns(), venue_ns, timer_ns)
             until_ns = min(due_ns, end_ns)
             if until_ns > kernel.now_ns:
                 reason = advance(until_ns)
-                if reason == StopReason.FEED:
+                if reason is StopReason.FEED:
                     self._set_time(kernel.now_ns)
                     fed()
                     continue

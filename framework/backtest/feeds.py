@@ -33,83 +33,91 @@ from nautilus_trader.model.data import BookOrder, OrderBookDelta, OrderBookDelta
 from nautilus_trader.model.enums import AggressorSide, BookAction, OrderSide
 from nautilus_trader.model.identifiers import ClientId, InstrumentId, TradeId, Venue
 
-from framework.data.columns import ADD, BEST, CLEAR, DELETE, LEVEL, MODIFY, SNAPSHOT, TRADE
-from framework.data.columns import LAST as LAST_ROW
+from framework.data.columns import ADD, BEST, CLEAR, DELETE, LAST, LEVEL, SNAPSHOT, TRADE
 from framework.errors import ConfigError
 from framework.execution.instruments import InstrumentBridge
 from framework.protocol import BUY, SELL, InstrumentSpec
 from framework.strategy import Strategy
-from framework.venue.kernel import FEED_CHANGE, FEED_INTERVAL, FEED_TOUCH, FEED_TRADE, MatchingKernel
+from framework.venue.kernel import FeedBook, FeedMode, MatchingKernel
 
 __all__ = ["Feeds", "KernelBook", "SimDataClient"]
 
 _MS = 1_000_000
 
-_MODES = {"touch": FEED_TOUCH, "change": FEED_CHANGE, "interval": FEED_INTERVAL, "trade": FEED_TRADE}
+_MODES = {
+    "touch": FeedMode.TOUCH,
+    "price": FeedMode.TOUCH_PRICE,
+    "change": FeedMode.EVERY,
+    "interval": FeedMode.INTERVAL,
+    "trade": FeedMode.TRADES,
+}
+_NAUTILUS_MODES = {"quotes": FeedMode.TOUCH, "trades": FeedMode.TRADES, "deltas": FeedMode.EVERY}
+
+# NautilusTrader's record flags.
+_F_LAST = 128
+_F_SNAPSHOT = 32
 
 _AGGRESSORS = {BUY: AggressorSide.BUYER, SELL: AggressorSide.SELLER}
 
 
 class KernelBook:
-    """``framework.book.BookView`` over the kernel's delivered book of one instrument."""
+    """``framework.book.BookView`` over what the kernel has delivered of one instrument."""
 
-    __slots__ = ("_index", "_kernel", "spec")
+    __slots__ = ("_view", "spec")
 
-    def __init__(self, kernel: MatchingKernel, index: int, spec: InstrumentSpec) -> None:
+    def __init__(self, view: FeedBook, spec: InstrumentSpec) -> None:
         self.spec = spec
-        self._kernel = kernel
-        self._index = index
+        self._view = view
 
     @property
     def bid_ticks(self) -> int | None:
         """Best bid in ticks; None while there is none."""
-        best = self._kernel.feed_best(self._index, BUY)
-        return None if best is None else best[0]
+        ticks, lots, _, _ = self._view.touch()
+        return ticks if lots else None
 
     @property
     def ask_ticks(self) -> int | None:
         """Best ask in ticks; None while there is none."""
-        best = self._kernel.feed_best(self._index, SELL)
-        return None if best is None else best[0]
+        _, _, ticks, lots = self._view.touch()
+        return ticks if lots else None
 
     @property
     def bid_lots(self) -> int:
         """Quantity at the best bid."""
-        best = self._kernel.feed_best(self._index, BUY)
-        return 0 if best is None else best[1]
+        return self._view.touch()[1]
 
     @property
     def ask_lots(self) -> int:
         """Quantity at the best ask."""
-        best = self._kernel.feed_best(self._index, SELL)
-        return 0 if best is None else best[1]
+        return self._view.touch()[3]
 
     @property
     def last_ticks(self) -> int | None:
-        """Price of the last trade delivered."""
-        trade = self._kernel.feed_last_trade(self._index)
+        """Price of the last trade delivered; None before the first."""
+        trade = self._view.last_trade()
         return None if trade is None else trade[0]
 
     @property
     def last_lots(self) -> int:
         """Quantity of the last trade delivered."""
-        trade = self._kernel.feed_last_trade(self._index)
+        trade = self._view.last_trade()
         return 0 if trade is None else trade[1]
 
     @property
     def last_side(self) -> int | None:
         """Aggressor of the last trade delivered; None where the source does not tell."""
-        trade = self._kernel.feed_last_trade(self._index)
+        trade = self._view.last_trade()
         return None if trade is None or trade[2] not in _AGGRESSORS else trade[2]
 
     @property
     def ts_event_ns(self) -> int:
         """The engine's time of the newest message delivered."""
-        return self._kernel.feed_ts_event_ns(self._index)
+        return self._view.ts_event_ns
 
     def levels(self, side: int, count: int) -> list[tuple[int, int]]:
         """The best ``count`` levels of a side as (price_ticks, qty_lots), best first."""
-        return self._kernel.feed_levels(self._index, side, count)
+        ticks, lots = self._view.levels(side, count)
+        return list(zip(ticks.tolist(), lots.tolist(), strict=True))
 
     def price(self, price_ticks: int) -> Decimal:
         """The exact price of a number of ticks."""
@@ -131,10 +139,10 @@ class Feeds:
         self._bridges = list(bridges)
         self._index = {bridge.instrument_id: index for index, bridge in enumerate(bridges)}
         self._data_engine = data_engine
-        self.books = [KernelBook(kernel, index, bridge.spec) for index, bridge in enumerate(bridges)]
+        self.books = [KernelBook(view, bridge.spec) for view, bridge in zip(kernel.books, bridges, strict=True)]
         # By instrument: strategies by mode, and what NautilusTrader's data engine has asked for.
-        self._strategies: list[list[tuple[int, Strategy]]] = [[] for _ in bridges]
-        self._modes = [0] * len(self._bridges)
+        self._strategies: list[list[tuple[FeedMode, Strategy]]] = [[] for _ in bridges]
+        self._modes = [FeedMode.NONE] * len(self._bridges)
         self._interval_ns = [0] * len(self._bridges)
         self._nautilus: list[set[str]] = [set() for _ in bridges]
         self._trade_count = 0
@@ -162,7 +170,7 @@ class Feeds:
         """Serve NautilusTrader's data engine: "quotes", "trades" or "deltas"."""
         index = self._index[instrument_id]
         self._nautilus[index].add(what)
-        self._ask(index, {"quotes": FEED_TOUCH, "trades": FEED_TRADE, "deltas": FEED_CHANGE}[what])
+        self._ask(index, _NAUTILUS_MODES[what])
 
     def unsubscribe_nautilus(self, instrument_id: InstrumentId, what: str) -> None:
         """Stop serving it."""
@@ -179,74 +187,77 @@ class Feeds:
             if mode & modes:
                 strategy.handle_book(book)
 
-    def _ask(self, index: int, mode: int) -> None:
+    def _ask(self, index: int, mode: FeedMode) -> None:
         self._modes[index] |= mode
         self._kernel.subscribe_feed(index, self._modes[index], self._interval_ns[index])
 
     # ------------------------------------------------------------------------------------------------- nautilus
 
-    def _deliver_nautilus(self, index: int, modes: int, wanted: set[str]) -> None:
+    def _deliver_nautilus(self, index: int, modes: FeedMode, wanted: set[str]) -> None:
         bridge = self._bridges[index]
+        view = self._kernel.books[index]
         process = self._data_engine.process
         now_ns = self._kernel.now_ns
-        if "deltas" in wanted and modes & FEED_CHANGE:
-            deltas = self._deltas(bridge, now_ns)
+        if "deltas" in wanted and modes & FeedMode.EVERY:
+            deltas = _deltas(view, bridge, now_ns)
             if deltas:
                 process(OrderBookDeltas(bridge.instrument_id, deltas))
-        if "quotes" in wanted and modes & FEED_TOUCH:
-            bid, ask = self._kernel.feed_best(index, BUY), self._kernel.feed_best(index, SELL)
-            if bid is not None and ask is not None:
-                process(
-                    QuoteTick(
-                        bridge.instrument_id,
-                        bridge.price(bid[0]),
-                        bridge.price(ask[0]),
-                        bridge.qty(bid[1]),
-                        bridge.qty(ask[1]),
-                        self._kernel.feed_ts_event_ns(index),
-                        now_ns,
-                    )
-                )
-        if "trades" in wanted and modes & FEED_TRADE:
-            for tick in self._trades(bridge, now_ns):
+        if "quotes" in wanted and modes & FeedMode.TOUCH:
+            bid_ticks, bid_lots, ask_ticks, ask_lots = view.touch()
+            if bid_lots and ask_lots:
+                bid, ask = bridge.price(bid_ticks), bridge.price(ask_ticks)
+                sizes = bridge.qty(bid_lots), bridge.qty(ask_lots)
+                process(QuoteTick(bridge.instrument_id, bid, ask, *sizes, view.ts_event_ns, now_ns))
+        if "trades" in wanted and modes & FeedMode.TRADES:
+            for tick in self._trades(view, bridge, now_ns):
                 process(tick)
 
-    def _trades(self, bridge: InstrumentBridge, now_ns: int) -> list[TradeTick]:
+    def _trades(self, view: FeedBook, bridge: InstrumentBridge, now_ns: int) -> list[TradeTick]:
+        columns = view.columns
         ticks = []
-        for ts_event_ns, kind, side, price_ticks, qty_lots, _, _ in self._kernel.feed_rows():
-            if kind == TRADE:
-                self._trade_count += 1
-                ticks.append(
-                    TradeTick(
-                        bridge.instrument_id,
-                        bridge.price(price_ticks),
-                        bridge.qty(qty_lots),
-                        _AGGRESSORS.get(side, AggressorSide.NO_AGGRESSOR),
-                        TradeId(str(self._trade_count)),
-                        ts_event_ns,
-                        now_ns,
-                    )
+        for row in view.trade_rows().tolist():
+            self._trade_count += 1
+            ticks.append(
+                TradeTick(
+                    bridge.instrument_id,
+                    bridge.price(int(columns.price_ticks[row])),
+                    bridge.qty(int(columns.qty_lots[row])),
+                    _AGGRESSORS.get(int(columns.side[row]), AggressorSide.NO_AGGRESSOR),
+                    TradeId(str(self._trade_count)),
+                    int(columns.ts_event_ns[row]),
+                    now_ns,
                 )
+            )
         return ticks
 
-    def _deltas(self, bridge: InstrumentBridge, now_ns: int) -> list[OrderBookDelta]:
-        deltas = []
-        for ts_event_ns, kind, side, price_ticks, qty_lots, order_id, flags in self._kernel.feed_rows():
-            if kind == TRADE:
-                continue
-            nautilus_flags = (128 if flags & LAST_ROW else 0) | (32 if flags & SNAPSHOT else 0)
-            if kind == CLEAR:
-                deltas.append(OrderBookDelta.clear(bridge.instrument_id, 0, ts_event_ns, now_ns))
-                continue
-            order = BookOrder(
-                OrderSide.BUY if side == BUY else OrderSide.SELL,
-                bridge.price(price_ticks),
-                bridge.qty(0 if kind == DELETE else qty_lots),
-                order_id if kind in (ADD, MODIFY, DELETE) else price_ticks,
-            )
-            action = _action(kind, qty_lots)
-            deltas.append(OrderBookDelta(bridge.instrument_id, action, order, nautilus_flags, 0, ts_event_ns, now_ns))
-        return deltas
+
+def _deltas(view: FeedBook, bridge: InstrumentBridge, now_ns: int) -> list[OrderBookDelta]:
+    """The book rows delivered since the last stop as NautilusTrader's deltas."""
+    columns = view.columns
+    has_ids = len(columns.order_id) > 0
+    deltas = []
+    for row in range(*view.rows()):
+        kind, ts_event_ns = int(columns.kind[row]), int(columns.ts_event_ns[row])
+        if kind == TRADE:
+            continue
+        if kind == CLEAR:
+            deltas.append(OrderBookDelta.clear(bridge.instrument_id, 0, ts_event_ns, now_ns))
+            continue
+        price_ticks, qty_lots, flags = (
+            int(columns.price_ticks[row]),
+            int(columns.qty_lots[row]),
+            int(columns.flags[row]),
+        )
+        order = BookOrder(
+            OrderSide.BUY if columns.side[row] == BUY else OrderSide.SELL,
+            bridge.price(price_ticks),
+            bridge.qty(0 if kind == DELETE else qty_lots),
+            int(columns.order_id[row]) if has_ids else price_ticks,
+        )
+        nautilus_flags = (_F_LAST if flags & LAST else 0) | (_F_SNAPSHOT if flags & SNAPSHOT else 0)
+        action = _action(kind, qty_lots)
+        deltas.append(OrderBookDelta(bridge.instrument_id, action, order, nautilus_flags, 0, ts_event_ns, now_ns))
+    return deltas
 
 
 def _action(kind: int, qty_lots: int) -> BookAction:

@@ -87,8 +87,6 @@ class RunRecorder(VenueObserver):
         self._venue: list[tuple[int, str, str | None, int, str | None]] = []
         self._lives: list[tuple[int, str, str, str, int, str | None]] = []
         self._amended: tuple[str, bool] | None = None
-        # The kernel's slot of each order that rests in the book.
-        self.slots: dict[str, int] = {}
 
     # ------------------------------------------------------------------------------------------------- desk
 
@@ -170,12 +168,10 @@ class RunRecorder(VenueObserver):
 
     def on_order_rest(self, cl_ord_id: str, order_id: str, slot: int, now_ns: int) -> None:
         """An order has taken its place in the book."""
-        self.slots[cl_ord_id] = slot
         self._lives.append((self._next_row(), "OrderRested", cl_ord_id, order_id, now_ns, None))
 
     def on_order_end(self, cl_ord_id: str, order_id: str, reason: RejectReason | None, now_ns: int) -> None:
         """An order has ended."""
-        self.slots.pop(cl_ord_id, None)
         text = "filled" if reason is None else str(reason)
         self._lives.append((self._next_row(), "OrderEnded", cl_ord_id, order_id, now_ns, text))
 

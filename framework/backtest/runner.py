@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from nautilus_trader.common import Environment
 from nautilus_trader.common.component import TestClock
-from nautilus_trader.config import LoggingConfig, RiskEngineConfig
+from nautilus_trader.config import DataEngineConfig, ExecEngineConfig, LoggingConfig, RiskEngineConfig
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.system.config import NautilusKernelConfig
 from nautilus_trader.system.kernel import NautilusKernel
@@ -48,7 +48,7 @@ from framework.protocol import LatencySpec, Protocol, VenueProfile
 from framework.strategy import Strategy
 from framework.venue.account import AccountConfig
 from framework.venue.exchange import Venue
-from framework.venue.kernel import MatchingKernel
+from framework.venue.kernel import UNKNOWN_AHEAD, KernelOptions, MatchingKernel, QueueModel
 from framework.venue.latency import compile_latency
 from framework.venue.path import Path as RoadPath
 from framework.venue.streams import stream_key
@@ -110,10 +110,16 @@ class Backtest:
 
     def _make_kernel(self) -> MatchingKernel:
         feed = self._latency(self.road.submit).feed
+        market = self.config.market
+        options = KernelOptions(
+            queue_parameter=market.queue_parameter,
+            trades_share_ppm=market.trades_share_ppm,
+            trades_spread_ticks=market.trades_spread_ticks,
+        )
         return MatchingKernel(
             self.markets,
-            queue_model=self.config.market.queue_model,
-            queue_model_parameter=self.config.market.queue_model_parameter,
+            queue_model=_queue_model(market.queue_model),
+            options=options,
             feed_latency=compile_latency(self._scaled(feed)),
             feed_key=stream_key(self.config.run.seed, f"latency.{self.road.submit}.feed"),
         )
@@ -178,7 +184,9 @@ class Backtest:
                 environment=Environment.BACKTEST,
                 trader_id="TIDEGATE-001",
                 logging=LoggingConfig(bypass_logging=True),
+                data_engine=DataEngineConfig(),
                 risk_engine=RiskEngineConfig(bypass=True),
+                exec_engine=ExecEngineConfig(),
             ),
         )
         # NautilusTrader's analyzer concatenates a Series at each closed position, which costs more with each; the run's
@@ -263,9 +271,13 @@ class Backtest:
         """Write down the queue place of each order that rests in the book."""
         now_ns = self.scheduler.now_ns
         kernel = self.kernel
-        for cl_ord_id, slot in self.recorder.slots.items():
-            place = (kernel.ahead(slot), kernel.leaves(slot), kernel.level_at(slot))
-            self._queue_rows.append((now_ns, cl_ord_id, *place))
+        for order in self.venue.resting_orders():
+            assert order.limit_ticks is not None
+            ahead_lots = kernel.ahead(order.slot)
+            if ahead_lots < UNKNOWN_AHEAD:
+                level_lots = kernel.level(order.pair.index, order.side, order.limit_ticks)
+                row = (now_ns, order.cl_ord_id, float(ahead_lots), kernel.leaves(order.slot), level_lots)
+                self._queue_rows.append(row)
         self.scheduler.at(now_ns + self.config.run.queue_sample_ms * _MS, self._sample_queue)
 
     # ------------------------------------------------------------------------------------------------- strategy port
@@ -350,6 +362,14 @@ class Backtest:
             "markets": markets,
             "versions": {name: version(name) for name in ("tidegate", "nautilus_trader", "numpy", "numba", "pyarrow")},
         }
+
+
+def _queue_model(name: str) -> QueueModel:
+    try:
+        return QueueModel[name.upper().replace("-", "_")]
+    except KeyError:
+        known = ", ".join(model.name.lower().replace("_", "-") for model in QueueModel)
+        raise ConfigError(f'[market] queue_model = "{name}"; it must be one of {known}') from None
 
 
 def run_backtest(config: RunConfig, out: Path, **given: Any) -> Path:

@@ -45,7 +45,7 @@ from framework.venue.lifecycle import Lifecycle
 from framework.venue.matching import Matching
 from framework.venue.modes import Modes
 from framework.venue.observer import VenueObserver
-from framework.venue.orders import NO_SLOT
+from framework.venue.orders import Order
 from framework.venue.parts import Parts
 from framework.venue.queries import Queries
 from framework.venue.rates import call_counter, engine_counter
@@ -280,21 +280,21 @@ class Venue:
         """Read what the kernel's last stop brought: fills of own resting orders, and triggers, in its order."""
         kernel = self._kernel
         lifecycle = self._lifecycle
-        for slot, price_ticks, qty_lots, ts_ns, _ in kernel.fills:
+        for slot, price_ticks, qty_lots, ts_ns, _ in kernel.fills():
             order = lifecycle.by_slot.get(slot)
             if order is None:
                 raise SimulationError(f"the kernel filled slot {slot}, which is no order's")
             if order.cum_lots + qty_lots == order.qty_lots:
                 lifecycle.forget_slot(order)
             lifecycle.fill(order, price_ticks, qty_lots, True, ts_ns)
-        for watch, trigger_ticks, ts_ns in kernel.triggered:
-            order = lifecycle.by_watch.pop(watch, None)
+        for watch in kernel.fired():
+            order = lifecycle.by_watch.get(watch)
             if order is None:
-                raise SimulationError(f"the kernel fired watch {watch}, which is no order's")
-            order.watch = NO_SLOT
+                raise SimulationError(f"the kernel fired trigger {watch}, which is no order's")
             if order.is_trailing:
-                order.trigger_ticks = trigger_ticks
-            self._entry.trigger(order, ts_ns)
+                order.trigger_ticks = kernel.trigger_ticks(watch)
+            lifecycle.unrest(order)
+            self._entry.trigger(order, now_ns)
 
     def next_timer_ns(self) -> int | None:
         """When the venue next has something to do of its own accord; None if never."""
@@ -339,6 +339,10 @@ class Venue:
             for kind, subject in deferred:
                 if self._is_timer_live(now_ns, kind, subject) or kind is TimerKind.CANCEL_AFTER:
                     self._act(kind, subject, now_ns)
+
+    def resting_orders(self) -> list[Order]:
+        """The orders that rest in the book, each with its ``slot`` in the kernel, in the order in which they joined."""
+        return list(self._lifecycle.by_slot.values())
 
     # ------------------------------------------------------------------------------------------------- audit
 
