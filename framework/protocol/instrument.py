@@ -109,5 +109,5 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True):
 def _on_grid(value: Decimal, step: Decimal, what: str, symbol: str) -> int:
     count, rest = divmod(value, step)
     if rest:
-        raise ValueError(f"{what} {value} is not a multiple of {step} of {symbol}; round it to the grid first")
+        raise ValueError(f"{what} {value:f} is not a multiple of {step:f} of {symbol}; round it to the grid first")
     return int(count)
