@@ -56,5 +56,5 @@ def number_orders(kind: npt.NDArray[np.uint8], source_id: Ints, price_ticks: Int
         is_known = (ids[place] == source_id[others]) & (first_seen[place] < others)
         order_id[others[is_known]] = number_of[place[is_known]]
     price, qty = price_ticks.astype(np.int64, copy=True), qty_lots.astype(np.int64, copy=True)
-    _complete(kind, order_id, price, qty, len(ids))
+    _complete(np.array(kind), order_id, price, qty, len(ids))
     return NumberedOrders(order_id=order_id, price_ticks=price, qty_lots=qty)

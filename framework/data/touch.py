@@ -9,6 +9,8 @@ rows, they are first replaced by their rank, so that memory is bounded by the ro
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -232,13 +234,9 @@ def walk_touch(columns: Columns, bands: tuple[int, ...] = (), sample_every: int 
         level, level_count = np.searchsorted(ranks, price), len(ranks)
     order_id = columns.order_id
     messages = int(np.count_nonzero(columns.flags & 1)) if sample_every else 0
+    # Mapped columns are read-only and made ones are not; for the compiler these are two types, so both become the first.
     walked = _walk(
-        columns.kind,
-        columns.side,
-        level,
-        columns.qty_lots,
-        order_id,
-        columns.flags,
+        *(_read_only(each) for each in (columns.kind, columns.side, level, columns.qty_lots, order_id, columns.flags)),
         ranks,
         base,
         level_count,
@@ -257,3 +255,9 @@ def walk_touch(columns: Columns, bands: tuple[int, ...] = (), sample_every: int 
         error=int(error),
         error_row=int(error_row),
     )
+
+
+def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
