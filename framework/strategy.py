@@ -81,6 +81,7 @@ class Strategy(NautilusStrategy):  # type: ignore[misc]
         self._port: StrategyPort | None = None
         self._factory: _OrderFactory | None = None
         self._id_count = 0
+        self._id_prefix = ""
 
     # ------------------------------------------------------------------------------------------------- services
 
@@ -275,10 +276,11 @@ class Strategy(NautilusStrategy):  # type: ignore[misc]
 
     def _next_cl_ord_id(self) -> str:
         """Ever increasing and unique in the account: the strategy's tag, then a count."""
+        if not self._id_prefix:
+            digits = "".join(c for c in self.order_id_tag or "" if c.isdigit()).lstrip("0") or "0"
+            self._id_prefix = f"{int(digits) + 1}"
         self._id_count += 1
-        tag = self.order_id_tag or "000"
-        digits = "".join(c for c in tag if c.isdigit()).lstrip("0") or "0"
-        return f"{int(digits) + 1}{self._id_count:0{_ID_DIGITS - 1 - len(digits)}d}"
+        return self._id_prefix + str(self._id_count).zfill(_ID_DIGITS - 1 - len(self._id_prefix))
 
 
 _HANDLERS: dict[type[events.RoadEvent], str] = {
