@@ -65,7 +65,7 @@ class SyntheticParameters(msgspec.Struct, frozen=True, kw_only=True):
     trim_rate_mhz: int = 700
     # Orders that better a side's best price, while there is room; at ``setter_pull_ticks`` of room twice as
     # frequent. Fitted to a spread between K's (1 tick for 99.8 % of the time, 1.3 on average, 0.015 bp) and the others'
-    # (K ETH/USD 2.3 bp, B 7.2 bp in the median): 1 tick for 35 % of the time, 13 on average, 0.15 bp.
+    # (K ETH/USD 2.3 bp, B 7.2 bp in the median): 1 tick for 35 % of the time, 14 on average, 0.15 bp.
     setter_rate_mhz: int = 6_000
     setter_pull_ticks: int = 30
 
@@ -82,15 +82,15 @@ class SyntheticParameters(msgspec.Struct, frozen=True, kw_only=True):
     regime_hold_ns: tuple[int, int, int] = (20 * _S, 6 * _S, 5 * _S)
     burst_share_per_mille: int = 400
 
-    # -- the fair price: symmetric exponential jumps, mean absolute size below, so 1.2 / s * 2 * (50 ticks)**2 gives
-    # 77 ticks or 0.86 bp for one second. B: mid price 0.98 bp in 1 s, 3.1 in 10 s, 5.8 in 60 s, 18 in 600 s (0.75 to
+    # -- the fair price: symmetric exponential jumps, mean absolute size below, so 1.2 / s * 2 * (60 ticks)**2 gives
+    # 93 ticks or 1.03 bp for one second. B: mid price 0.98 bp in 1 s, 3.1 in 10 s, 5.8 in 60 s, 18 in 600 s (0.75 to
     # 0.98 bp for the root of a second); K: 1.7 bp in 1 s, a fast market.
     jump_rate_mhz: int = 1_200
-    jump_mean_ticks: int = 50
+    jump_mean_ticks: int = 60
     # Who trades on a jump: by ``snipe`` before all makers of stale quotes have withdrawn, by ``lead`` before it
     # happens. Fitted so that the mid price 1 s after a trade is on average on the taker's side of the price paid, and
     # farther from the mid price before than right after the trade. B: 2.56 bp right after, 2.59 after 1 s, 3.0 after
-    # 10 s, 2.5 after 60 s, with a half spread of 4 bp. Here it is 0.06 and 0.22 bp with a half spread of 0.07 bp:
+    # 10 s, 2.5 after 60 s, with a half spread of 4 bp. Here it is 0.06 and 0.27 bp with a half spread of 0.08 bp:
     # smaller, as K's market is a hundred times denser than B's, and larger in spreads.
     snipe_share_per_mille: int = 250
     lead_share_per_mille: int = 80
@@ -106,7 +106,7 @@ class SyntheticParameters(msgspec.Struct, frozen=True, kw_only=True):
     follow_orders: int = 10
 
     # -- takers. K: the next one is on the same side as often as correlations of 0.18 and 0.57 say (two recordings; B
-    # -0.08); with the informed ones on either side this gives 0.17.
+    # -0.08); with the informed ones on either side this gives 0.15.
     taker_same_side_per_mille: int = 650
     # K: quantities of 50 takers, deciles.
     taker_size_lots: Quantiles = (
