@@ -158,8 +158,10 @@ def test_fix_sessions_survive_a_drop_and_end_at_22_00_utc_for_30_s() -> None:
     assert fix.rollover_ns == 30 * SECOND_NS
 
 
-def test_websocket_connections_do_not_resume() -> None:
-    assert not PROFILE.protocols[Protocol.WS2].is_resumable
+def test_only_fix_resumes_and_replays() -> None:
+    """guides/general/api-comparison, guides/fix-intro."""
+    assert [key for key, each in PROFILE.protocols.items() if each.is_resumable] == [Protocol.FIX]
+    assert [key for key, each in PROFILE.protocols.items() if each.capabilities.has_replay] == [Protocol.FIX]
 
 
 # --------------------------------------------------------------------------------------------------------- capabilities

@@ -103,6 +103,14 @@ def test_balanced_delays_a_message_only_behind_an_arrival_of_the_same_path(gaps_
         earlier.append(arrived_ns)
 
 
+def test_the_choice_of_a_path_has_nothing_to_do_with_the_latency_drawn() -> None:
+    """In a burst, slow messages come to stand in front on every path, so nothing sent later is fast any more."""
+    line = path(Ordering.BALANCED, paths=4, table=SPREAD)
+    arrivals = [line.send(0) for _ in range(2_000)]
+    upper_quartile_ns = SPREAD.quantiles_ns[3072]
+    assert min(arrivals[-100:]) > upper_quartile_ns
+
+
 def test_a_new_connection_does_not_wait_behind_the_old_one() -> None:
     waiting, fresh = (path(Ordering.FIFO, table=SPREAD) for _ in range(2))
     for line in (waiting, fresh):

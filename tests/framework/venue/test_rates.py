@@ -250,6 +250,12 @@ def test_a_counter_that_falls_to_zero_in_the_very_nanosecond_is_zero() -> None:
     assert rates.decay(POINT, SECOND_NS - 1, 100) == 100
 
 
+def test_what_is_left_in_the_last_nanosecond_before_zero_is_exact() -> None:
+    """266,666,666 ns at 375 units each take 99,999,999,750 of a point's 1e11 units."""
+    assert rates.decay(POINT, 266_666_666, 375) == 250
+    assert rates.decay(POINT, 266_666_667, 375) == 0
+
+
 def test_an_instant_before_the_last_charge_is_an_error() -> None:
     counter = RateCounter(60 * POINT, 100, RateCheck.BEFORE, ts_ns=5)
     with pytest.raises(ValueError, match="charged at 5"):
