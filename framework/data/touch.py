@@ -234,9 +234,14 @@ def walk_touch(columns: Columns, bands: tuple[int, ...] = (), sample_every: int 
         level, level_count = np.searchsorted(ranks, price), len(ranks)
     order_id = columns.order_id
     messages = int(np.count_nonzero(columns.flags & 1)) if sample_every else 0
-    # Mapped columns are read-only and made ones are not; for the compiler these are two types, so both become the first.
+    # Mapped columns are read-only and made ones are not. For the compiler these are two types: both become the first.
     walked = _walk(
-        *(_read_only(each) for each in (columns.kind, columns.side, level, columns.qty_lots, order_id, columns.flags)),
+        _read_only(columns.kind),
+        _read_only(columns.side),
+        _read_only(level),
+        _read_only(columns.qty_lots),
+        _read_only(order_id),
+        _read_only(columns.flags),
         ranks,
         base,
         level_count,
