@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from adapters.kraken.captures_csv import import_top_books
 from framework.data.columns import LAST, TRADE, Market
+from framework.data.info import MarketInfo, describe
 from framework.data.synthetic import DEFAULT, SyntheticParameters, synthetic_market
 from framework.data.touch import walk_touch
 from framework.protocol import BUY
@@ -67,6 +71,20 @@ _BANDS: dict[str, tuple[float, float]] = {
     "near_life_median_s": (0.11, 0.34),  # Kraken's, half as long to half as long again
 }
 
+# The same for figures of ``tidegate data info``, by their place in it. The top-ten books of Kraken BTC/USD and ETH/USD:
+# spread 1.31 and 78.8 ticks, 1.70 and 31.0 changes of a best price a second, 17.0 and 39.2 updates of the touch.
+# Bitstamp: 2.2 BTC at the touch (Kraken 6.3), gaps between trades vary by 1.75 of their mean, half the orders rest for
+# 9.0 s (Kraken 0.23 s near the touch), 55 % of the aggressors buy.
+_INFO_BANDS: dict[str, tuple[float, float]] = {
+    "book.spread_ticks.mean": (1.31, 78.8),
+    "book.touch_changes_per_s": (1.7, 31.0),
+    "book.touch_updates_per_s": (17.0, 39.2),
+    "book.touch_lots.p50": (1.5e8, 6.3e8),
+    "trades.gap_variation": (1.4, 2.1),
+    "trades.buy_share": (0.45, 0.55),
+    "orders.lifetime_s.p50": (0.23, 9.0),
+}
+
 _HALF_HOUR_S = 1800
 _SECOND_NS = 10**9
 
@@ -121,6 +139,11 @@ def _mids(parameters: SyntheticParameters = DEFAULT) -> list[_Mid]:
 
 
 @pytest.fixture(scope="module")
+def info() -> MarketInfo:
+    return describe(synthetic_market(1, _HALF_HOUR_S))
+
+
+@pytest.fixture(scope="module")
 def figures() -> Figures:
     return market_figures(synthetic_market(1, _HALF_HOUR_S))
 
@@ -139,6 +162,28 @@ def _standard_errors(values: npt.NDArray[np.float64]) -> float:
 def test_a_figure_of_the_synthetic_market_is_where_the_recordings_say(figures: Figures, name: str) -> None:
     low, high = _BANDS[name]
     assert low <= getattr(figures, name) <= high
+
+
+@pytest.mark.parametrize("name", _INFO_BANDS)
+def test_a_figure_of_data_info_is_where_the_recordings_say(info: MarketInfo, name: str) -> None:
+    low, high = _INFO_BANDS[name]
+    assert low <= attrgetter(name)(info) <= high
+
+
+def test_data_info_finds_nothing_wrong(info: MarketInfo) -> None:
+    assert info.book is not None
+    assert (info.book.crossed, info.book.locked) == (0, 0)
+
+
+def test_the_figures_of_data_info_recorded_for_the_top_ten_books_are_those_of_the_capture() -> None:
+    imported = import_top_books(require_capture("kraken-l3-l2-2024-11"), {"asset_pairs": ""})
+    told = []
+    for symbol in ("BTC/USD", "ETH/USD"):
+        book = next(describe(i.market).book for i in imported if i.market.spec.symbol == symbol)
+        assert book is not None
+        assert book.spread_ticks is not None
+        told.append((book.spread_ticks.mean, book.touch_changes_per_s, book.touch_updates_per_s))
+    assert told == [pytest.approx((1.31, 1.70, 17.0), rel=0.01), pytest.approx((78.8, 31.0, 39.2), rel=0.01)]
 
 
 def test_every_figure_has_a_band() -> None:
