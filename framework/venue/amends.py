@@ -24,7 +24,7 @@ from framework.venue.parts import Parts
 from framework.venue.rates import amend_charge, edit_charge
 from framework.venue.reach import is_reached
 from framework.venue.sessions import Line
-from framework.venue.validation import display_refusal
+from framework.venue.validation import display_refusal, is_price
 
 __all__ = ["Amends"]
 
@@ -142,7 +142,7 @@ class Amends:
 
     def _value_refusal(self, order: Order, change: _Change) -> RejectReason | None:
         pair = order.pair
-        if (change.limit_ticks or 1) <= 0 or (change.trigger_ticks or 1) <= 0:
+        if not is_price(change.limit_ticks) or not is_price(change.trigger_ticks):
             return RejectReason.INVALID_PRICE
         if change.qty_lots < pair.min_qty_lots:
             return RejectReason.ORDER_MINIMUM

@@ -167,6 +167,12 @@ class Entry:
         if order.limit_offset_ticks is not None:
             assert order.trigger_ticks is not None
             order.limit_ticks = max(1, order.trigger_ticks + order.limit_offset_ticks)
+            account = order.account
+            needed = hold_needed(order, order.limit_ticks, order.qty_lots)
+            if needed - order.hold_units > account.available(order.hold_asset):
+                self._lifecycle.end(order, _CANCELED, RejectReason.INSUFFICIENT_FUNDS, now_ns)
+                return
+            account.hold(order, needed)
         self._reporter.order_changed(order, ExecType.TRIGGERED, now_ns)
         self.enter(order, now_ns)
 

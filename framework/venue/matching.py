@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from framework.messages import OrderState
 from framework.protocol import BUY, RejectReason, StpMode
 from framework.venue.fees import PPM, fee_bound
-from framework.venue.kernel.layout import NO_LIMIT
+from framework.venue.kernel import NO_LIMIT
 from framework.venue.lifecycle import Lifecycle
 from framework.venue.orders import Order
 

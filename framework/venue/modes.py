@@ -52,7 +52,10 @@ class Modes:
         observer = parts.lifecycle.observer
         if observer is not None:
             observer.on_mode(symbol, mode.name, now_ns)
-        for pair in parts.pairs.values():
+
+    def apply(self, now_ns: int) -> None:
+        """Stop or take up matching in each pair as the modes now say."""
+        for pair in self._parts.pairs.values():
             self._set_matching(pair, now_ns)
 
     def _set_matching(self, pair: Pair, now_ns: int) -> None:

@@ -5,7 +5,8 @@ sell: at or below), a take-profit when it does so in its favour. A trailing stop
 went live at a fixed distance and fires when the price comes back to it. The reference is the last trade of the market.
 
 Simplification: where nothing has traded yet, a trailing stop's first trigger price, which its hold is counted from, is
-taken from the best price that it would be executed against, and a trigger condition counts as not met.
+taken from the best price that it would be executed against, and a trigger condition counts as not met. The trigger
+price of a trailing order that is reported is that first one until it fires, then the one that fired.
 
 Sources: rest-api/add-order (ordertype), websocket-v2/add_order (triggers); protocols-spot 10.4 and 11.1.
 """
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from framework.protocol import BUY, OrderType
 from framework.venue.fees import PPM
-from framework.venue.kernel.layout import TriggerKind
+from framework.venue.kernel import TriggerKind
 from framework.venue.lifecycle import Lifecycle
 from framework.venue.orders import Order
 
@@ -39,7 +40,7 @@ class Triggers:
         """Have the kernel watch for an order's trigger."""
         if order.is_trailing:
             kind, offset = _trailing_watch(order)
-            trigger_ticks = 0
+            trigger_ticks: int | None = None
         else:
             assert order.trigger_ticks is not None
             kind = TriggerKind.AT_OR_ABOVE if _waits_above(order) else TriggerKind.AT_OR_BELOW
@@ -69,12 +70,14 @@ class Triggers:
         if start is None:
             return None
         price_ticks = start[0]
+        is_buy = order.side == BUY
         if order.trail_offset_ticks is not None:
-            distance_ticks = order.trail_offset_ticks
+            first_ticks = price_ticks + order.trail_offset_ticks if is_buy else price_ticks - order.trail_offset_ticks
+        elif is_buy:
+            first_ticks = -(-price_ticks * (PPM + (order.trail_offset_ppm or 0)) // PPM)
         else:
-            assert order.trail_offset_ppm is not None
-            distance_ticks = price_ticks * order.trail_offset_ppm // PPM
-        return max(1, price_ticks + distance_ticks if order.side == BUY else price_ticks - distance_ticks)
+            first_ticks = price_ticks * (PPM - (order.trail_offset_ppm or 0)) // PPM
+        return max(1, first_ticks)
 
 
 def _waits_above(order: Order) -> bool:

@@ -23,7 +23,7 @@ from framework.protocol import (
 from framework.venue.book import Pair
 from framework.venue.orders import MARKET_TYPES, TRAILING_TYPES, TRIGGER_TYPES
 
-__all__ = ["display_refusal", "mode_refusal", "order_refusal", "support_refusal"]
+__all__ = ["display_refusal", "is_price", "mode_refusal", "order_refusal", "support_refusal"]
 
 _LIMIT = OrderType.LIMIT
 _GTC = TimeInForce.GTC
@@ -127,7 +127,7 @@ def _price_refusal(order: AddOrder, is_market: bool) -> RejectReason | None:
     has_trigger = order_type in TRIGGER_TYPES and not is_trailing
     if (order.limit_ticks is not None) != has_limit or (order.trigger_ticks is not None) != has_trigger:
         return RejectReason.INVALID_PRICE
-    if (order.limit_ticks or 1) <= 0 or (order.trigger_ticks or 1) <= 0:
+    if not is_price(order.limit_ticks) or not is_price(order.trigger_ticks):
         return RejectReason.INVALID_PRICE
     offsets = [offset for offset in (order.trail_offset_ticks, order.trail_offset_ppm) if offset is not None]
     if len(offsets) != int(is_trailing) or (offsets and offsets[0] <= 0):
@@ -174,3 +174,8 @@ def display_refusal(display_lots: int, remaining_lots: int, limits: VenueLimits)
     if display_lots <= 0 or display_lots * limits.iceberg_slices_max < remaining_lots:
         return RejectReason.INVALID_DISPLAY_QTY
     return None
+
+
+def is_price(price_ticks: int | None) -> bool:
+    """Whether a price, if one is given, is above zero."""
+    return price_ticks is None or price_ticks > 0

@@ -1,7 +1,7 @@
 """A small market made by hand: the interface of the matching kernel over plain lists, for tests of the venue.
 
 Each price of each side is a queue of market quantity and own slots, first come first served. A test adds, removes and
-hits; ``fills`` and ``triggered`` are then what the compiled kernel would report at a stop.
+hits; ``fills`` and ``fired`` are then what the compiled kernel would report at a stop.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from framework.protocol import BUY, SELL
-from framework.venue.kernel.layout import TriggerKind
+from framework.venue.kernel import Fill, TriggerKind
 
 MARKET = -1
+FALLS = (TriggerKind.TRAIL_FALL_TICKS, TriggerKind.TRAIL_FALL_PPM)
+RISES = (TriggerKind.TRAIL_RISE_TICKS, TriggerKind.TRAIL_RISE_PPM)
 
 
 @dataclass
@@ -35,9 +37,9 @@ class Slot:
 class Watch:
     inst: int
     kind: TriggerKind
-    trigger: int
     offset: int
     extreme: int
+    has_fired: bool = False
 
 
 class HandMarket:
@@ -48,8 +50,8 @@ class HandMarket:
         self.slots: dict[int, Slot] = {}
         self.watches: dict[int, Watch] = {}
         self.last: list[tuple[int, int, int, int] | None] = [None] * instruments
-        self.fills: list[tuple[int, int, int, int, int]] = []
-        self.triggered: list[tuple[int, int, int]] = []
+        self._fills: list[Fill] = []
+        self._fired: list[int] = []
         self.now_ns = 0
         self._count = 0
 
@@ -66,7 +68,7 @@ class HandMarket:
     def hit(self, side: int, lots: int, limit: int, now_ns: int, inst: int = 0) -> None:
         """A market aggressor of this side trades up to a limit, with the market and own orders alike."""
         self.now_ns = now_ns
-        self.fills, self.triggered = [], []
+        self._fills, self._fired = [], []
         book = self.queues[inst][1 - side]
         while lots:
             prices = [price for price, queue in book.items() if queue]
@@ -80,31 +82,39 @@ class HandMarket:
             lots -= done
             self._reduce_head(inst, 1 - side, price, done)
             if head.slot != MARKET:
-                self.fills.append((head.slot, price, done, now_ns, 0))
+                self._fills.append(Fill(head.slot, price, done, now_ns, 0))
             self.print(price, now_ns, inst, is_new_stop=False)
 
     def print(self, price: int, now_ns: int, inst: int = 0, *, is_new_stop: bool = True) -> None:
         """A trade is printed at a price; triggers that it reaches fire."""
         if is_new_stop:
-            self.fills, self.triggered = [], []
+            self._fills, self._fired = [], []
         self.now_ns = now_ns
         self.last[inst] = (price, 1, BUY, now_ns)
-        for number, watch in list(self.watches.items()):
-            if watch.inst == inst and (trigger := self._fires(watch, price)) is not None:
-                del self.watches[number]
-                self.triggered.append((number, trigger, now_ns))
+        for number, watch in self.watches.items():
+            if watch.inst == inst and not watch.has_fired and self._reaches(watch, price):
+                watch.has_fired = True
+                self._fired.append(number)
 
-    def _fires(self, watch: Watch, price: int) -> int | None:
-        if watch.kind is TriggerKind.AT_OR_ABOVE:
-            return watch.trigger if price >= watch.trigger else None
-        if watch.kind is TriggerKind.AT_OR_BELOW:
-            return watch.trigger if price <= watch.trigger else None
-        is_fall = watch.kind in (TriggerKind.TRAIL_FALL_TICKS, TriggerKind.TRAIL_FALL_PPM)
-        watch.extreme = max(watch.extreme, price) if is_fall else min(watch.extreme, price)
-        is_ticks = watch.kind in (TriggerKind.TRAIL_FALL_TICKS, TriggerKind.TRAIL_RISE_TICKS)
-        distance = watch.offset if is_ticks else watch.extreme * watch.offset // 1_000_000
-        trigger = watch.extreme - distance if is_fall else watch.extreme + distance
-        return trigger if (price <= trigger if is_fall else price >= trigger) else None
+    def _reaches(self, watch: Watch, price: int) -> bool:
+        if watch.kind in FALLS:
+            watch.extreme = max(watch.extreme, price)
+            return price <= self._trigger_of(watch)
+        if watch.kind in RISES:
+            watch.extreme = min(watch.extreme, price)
+            return price >= self._trigger_of(watch)
+        return price >= watch.extreme if watch.kind is TriggerKind.AT_OR_ABOVE else price <= watch.extreme
+
+    def _trigger_of(self, watch: Watch) -> int:
+        if watch.kind is TriggerKind.TRAIL_FALL_TICKS:
+            return watch.extreme - watch.offset
+        if watch.kind is TriggerKind.TRAIL_RISE_TICKS:
+            return watch.extreme + watch.offset
+        if watch.kind is TriggerKind.TRAIL_FALL_PPM:
+            return watch.extreme * (1_000_000 - watch.offset) // 1_000_000
+        if watch.kind is TriggerKind.TRAIL_RISE_PPM:
+            return -(-watch.extreme * (1_000_000 + watch.offset) // 1_000_000)
+        return watch.extreme
 
     def _reduce_head(self, inst: int, side: int, price: int, lots: int) -> None:
         queue = self.queues[inst][side][price]
@@ -200,13 +210,22 @@ class HandMarket:
     def last_trade(self, inst: int) -> tuple[int, int, int, int] | None:
         return self.last[inst]
 
-    def watch(self, inst: int, kind: TriggerKind, trigger_ticks: int, offset: int) -> int:
+    def watch(self, inst: int, kind: TriggerKind, trigger_ticks: int | None = None, offset: int = 0) -> int:
         self._count += 1
         last = self.last[inst]
-        is_fall = kind in (TriggerKind.TRAIL_FALL_TICKS, TriggerKind.TRAIL_FALL_PPM)
-        start = last[0] if last is not None else (0 if is_fall else 2**62)
-        self.watches[self._count] = Watch(inst, kind, trigger_ticks, offset, start)
+        if trigger_ticks is None:
+            trigger_ticks = last[0] if last is not None else (0 if kind in FALLS else 2**40)
+        self.watches[self._count] = Watch(inst, kind, offset, trigger_ticks)
         return self._count
 
     def unwatch(self, watch: int) -> None:
         del self.watches[watch]
+
+    def trigger_ticks(self, watch: int) -> int:
+        return self._trigger_of(self.watches[watch])
+
+    def fills(self) -> list[Fill]:
+        return self._fills
+
+    def fired(self) -> list[int]:
+        return self._fired

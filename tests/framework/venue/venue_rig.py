@@ -1,6 +1,6 @@
 """A venue with a small market and lines to it, for tests: sends commands, collects what comes back.
 
-The pair is BTC/USD with a tick of 0.1 and a lot of 0.0001, so price 1000 is 100.0 USD, 10,000 lots are 1 BTC, and one lot
+The pair is BTC/USD with a tick of 0.1 and a lot of 0.0001: price 1000 is 100.0 USD, 10,000 lots are 1 BTC, and one lot
 at one tick costs 0.00001 USD. The minimum is 10 lots and 0.5 USD. Fees at no volume are 0.25 % maker and 0.40 % taker
 (rest-api/get-tradable-asset-pairs). Times are given in seconds after ``START_NS``, 12:00:00 UTC of a day.
 """
