@@ -42,7 +42,7 @@ from framework.data.imports import ImportedMarket, ImportOption
 from framework.errors import ConfigError, DataError
 from framework.protocol import BUY, SELL, InstrumentSpec
 
-__all__ = ["EVENT_DTYPE", "HFTBACKTEST_OPTIONS", "export_hftbacktest", "import_hftbacktest"]
+__all__ = ["EVENT_DTYPE", "HFTBACKTEST_OPTIONS", "export_hftbacktest", "hftbacktest_events", "import_hftbacktest"]
 
 EVENT_DTYPE = np.dtype(
     [
@@ -237,7 +237,12 @@ def _on_grid(
 
 
 def export_hftbacktest(market: Market, file: Path) -> None:
-    """Writes a market as ``.npz`` for hftbacktest: every row is an event of both views, at its two times.
+    """Writes a market as ``.npz`` for hftbacktest; see ``hftbacktest_events``."""
+    np.savez_compressed(file, data=hftbacktest_events(market))
+
+
+def hftbacktest_events(market: Market) -> npt.NDArray[np.void]:
+    """A market as hftbacktest's array (``EVENT_DTYPE``): every row is an event of both views, at its two times.
 
     Raises DataError for L1 rows, for a receive time before the event time, and for receive times that go back: the
     views would then have to be split, which changes the number of events.
@@ -274,7 +279,7 @@ def export_hftbacktest(market: Market, file: Path) -> None:
     events["qty"] = _values(columns.qty_lots, market.spec.lot_size)
     if len(columns.order_id):
         events["order_id"] = columns.order_id.astype(np.uint64)
-    np.savez_compressed(file, data=events)
+    return events
 
 
 def _values(steps: npt.NDArray[np.int64], step: str) -> npt.NDArray[np.float64]:
