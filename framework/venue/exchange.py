@@ -341,6 +341,10 @@ class Venue:
                     self._act(kind, subject, now_ns)
         self._modes.apply(now_ns)
 
+    def resting_orders(self) -> list[Order]:
+        """The orders that rest in the book, each with its ``slot`` in the kernel, in the order in which they joined."""
+        return list(self._lifecycle.by_slot.values())
+
     def _is_deferred_live(self, kind: TimerKind, subject: Any) -> bool:
         return subject.cancel_after_ns is not None if kind is TimerKind.CANCEL_AFTER else bool(subject.is_open)
 
