@@ -361,7 +361,7 @@ class Backtest:
         return {
             "config": msgspec.to_builtins(_without_none(self.config)),
             "road": {"name": self.road.name, "title": self.road.title, "latency_tier": self.road.latency_tier},
-            "tier": {"name": tier.name, "threshold": tier.threshold},
+            "tier": {"name": tier.name, "threshold": tier.threshold, "decay_per_ns": tier.decay_per_ns},
             "markets": markets,
             "versions": {name: version(name) for name in ("tidegate", "nautilus_trader", "numpy", "numba", "pyarrow")},
         }
