@@ -21,7 +21,7 @@ from numba.core import cgutils
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.extending import intrinsic
 
-__all__ = ["Pointer", "entry", "inlined", "leading_zeros", "p8", "p32", "p64", "pf64", "trailing_zeros"]
+__all__ = ["Pointer", "entry", "inlined", "keep_apart", "leading_zeros", "p8", "p32", "p64", "pf64", "trailing_zeros"]
 
 type Pointer = Any
 """A typed pointer inside compiled code; indexed like a list, without any check."""
@@ -30,7 +30,12 @@ type Pointer = Any
 def _source_stamp() -> str:
     room = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=16)
-    for path in (room / "compiled.py", room / "streams.py", room / "latency.py", *sorted((room / "kernel").glob("*.py"))):
+    for path in (
+        room / "compiled.py",
+        room / "streams.py",
+        room / "latency.py",
+        *sorted((room / "kernel").glob("*.py")),
+    ):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
@@ -46,14 +51,32 @@ class _StampedCache(FunctionCache):  # type: ignore[misc]
         )
 
 
+_OPTIONS = {"error_model": "numpy", "no_cfunc_wrapper": True, "no_rewrites": True, "_nrt": False}
+
+
+def _widened(kind: Any) -> Any:
+    return types.int64 if isinstance(kind, types.Integer | types.IntegerLiteral) else kind
+
+
 def inlined[F: Callable[..., Any]](function: F) -> F:
-    """A function that only compiled code calls."""
-    return njit(function)  # type: ignore[no-any-return]
+    """A function that only compiled code calls.
+
+    It is compiled once, for 64-bit integers: Numba would make a machine-code version for each width of an argument, and
+    for each constant, and most of the time that compiling takes goes there.
+    """
+    dispatcher = njit(function, no_cpython_wrapper=True, **_OPTIONS)
+    template_of = dispatcher.get_call_template
+
+    def template_of_wide(arguments: Any, keywords: Any) -> Any:
+        return template_of(tuple(_widened(kind) for kind in arguments), keywords)
+
+    dispatcher.get_call_template = template_of_wide
+    return dispatcher  # type: ignore[no-any-return]
 
 
 def entry[F: Callable[..., Any]](function: F) -> F:
     """A compiled function that Python calls too; its machine code is kept on disk if any place for it is writable."""
-    dispatcher = njit(function)
+    dispatcher = njit(function, **_OPTIONS)
     try:
         dispatcher._cache = _StampedCache(function)
     except RuntimeError:
@@ -79,6 +102,17 @@ p8 = _pointer_to(types.uint8)
 p32 = _pointer_to(types.int32)
 p64 = _pointer_to(types.int64)
 pf64 = _pointer_to(types.float64)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def keep_apart(typing_context: Any) -> Any:
+    """Called in a compiled function: do not inline it. For what is rare: it keeps compiling short and loops small."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.none(), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]

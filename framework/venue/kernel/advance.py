@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from framework.data.columns import BEST, CLEAR, DELETE, LEVEL, SNAPSHOT, TRADE
-from framework.venue.compiled import Pointer, entry, inlined, p8, p64
+from framework.venue.compiled import Pointer, entry, inlined, keep_apart, p8, p64
 from framework.venue.kernel.books import (
     book_is_certain,
     clear_book,
     delete_order,
+    find_place,
     modify_order,
-    place_of,
     set_best,
     set_level,
 )
@@ -28,20 +28,27 @@ from framework.venue.kernel.layout import (
     IS_CROSSING,
     IS_UNCERTAIN,
     KIND,
+    LEVELS,
     NOW,
     ORDER_ID,
     OWN_HEAD,
+    PAGE_MASK,
+    PAGE_TABLE,
+    PAGES,
     PRICE,
     QTY,
     ROW,
     ROWS,
+    S_PRICE,
     SIDE,
+    SLOT,
+    SLOTS,
     TRIGGERS_ACTIVE,
     TS_EVENT,
     FeedMode,
     StopReason,
 )
-from framework.venue.kernel.matching import cross, settle, trade
+from framework.venue.kernel.matching import cross, is_better, settle, trade
 from framework.venue.kernel.triggers import check_triggers
 
 REACHED = int(StopReason.REACHED)
@@ -58,12 +65,18 @@ ENGINE_ROW, FEED_MESSAGE, FEED_INTERVAL_END = range(3)
 @inlined
 def _run_engine(header: Pointer, block: Pointer, until: int) -> int:
     """Apply rows up to a time; stops right after a row that filled own orders or fired triggers."""
+    keep_apart()
     times = p64(block[TS_EVENT])
     kinds = p8(block[KIND])
     sides = p8(block[SIDE])
     prices = p64(block[PRICE])
     quantities = p64(block[QTY])
     flags_of = p8(block[FLAGS])
+    slots = p64(header[SLOTS])
+    levels = p64(block[LEVELS])
+    places = block[PAGES] << 6
+    table = p64(block[PAGE_TABLE])
+    mask = block[PAGE_MASK]
     rows = block[ROWS]
     row = block[ROW]
     while row < rows:
@@ -86,10 +99,10 @@ def _run_engine(header: Pointer, block: Pointer, until: int) -> int:
         else:
             if flags & SNAPSHOT == 0 and block[IS_UNCERTAIN] != 0:
                 book_is_certain(header, block)
-            place = place_of(block, price)
+            place = find_place(table, mask, price)
             has_come = qty > 0
             if kind == LEVEL:
-                set_level(header, block, side, place, qty, flags, ts)
+                set_level(header, block, levels, places, side, place, qty, flags, ts)
             elif kind == DELETE:
                 delete_order(header, block, p64(block[ORDER_ID])[row], flags, ts)
                 has_come = False
@@ -99,7 +112,8 @@ def _run_engine(header: Pointer, block: Pointer, until: int) -> int:
                 order = p64(block[ORDER_ID])[row]
                 has_come = modify_order(header, block, order, side, place, qty, flags, ts, row)
             if flags & SNAPSHOT == 0:
-                if has_come and block[OWN_HEAD + 1 - side] >= 0:
+                own = block[OWN_HEAD + 1 - side]
+                if own >= 0 and not is_better(side, slots[own * SLOT + S_PRICE], price) and has_come:
                     cross(header, block, side, price, ts)
                 if block[IS_CROSSING] != 0:
                     settle(header, block, ts)
@@ -114,6 +128,7 @@ def _run_engine(header: Pointer, block: Pointer, until: int) -> int:
 @inlined
 def _run_feed(header: Pointer, block: Pointer, until: int) -> int:
     """Deliver messages up to a time; stops right after one that a subscriber wants."""
+    keep_apart()
     while block[FEED_NEXT] <= until:
         ts = block[FEED_NEXT]
         wanted = deliver(header, block)
@@ -187,5 +202,3 @@ def advance(state: int, until: int) -> int:
             return FEED
         if reason != REACHED:
             return reason
-
-

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from framework.data.columns import SNAPSHOT
 from framework.protocol import BUY
-from framework.venue.compiled import Pointer, inlined, leading_zeros, p32, p64, trailing_zeros
+from framework.venue.compiled import Pointer, inlined, keep_apart, leading_zeros, p32, p64, trailing_zeros
 from framework.venue.kernel.layout import (
     BITMAP,
     DEPTH,
@@ -39,11 +39,9 @@ HASH = 0x9E3779B97F4A7C15 - 2**64
 
 
 @inlined
-def place_of(block: Pointer, price: int) -> int:
-    """The place of a price, -1 if no row has a price in its page."""
+def find_place(table: Pointer, mask: int, price: int) -> int:
+    """The place of a price by the table of pages, -1 if no row has a price in its page."""
     page = price >> 6
-    table = p64(block[PAGE_TABLE])
-    mask = block[PAGE_MASK]
     at = ((page * HASH) >> 32) & mask
     while True:
         rank = table[2 * at + 1]
@@ -52,6 +50,12 @@ def place_of(block: Pointer, price: int) -> int:
         if table[2 * at] == page:
             return (rank << 6) | (price & 63)
         at = (at + 1) & mask
+
+
+@inlined
+def place_of(block: Pointer, price: int) -> int:
+    """The place of a price, -1 if no row has a price in its page."""
+    return find_place(p64(block[PAGE_TABLE]), block[PAGE_MASK], price)
 
 
 @inlined
@@ -70,33 +74,28 @@ def bits_of(block: Pointer, which: int, side: int) -> int:
 
 
 @inlined
-def set_bit(block: Pointer, address: int, place: int) -> None:
-    """Mark a place."""
+def mark(block: Pointer, address: int, place: int, is_there: int) -> None:
+    """Mark a place (is_there 1) or unmark it (0). Without a branch on what it was: markets leave none to predict."""
     bits = p64(address)
     page = place >> 6
-    word = bits[page]
-    bits[page] = word | (1 << (place & 63))
-    if word == 0:
-        at = block[PAGES] + (page >> 6)
-        word = bits[at]
-        bits[at] = word | (1 << (page & 63))
-        if word == 0:
-            bits[block[PAGES] + block[PAGES_1] + (page >> 12)] |= 1 << ((page >> 6) & 63)
+    before = bits[page]
+    after = (before & ~(1 << (place & 63))) | (is_there << (place & 63))
+    bits[page] = after
+    if (before == 0) != (after == 0):
+        _mark_page(block, address, page, is_there)
 
 
 @inlined
-def clear_bit(block: Pointer, address: int, place: int) -> None:
-    """Unmark a place."""
+def _mark_page(block: Pointer, address: int, page: int, is_there: int) -> None:
+    keep_apart()
     bits = p64(address)
-    page = place >> 6
-    word = bits[page] & ~(1 << (place & 63))
-    bits[page] = word
-    if word == 0:
-        at = block[PAGES] + (page >> 6)
-        word = bits[at] & ~(1 << (page & 63))
-        bits[at] = word
-        if word == 0:
-            bits[block[PAGES] + block[PAGES_1] + (page >> 12)] &= ~(1 << ((page >> 6) & 63))
+    at = block[PAGES] + (page >> 6)
+    before = bits[at]
+    after = (before & ~(1 << (page & 63))) | (is_there << (page & 63))
+    bits[at] = after
+    if (before == 0) != (after == 0):
+        top = block[PAGES] + block[PAGES_1] + (page >> 12)
+        bits[top] = (bits[top] & ~(1 << ((page >> 6) & 63))) | (is_there << ((page >> 6) & 63))
 
 
 @inlined
@@ -115,6 +114,7 @@ def _highest_under(block: Pointer, bits: Pointer, at: int, word: int) -> int:
 @inlined
 def lowest_from(block: Pointer, address: int, place: int) -> int:
     """The lowest marked place at or above a place, -1 if none."""
+    keep_apart()
     bits = p64(address)
     pages = block[PAGES]
     page = place >> 6
@@ -142,6 +142,7 @@ def lowest_from(block: Pointer, address: int, place: int) -> int:
 @inlined
 def highest_to(block: Pointer, address: int, place: int) -> int:
     """The highest marked place at or below a place, -1 if none."""
+    keep_apart()
     if place < 0:
         return -1
     bits = p64(address)
@@ -197,6 +198,7 @@ def available_at(block: Pointer, side: int, place: int) -> int:
 @inlined
 def best_available(block: Pointer, side: int) -> int:
     """The best place of a side with something left, -1 if none."""
+    keep_apart()
     place = best_place(block, BITMAP, side)
     while place >= 0 and available_at(block, side, place) == 0:
         place = next_place(block, BITMAP, side, place)
@@ -211,11 +213,13 @@ def has_own(block: Pointer, side: int, place: int) -> bool:
 
 @inlined
 def set_level(
-    header: Pointer, block: Pointer, side: int, place: int, qty: int, flags: int, ts: int
+    header: Pointer, block: Pointer, levels: Pointer, prices: int, side: int, place: int, qty: int, flags: int, ts: int
 ) -> None:
-    """L2: the recorded quantity of a place is now qty. What was taken of it stays taken, up to qty."""
-    levels = p64(block[LEVELS])
-    at = 2 * (side * (block[PAGES] << 6) + place)
+    """L2: the recorded quantity of a place is now qty. What was taken of it stays taken, up to qty.
+
+    levels, prices: ``block[LEVELS]``, and the places of a side, which the loop over rows keeps at hand.
+    """
+    at = 2 * (side * prices + place)
     old = levels[at]
     taken = levels[at + 1]
     left = old
@@ -228,23 +232,18 @@ def set_level(
         elif taken > qty:
             taken = qty
         levels[at + 1] = taken
-    if qty == 0:
-        if old != 0:
-            clear_bit(block, bits_of(block, BITMAP, side), place)
-    elif old == 0:
-        set_bit(block, bits_of(block, BITMAP, side), place)
+    mark(block, bits_of(block, BITMAP, side), place, int(qty > 0))
     if has_own(block, side, place):
         level_changed(header, block, side, place, left, qty - taken, flags, ts)
 
 
 @inlined
-def set_best(
-    header: Pointer, block: Pointer, side: int, place: int, qty: int, flags: int, ts: int
-) -> None:
+def set_best(header: Pointer, block: Pointer, side: int, place: int, qty: int, flags: int, ts: int) -> None:
     """L1: a side's best price is now this place (any place if qty is 0, which empties the side)."""
+    keep_apart()
     old = best_place(block, BITMAP, side)
     if old == place and qty > 0:
-        set_level(header, block, side, place, qty, flags, ts)
+        set_level(header, block, p64(block[LEVELS]), block[PAGES] << 6, side, place, qty, flags, ts)
         return
     levels = p64(block[LEVELS])
     prices = block[PAGES] << 6
@@ -252,13 +251,13 @@ def set_best(
         at = 2 * (side * prices + old)
         levels[at] = 0
         levels[at + 1] = 0
-        clear_bit(block, bits_of(block, BITMAP, side), old)
+        mark(block, bits_of(block, BITMAP, side), old, 0)
     if qty > 0:
         at = 2 * (side * prices + place)
         levels[at] = qty
         taken = levels[at + 1] if flags & SNAPSHOT != 0 else 0
         levels[at + 1] = taken if taken < qty else qty
-        set_bit(block, bits_of(block, BITMAP, side), place)
+        mark(block, bits_of(block, BITMAP, side), place, 1)
         best_moved(header, block, side, price_at(block, place), qty - levels[at + 1])
     else:
         queues_emptied(header, block, side)
@@ -267,6 +266,7 @@ def set_best(
 @inlined
 def clear_book(header: Pointer, block: Pointer) -> None:
     """Both sides are empty until a snapshot restates them; what was taken is remembered for it."""
+    keep_apart()
     levels = p64(block[LEVELS])
     prices = block[PAGES] << 6
     is_l3 = block[DEPTH] == DEPTH_L3
@@ -276,7 +276,7 @@ def clear_book(header: Pointer, block: Pointer) -> None:
         while place >= 0:
             at = side * prices + place
             levels[2 * at] = 0
-            clear_bit(block, address, place)
+            mark(block, address, place, 0)
             if is_l3:
                 levels[2 * at + 1] = 0
                 _forget_orders(header, block, side, place)
@@ -286,6 +286,7 @@ def clear_book(header: Pointer, block: Pointer) -> None:
 
 @inlined
 def _forget_orders(header: Pointer, block: Pointer, side: int, place: int) -> None:
+    keep_apart()
     at = side * (block[PAGES] << 6) + place
     places = p32(block[ORDER_PLACE])
     following = p32(block[ORDER_NEXT])
@@ -296,7 +297,9 @@ def _forget_orders(header: Pointer, block: Pointer, side: int, place: int) -> No
     while order != 0:
         places[order] = -2 - at
         if is_own:
-            order_changed(header, block, side, place, p32(block[ORDER_SEQ])[order], taken[order] - qty[order], SNAPSHOT, 0)
+            order_changed(
+                header, block, side, place, p32(block[ORDER_SEQ])[order], taken[order] - qty[order], SNAPSHOT, 0
+            )
         qty[order] = 0
         order = following[order]
     p32(block[LEVEL_HEAD])[at] = 0
@@ -346,6 +349,7 @@ def _leave(block: Pointer, order: int, at: int) -> None:
 @inlined
 def _resize(header: Pointer, block: Pointer, order: int, at: int, qty: int, flags: int, ts: int) -> None:
     """An order keeps its place with a smaller (or restated) quantity; 0 takes it out."""
+    keep_apart()
     prices = block[PAGES] << 6
     side = 1 if at >= prices else 0
     place = at - side * prices
@@ -362,7 +366,7 @@ def _resize(header: Pointer, block: Pointer, order: int, at: int, qty: int, flag
         _leave(block, order, at)
         p32(block[ORDER_PLACE])[order] = -1
     if total == 0:
-        clear_bit(block, bits_of(block, BITMAP, side), place)
+        mark(block, bits_of(block, BITMAP, side), place, 0)
     if has_own(block, side, place):
         change = (qty - kept) - (old - taken)
         order_changed(header, block, side, place, p32(block[ORDER_SEQ])[order], change, flags, ts)
@@ -373,6 +377,7 @@ def add_order(
     header: Pointer, block: Pointer, order: int, side: int, place: int, qty: int, flags: int, ts: int, row: int
 ) -> None:
     """L3: an order joins the back of its queue; see the package's docstring for orders that a snapshot restates."""
+    keep_apart()
     prices = block[PAGES] << 6
     at = side * prices + place
     if qty == 0:
@@ -397,7 +402,7 @@ def add_order(
     levels[2 * at] = total + qty
     levels[2 * at + 1] += taken
     if total == 0:
-        set_bit(block, bits_of(block, BITMAP, side), place)
+        mark(block, bits_of(block, BITMAP, side), place, 1)
     if flags & SNAPSHOT != 0 and has_own(block, side, place):
         order_changed(header, block, side, place, seq, qty - taken, flags, ts)
 
@@ -434,6 +439,7 @@ def delete_order(header: Pointer, block: Pointer, order: int, flags: int, ts: in
 @inlined
 def consume(header: Pointer, block: Pointer, side: int, place: int, qty: int) -> None:
     """Take qty (at most what is available) from a place, oldest orders first; it stays taken."""
+    keep_apart()
     levels = p64(block[LEVELS])
     at = side * (block[PAGES] << 6) + place
     left = levels[2 * at] - levels[2 * at + 1]
@@ -453,5 +459,3 @@ def consume(header: Pointer, block: Pointer, side: int, place: int, qty: int) ->
             order = p32(block[ORDER_NEXT])[order]
     elif is_own:
         level_changed(header, block, side, place, left, left - qty, SNAPSHOT, 0)
-
-

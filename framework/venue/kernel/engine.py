@@ -171,7 +171,9 @@ class MatchingKernel:
         """An own order has less left, and keeps its place."""
         self._check_slot(slot)
         if not 0 < leaves_lots <= self._slots[slot, layout.S_LEAVES]:
-            raise ValueError(f"slot {slot} has {self._slots[slot, layout.S_LEAVES]} lots left, not more than {leaves_lots}")
+            raise ValueError(
+                f"slot {slot} has {self._slots[slot, layout.S_LEAVES]} lots left, not more than {leaves_lots}"
+            )
         operations.resize(self._address, slot, leaves_lots, int(self._slots[slot, layout.S_DISPLAY]))
 
     def set_display(self, slot: int, display_lots: int) -> None:
@@ -191,7 +193,8 @@ class MatchingKernel:
 
     def ahead(self, slot: int) -> float:
         """Market lots ahead of an own order: whole where they are exact or risk-averse, a fraction by the other models,
-        ``UNKNOWN_AHEAD`` where the book does not tell."""
+        ``UNKNOWN_AHEAD`` where the book does not tell.
+        """
         self._check_slot(slot)
         return operations.ahead(self._address, slot)
 

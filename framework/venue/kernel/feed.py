@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from framework.data.columns import ADD, BEST, CLEAR, DELETE, LAST, LEVEL, MODIFY, TRADE
-from framework.protocol import BUY
-from framework.venue.compiled import Pointer, inlined, p8, p32, p64
-from framework.venue.kernel.books import best_place, bits_of, clear_bit, lowest_from, next_place, place_of, price_at, set_bit
+from framework.venue.compiled import Pointer, inlined, keep_apart, p8, p32, p64
+from framework.venue.kernel.books import (
+    best_place,
+    bits_of,
+    find_place,
+    lowest_from,
+    mark,
+    next_place,
+    place_of,
+    price_at,
+)
 from framework.venue.kernel.layout import (
     FAR_NS,
     FEED_BEST_BUY,
@@ -31,6 +39,8 @@ from framework.venue.kernel.layout import (
     KIND,
     NOW,
     ORDER_ID,
+    PAGE_MASK,
+    PAGE_TABLE,
     PAGES,
     PRICE,
     QTY,
@@ -61,6 +71,7 @@ INTERVAL = int(FeedMode.INTERVAL)
 @inlined
 def schedule(block: Pointer) -> None:
     """Find the next message and draw when it arrives: not before the one before it."""
+    keep_apart()
     row = block[FEED_ROW]
     rows = block[ROWS]
     if row >= rows:
@@ -82,21 +93,25 @@ def schedule(block: Pointer) -> None:
 
 
 @inlined
-def _set(block: Pointer, side: int, place: int, qty: int) -> None:
-    levels = p64(block[FEED_LEVELS])
-    at = side * (block[PAGES] << 6) + place
-    old = levels[at]
-    levels[at] = qty
+def _set(block: Pointer, levels: Pointer, prices: int, side: int, place: int, qty: int) -> None:
+    """The quantity of a place is now qty."""
+    levels[side * prices + place] = qty
+    mark(block, bits_of(block, FEED_BITMAP, side), place, int(qty > 0))
     best = block[FEED_BEST_BUY + side]
     if qty > 0:
-        if old == 0:
-            set_bit(block, bits_of(block, FEED_BITMAP, side), place)
-            if best < 0 or (place > best) == (side == BUY):
-                block[FEED_BEST_BUY + side] = place
-    elif old != 0:
-        clear_bit(block, bits_of(block, FEED_BITMAP, side), place)
-        if place == best:
-            block[FEED_BEST_BUY + side] = next_place(block, FEED_BITMAP, side, place)
+        if best < 0 or (place - best) * (1 - 2 * side) > 0:
+            block[FEED_BEST_BUY + side] = place
+    elif place == best:
+        block[FEED_BEST_BUY + side] = next_place(block, FEED_BITMAP, side, place)
+
+
+@inlined
+def _change(block: Pointer, side: int, place: int, qty: int) -> None:
+    """The quantity of a place grows or shrinks by qty."""
+    keep_apart()
+    levels = p64(block[FEED_LEVELS])
+    prices = block[PAGES] << 6
+    _set(block, levels, prices, side, place, levels[side * prices + place] + qty)
 
 
 @inlined
@@ -105,28 +120,37 @@ def _leave(block: Pointer, order: int) -> None:
     at = places[order]
     if at >= 0:
         prices = block[PAGES] << 6
-        side = 1 if at >= prices else 0
-        _set(block, side, at - side * prices, p64(block[FEED_LEVELS])[at] - p64(block[FEED_ORDER_QTY])[order])
+        side = int(at >= prices)
+        _change(block, side, at - side * prices, -p64(block[FEED_ORDER_QTY])[order])
         places[order] = -1
 
 
 @inlined
-def _join(block: Pointer, order: int, side: int, place: int, qty: int) -> None:
+def _order(block: Pointer, order: int, side: int, place: int, qty: int) -> None:
+    """An order is now here; one change of the level if it stays at its price."""
     at = side * (block[PAGES] << 6) + place
-    p32(block[FEED_ORDER_PLACE])[order] = at if qty > 0 else -1
-    p64(block[FEED_ORDER_QTY])[order] = qty
-    _set(block, side, place, p64(block[FEED_LEVELS])[at] + qty)
+    places = p32(block[FEED_ORDER_PLACE])
+    quantities = p64(block[FEED_ORDER_QTY])
+    change = qty
+    if places[order] == at:
+        change -= quantities[order]
+    else:
+        _leave(block, order)
+    places[order] = at if qty > 0 else -1
+    quantities[order] = qty
+    _change(block, side, place, change)
 
 
 @inlined
 def _clear(block: Pointer) -> None:
+    keep_apart()
     levels = p64(block[FEED_LEVELS])
     for side in range(2):
         address = bits_of(block, FEED_BITMAP, side)
         place = lowest_from(block, address, 0)
         while place >= 0:
             levels[side * (block[PAGES] << 6) + place] = 0
-            clear_bit(block, address, place)
+            mark(block, address, place, 0)
             place = lowest_from(block, address, place + 1)
         block[FEED_BEST_BUY + side] = -1
 
@@ -138,6 +162,10 @@ def deliver(header: Pointer, block: Pointer) -> int:
     sides = p8(block[SIDE])
     prices = p64(block[PRICE])
     quantities = p64(block[QTY])
+    levels = p64(block[FEED_LEVELS])
+    places = block[PAGES] << 6
+    table = p64(block[PAGE_TABLE])
+    mask = block[PAGE_MASK]
     bid = block[FEED_BEST_BUY]
     ask = block[FEED_BEST_SELL]
     bid_qty = block[VIEW_BID_QTY]
@@ -153,10 +181,11 @@ def deliver(header: Pointer, block: Pointer) -> int:
             block[VIEW_LAST_SIDE] = sides[row]
             block[VIEW_LAST_TS] = p64(block[TS_EVENT])[row]
         elif kind == LEVEL:
-            _set(block, int(sides[row]), place_of(block, prices[row]), quantities[row])
+            place = find_place(table, mask, prices[row])
+            _set(block, levels, places, int(sides[row]), place, quantities[row])
         elif kind == ADD or kind == MODIFY:
             order = p64(block[ORDER_ID])[row]
-            _leave_for(block, order, int(sides[row]), place_of(block, prices[row]), quantities[row])
+            _order(block, order, int(sides[row]), place_of(block, prices[row]), quantities[row])
         elif kind == DELETE:
             _leave(block, p64(block[ORDER_ID])[row])
         elif kind == BEST:
@@ -164,9 +193,9 @@ def deliver(header: Pointer, block: Pointer) -> int:
             place = place_of(block, prices[row])
             old = best_place(block, FEED_BITMAP, side)
             if old >= 0 and (old != place or quantities[row] == 0):
-                _set(block, side, old, 0)
+                _change(block, side, old, -levels[side * places + old])
             if quantities[row] > 0:
-                _set(block, side, place, quantities[row])
+                _change(block, side, place, quantities[row] - levels[side * places + place])
         elif kind == CLEAR:
             _clear(block)
     block[VIEW_TS] = p64(block[TS_EVENT])[end - 1]
@@ -192,21 +221,6 @@ def deliver(header: Pointer, block: Pointer) -> int:
 
 
 @inlined
-def _leave_for(block: Pointer, order: int, side: int, place: int, qty: int) -> None:
-    """An order is now here: one change of the level if it stays at its price."""
-    at = side * (block[PAGES] << 6) + place
-    if p32(block[FEED_ORDER_PLACE])[order] == at:
-        change = qty - p64(block[FEED_ORDER_QTY])[order]
-        p64(block[FEED_ORDER_QTY])[order] = qty
-        if qty == 0:
-            p32(block[FEED_ORDER_PLACE])[order] = -1
-        _set(block, side, place, p64(block[FEED_LEVELS])[at] + change)
-    else:
-        _leave(block, order)
-        _join(block, order, side, place, qty)
-
-
-@inlined
 def show(block: Pointer) -> None:
     """Write the touch where views read it; quantity 0 means that the side is empty."""
     prices = block[PAGES] << 6
@@ -226,5 +240,3 @@ def stop_feed(header: Pointer, block: Pointer, mode: int, ts: int) -> None:
     header[FEED_STOP_MODE] = mode
     header[NOW] = ts
     block[FEED_DUE] = FAR_NS
-
-

@@ -85,7 +85,8 @@ class FeedBook:
 
     def rows(self) -> tuple[int, int]:
         """First row, and row after the last, of all that was delivered between the last two feed stops of this
-        instrument: slice ``columns`` with them."""
+        instrument: slice ``columns`` with them.
+        """
         return self._on_range(self.instrument)
 
     def trade_rows(self) -> npt.NDArray[np.int64]:

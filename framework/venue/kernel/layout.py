@@ -59,7 +59,9 @@ ORDER_TAKEN = 24  # int64
 ORDER_SEQ = 25  # int32: 1 + the row in which it joined; 0: before anything
 ORDER_NEXT = 26  # int32
 ORDER_PREV = 27  # int32
-ORDER_PLACE = 28  # int32: side * prices + place of the price; -1 never seen; -2 - place: in the book before it was cleared
+ORDER_PLACE = (
+    28  # int32: side * prices + place of the price; -1 never seen; -2 - place: in the book before it was cleared
+)
 FEED_LEVELS = 29  # int64[2, pages * 64]
 FEED_BITMAP = 30
 FEED_ORDER_QTY = 31  # int64

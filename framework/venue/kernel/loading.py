@@ -42,7 +42,15 @@ _WRONG = {
 
 @entry
 def _check(
-    times: int, kinds: int, sides: int, prices: int, quantities: int, orders: int, rows: int, allowed: int, order_max: int
+    times: int,
+    kinds: int,
+    sides: int,
+    prices: int,
+    quantities: int,
+    orders: int,
+    rows: int,
+    allowed: int,
+    order_max: int,
 ) -> int:
     """0, or row * 8 + what is wrong with the first row that is wrong."""
     ts = p64(times)
@@ -173,7 +181,9 @@ def load(market: Market, block: npt.NDArray[np.int64], spread: int) -> Arrays:
             min(order_max, rows),
         )
         if wrong:
-            raise DataError(f"{market.spec.symbol}: row {wrong >> 3} (kind {columns.kind[wrong >> 3]}): {_WRONG[wrong & 7]}")
+            raise DataError(
+                f"{market.spec.symbol}: row {wrong >> 3} (kind {columns.kind[wrong >> 3]}): {_WRONG[wrong & 7]}"
+            )
     numbers, table = _pages(columns, spread if market.depth == "trades" else -1)
     pages = len(numbers)
     counts = (pages, (pages + 63) // 64, (pages + 4095) // 4096)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from framework.data.columns import SNAPSHOT, UNKNOWN_SIDE
 from framework.protocol import BUY, SELL
-from framework.venue.compiled import Pointer, inlined, p32, p64
+from framework.venue.compiled import Pointer, inlined, keep_apart, p32, p64
 from framework.venue.kernel.books import (
     available_at,
     best_available,
     best_place,
     bits_of,
-    clear_bit,
     consume,
+    mark,
     place_of,
     price_at,
-    set_bit,
 )
 from framework.venue.kernel.layout import (
     BITMAP,
@@ -55,8 +54,9 @@ PPM = 1_000_000
 
 
 @inlined
-def _is_better(side: int, price: int, other: int) -> bool:
-    return price > other if side == BUY else price < other
+def is_better(side: int, price: int, other: int) -> bool:
+    """Whether a price comes before another on a side."""
+    return (price - other) * (1 - 2 * side) > 0
 
 
 # ------------------------------------------------------------------------------------------------- crossing
@@ -65,6 +65,7 @@ def _is_better(side: int, price: int, other: int) -> bool:
 @inlined
 def match_crossed(header: Pointer, block: Pointer, side: int, ts: int) -> None:
     """Market quantity of a side that crosses own orders of the other trades with them, best against best."""
+    keep_apart()
     slots = p64(header[SLOTS])
     own = 1 - side
     slot = block[OWN_HEAD + own]
@@ -72,7 +73,7 @@ def match_crossed(header: Pointer, block: Pointer, side: int, ts: int) -> None:
         place = best_available(block, side)
         if place < 0:
             return
-        if _is_better(side, slots[slot * SLOT + S_PRICE], price_at(block, place)):
+        if is_better(side, slots[slot * SLOT + S_PRICE], price_at(block, place)):
             return
         leaves = slots[slot * SLOT + S_LEAVES]
         lots = available_at(block, side, place)
@@ -87,13 +88,11 @@ def match_crossed(header: Pointer, block: Pointer, side: int, ts: int) -> None:
 
 @inlined
 def cross(header: Pointer, block: Pointer, side: int, price: int, ts: int) -> None:
-    """A book row left quantity on a side at a price: does it cross own orders?"""
-    slot = block[OWN_HEAD + 1 - side]
-    if slot < 0 or _is_better(side, p64(header[SLOTS])[slot * SLOT + S_PRICE], price):
-        return
+    """A book row left quantity on a side at a price that crosses own orders."""
+    keep_apart()
     if block[HAS_TRADES] != 0:
         other = best_place(block, BITMAP, 1 - side)
-        if other >= 0 and not _is_better(side, price_at(block, other), price):
+        if other >= 0 and not is_better(side, price_at(block, other), price):
             # It crosses recorded quantity too, so it is an aggressor whose trades are told by TRADE rows.
             block[IS_CROSSING] = 1
             return
@@ -103,6 +102,7 @@ def cross(header: Pointer, block: Pointer, side: int, price: int, ts: int) -> No
 @inlined
 def settle(header: Pointer, block: Pointer, ts: int) -> None:
     """After a row in a crossed book: once it is crossed no more, what is left of the aggressor meets own orders."""
+    keep_apart()
     bid = best_place(block, BITMAP, BUY)
     ask = best_place(block, BITMAP, SELL)
     if bid >= 0 and ask >= 0 and bid >= ask:
@@ -118,6 +118,7 @@ def settle(header: Pointer, block: Pointer, ts: int) -> None:
 @inlined
 def _resting_side(block: Pointer, price: int, aggressor: int) -> int:
     """The side whose orders a trade executed, -1 if that cannot be told."""
+    keep_apart()
     if aggressor != UNKNOWN_SIDE:
         return 1 - aggressor
     if block[DEPTH] == DEPTH_TRADES:
@@ -146,6 +147,7 @@ def _resting_side(block: Pointer, price: int, aggressor: int) -> int:
 @inlined
 def _trade_at_price(header: Pointer, block: Pointer, own: int, lots: int, order: int, price: int, ts: int) -> None:
     """The part of a trade that did not go through: it reaches own orders at its price behind what is ahead of them."""
+    keep_apart()
     slots = p64(header[SLOTS])
     slot = block[OWN_HEAD + own]
     left = lots
@@ -182,6 +184,7 @@ def _trade_at_price(header: Pointer, block: Pointer, own: int, lots: int, order:
 @inlined
 def _trade_share(header: Pointer, block: Pointer, own: int, lots: int, price: int, ts: int) -> None:
     """Trades-only: own orders at a trade's price get the configured share of it."""
+    keep_apart()
     slots = p64(header[SLOTS])
     slot = block[OWN_HEAD + own]
     if slot < 0 or slots[slot * SLOT + S_PRICE] != price:
@@ -202,16 +205,17 @@ def _trade_share(header: Pointer, block: Pointer, own: int, lots: int, price: in
 @inlined
 def _show_touch(block: Pointer, side: int, price: int, qty: int) -> None:
     """Trades-only: the assumed best price of a side, fresh."""
+    keep_apart()
     levels = p64(block[LEVELS])
     old = best_place(block, BITMAP, side)
     if old >= 0:
         at = 2 * (side * (block[PAGES] << 6) + old)
         levels[at] = 0
         levels[at + 1] = 0
-        clear_bit(block, bits_of(block, BITMAP, side), old)
+        mark(block, bits_of(block, BITMAP, side), old, 0)
     place = place_of(block, price)
     levels[2 * (side * (block[PAGES] << 6) + place)] = qty
-    set_bit(block, bits_of(block, BITMAP, side), place)
+    mark(block, bits_of(block, BITMAP, side), place, 1)
 
 
 @inlined
@@ -230,7 +234,7 @@ def trade(
                 if own != resting and aggressor != UNKNOWN_SIDE and not is_trades_only:
                     continue
                 slot = block[OWN_HEAD + own]
-                while slot >= 0 and left > 0 and _is_better(own, slots[slot * SLOT + S_PRICE], price):
+                while slot >= 0 and left > 0 and is_better(own, slots[slot * SLOT + S_PRICE], price):
                     leaves = slots[slot * SLOT + S_LEAVES]
                     part = leaves if leaves < left else left
                     hit(header, block, slot, part, ts)

@@ -6,7 +6,7 @@ import math
 
 from framework.data.columns import EXECUTED, SNAPSHOT
 from framework.protocol import BUY
-from framework.venue.compiled import Pointer, inlined, p64, pf64
+from framework.venue.compiled import Pointer, inlined, keep_apart, p64, pf64
 from framework.venue.kernel.layout import (
     DEPTH,
     DEPTH_L3,
@@ -69,6 +69,7 @@ def _prepay(header: Pointer, slots: Pointer, at: int, dropped: int, flags: int, 
 @inlined
 def cut_ahead(header: Pointer, slot: int, lots: int) -> int:
     """L1, L2: at most this much is ahead of the order. Returns by how many lots that shortened the estimate."""
+    keep_apart()
     if header[QUEUE_MODEL] != RISK_AVERSE:
         floats = pf64(header[SLOT_FLOATS])
         front = floats[2 * slot]
@@ -87,6 +88,7 @@ def cut_ahead(header: Pointer, slot: int, lots: int) -> int:
 @inlined
 def _model_change(header: Pointer, block: Pointer, slot: int, before: int, now: int) -> int:
     """A probability model sees a level change; hftbacktest's rule. Returns by how many lots the estimate shrank."""
+    keep_apart()
     floats = pf64(header[SLOT_FLOATS])
     front = floats[2 * slot]
     reduction = before - now - floats[2 * slot + 1]
@@ -112,7 +114,9 @@ def level_changed(
     header: Pointer, block: Pointer, side: int, place: int, before: int, now: int, flags: int, ts: int
 ) -> None:
     """L1, L2: the available quantity of a place with own orders went from before to now."""
+    keep_apart()
     slots = p64(header[SLOTS])
+    is_found = False
     slot = block[OWN_HEAD + side]
     while slot >= 0:
         at = slot * SLOT
@@ -122,6 +126,9 @@ def level_changed(
             else:
                 dropped = _model_change(header, block, slot, before, now)
             _prepay(header, slots, at, dropped, flags, ts)
+            is_found = True
+        elif is_found:
+            return
         slot = slots[at + S_NEXT]
 
 
@@ -130,23 +137,30 @@ def order_changed(
     header: Pointer, block: Pointer, side: int, place: int, seq: int, change: int, flags: int, ts: int
 ) -> None:
     """L3: the available quantity of a recorded order changed; it counts where the order is ahead of ours."""
+    keep_apart()
     slots = p64(header[SLOTS])
+    is_found = False
     slot = block[OWN_HEAD + side]
     while slot >= 0:
         at = slot * SLOT
-        if slots[at + S_PLACE] == place and seq <= slots[at + S_SEQ]:
-            slots[at + S_AHEAD] += change
-            if change < 0:
-                credit = slots[at + S_CREDIT]
-                used = credit if credit < -change else -change
-                slots[at + S_CREDIT] = credit - used
-                _prepay(header, slots, at, -change - used, flags, ts)
+        if slots[at + S_PLACE] == place:
+            is_found = True
+            if seq <= slots[at + S_SEQ]:
+                slots[at + S_AHEAD] += change
+                if change < 0:
+                    credit = slots[at + S_CREDIT]
+                    used = credit if credit < -change else -change
+                    slots[at + S_CREDIT] = credit - used
+                    _prepay(header, slots, at, -change - used, flags, ts)
+        elif is_found:
+            return
         slot = slots[at + S_NEXT]
 
 
 @inlined
 def best_moved(header: Pointer, block: Pointer, side: int, price: int, qty: int) -> None:
     """L1: the best price is a new one, so nothing is ahead at better prices, and at most qty at it."""
+    keep_apart()
     slots = p64(header[SLOTS])
     slot = block[OWN_HEAD + side]
     while slot >= 0:
@@ -161,6 +175,7 @@ def best_moved(header: Pointer, block: Pointer, side: int, price: int, qty: int)
 @inlined
 def queues_emptied(header: Pointer, block: Pointer, side: int) -> None:
     """L1: the side is empty, so nothing is ahead of anybody."""
+    keep_apart()
     slots = p64(header[SLOTS])
     slot = block[OWN_HEAD + side]
     while slot >= 0:
@@ -171,6 +186,7 @@ def queues_emptied(header: Pointer, block: Pointer, side: int) -> None:
 @inlined
 def queues_known(header: Pointer, block: Pointer) -> None:
     """L2: the whole book is known, so at most a price's quantity is ahead at it."""
+    keep_apart()
     slots = p64(header[SLOTS])
     levels = p64(block[LEVELS])
     for side in range(2):
@@ -200,6 +216,7 @@ def ahead_lots(header: Pointer, block: Pointer, slot: int) -> float:
 @inlined
 def trade_ahead(header: Pointer, block: Pointer, slot: int, lots: int) -> int:
     """A trade at the order's price brings lots: they pass what is ahead first. Returns how many lots reach the order."""
+    keep_apart()
     slots = p64(header[SLOTS])
     at = slot * SLOT
     if block[DEPTH] == DEPTH_L3:
@@ -226,6 +243,7 @@ def trade_ahead(header: Pointer, block: Pointer, slot: int, lots: int) -> int:
 @inlined
 def nothing_ahead(header: Pointer, block: Pointer, slot: int) -> None:
     """The market has passed the order's price: whatever was ahead is executed or gone."""
+    keep_apart()
     slots = p64(header[SLOTS])
     at = slot * SLOT
     if block[DEPTH] == DEPTH_L3:

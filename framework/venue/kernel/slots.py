@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from framework.protocol import BUY
-from framework.venue.compiled import Pointer, inlined, p64, pf64
+from framework.venue.compiled import Pointer, inlined, keep_apart, p64, pf64
 from framework.venue.kernel.books import available_at, best_place, place_of, price_at
 from framework.venue.kernel.layout import (
     BITMAP,
@@ -48,6 +48,7 @@ LONG_AGO = -(2**62)
 @inlined
 def _link(header: Pointer, block: Pointer, slot: int) -> None:
     """Into the list, behind every slot with the same price."""
+    keep_apart()
     slots = p64(header[SLOTS])
     at = slot * SLOT
     side = slots[at + S_SIDE]
@@ -76,6 +77,7 @@ def _link(header: Pointer, block: Pointer, slot: int) -> None:
 @inlined
 def unlink(header: Pointer, block: Pointer, slot: int) -> None:
     """Out of the list."""
+    keep_apart()
     slots = p64(header[SLOTS])
     at = slot * SLOT
     side = slots[at + S_SIDE]
@@ -116,6 +118,7 @@ def _quantity_ahead(block: Pointer, side: int, price: int, place: int) -> int:
 @inlined
 def join_back(header: Pointer, block: Pointer, slot: int, seq: int) -> None:
     """To the back of the queue of its price: of the market's orders that joined up to seq, and of own ones."""
+    keep_apart()
     slots = p64(header[SLOTS])
     at = slot * SLOT
     ahead = _quantity_ahead(block, slots[at + S_SIDE], slots[at + S_PRICE], slots[at + S_PLACE])
@@ -132,9 +135,7 @@ def join_back(header: Pointer, block: Pointer, slot: int, seq: int) -> None:
 
 
 @inlined
-def place_order(
-    header: Pointer, block: Pointer, slot: int, side: int, price: int, qty: int, display: int
-) -> None:
+def place_order(header: Pointer, block: Pointer, slot: int, side: int, price: int, qty: int, display: int) -> None:
     """An own order rests in a free slot."""
     slots = p64(header[SLOTS])
     at = slot * SLOT
@@ -155,6 +156,7 @@ def hit(header: Pointer, block: Pointer, slot: int, lots: int, ts: int) -> None:
 
     An order whose visible part is used up shows the next slice at the back of its queue.
     """
+    keep_apart()
     slots = p64(header[SLOTS])
     at = slot * SLOT
     fills = p64(header[FILLS])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framework.venue.compiled import Pointer, inlined, p64
+from framework.venue.compiled import Pointer, inlined, keep_apart, p64
 from framework.venue.kernel.layout import (
     FIRED,
     FIRED_COUNT,
@@ -46,6 +46,7 @@ def _is_reached(kind: int, price: int, watched: int, offset: int) -> bool:
 @inlined
 def check_triggers(header: Pointer, block: Pointer, price: int) -> None:
     """A trade at this price: move trailing triggers along, then list those that are reached, by number, and disarm them."""
+    keep_apart()
     triggers = p64(header[TRIGGERS])
     fired = p64(header[FIRED])
     for number in range(header[TRIGGER_COUNT]):
