@@ -5,6 +5,9 @@ travels back by the path of responses or of news. Whatever is on the road when t
 directions. This is the only place where the two ends of a simulation touch, so neither can know what has not reached
 it.
 
+Each ``open`` makes a new line, and a line that was lost never carries anything again, so what is sent before a drop has
+been seen, or before the new line is up, is lost even where the road is usable again.
+
 Simplification: bytes that had left the trader before its line dropped do not reach the venue afterwards. On a real line
 those in the last milliseconds may.
 """
@@ -14,12 +17,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from framework.backtest.scheduler import Scheduler
-from framework.messages import Command, Logon, Logout, Report, SessionClosed, SessionOpened
+from framework.messages import Command, CommandRejected, Logon, Logout, Report, SessionClosed, SessionOpened
 from framework.protocol import News, ProtocolProfile
 from framework.venue.exchange import Venue
 from framework.venue.path import Path
 
 __all__ = ["Gateway", "SimLink"]
+
+# Requests of the link itself; those of a desk are numbered from 1.
+_OWN_REQUEST = 0
 
 
 class SimLink:
@@ -60,7 +66,15 @@ class SimLink:
         self._is_cancel_on_disconnect = is_cancel_on_disconnect
         # Counts lines: what belongs to an earlier line is lost when it comes due. A venue names each line anew.
         self._line = 0
+        # Of the current line: whether it still carries anything, whether the venue's end has taken it, and whether the
+        # trader's end has been told that it is gone.
+        self._is_whole = False
+        self._is_connected = False
+        self._is_end_told = True
+        # The road cannot be used, whatever line is tried.
         self._is_blocked = False
+        # Number of the next message of the session's stream; a resumed session is sent what comes from there on.
+        self._next_seq = 1
         self._on_report: Callable[[str, Report], None] = _ignore_report
         self._on_closed: Callable[[str, str], None] = _ignore_closed
 
@@ -80,8 +94,14 @@ class SimLink:
         self._scheduler.at(arrival_ns, self._arrive, self._line, command)
 
     def open(self, is_reset: bool) -> None:
-        """Connect, and log on where the protocol has sessions; up when the venue's answer has come back."""
+        """Connect, and log on where the protocol has sessions; up when the venue's answer has come back.
+
+        If that fails (the line drops, the road is blocked, the venue refuses the logon), the end of the session is told.
+        """
+        self._hang_up()
         self._line += 1
+        self._is_whole = not self._is_blocked
+        self._is_end_told = False
         for path in (self._command, self._response, self._news):
             path.reconnect()
         arrival_ns = self._command.send(self._scheduler.now_ns)
@@ -89,26 +109,28 @@ class SimLink:
 
     def close(self) -> None:
         """End the session in good order."""
-        self.send(Logout(request_id=0))
+        self.send(Logout(request_id=_OWN_REQUEST))
 
     def cut(self, detect_ns: int) -> None:
-        """The line drops now; each end sees it after ``detect_ns``."""
-        if not self._is_blocked:
-            self._is_blocked = True
-            line_id, was_up = self.line_id, self.is_up
-            self._line += 1
-            self._scheduler.at(self._scheduler.now_ns + detect_ns, self._venue_sees_drop, line_id)
-            if was_up:
-                self._scheduler.at(self._scheduler.now_ns + detect_ns, self._trader_sees_drop, "line dropped")
+        """The line drops now, and no other can be had until ``restore``; each end sees it after ``detect_ns``."""
+        self._is_blocked = True
+        if not self._is_whole:
+            return
+        self._is_whole = False
+        if self._is_connected:  # else the attempt to connect fails when it would have arrived
+            self._is_connected = False
+            seen_ns = self._scheduler.now_ns + detect_ns
+            self._scheduler.at(seen_ns, self._venue_sees_drop, self.line_id)
+            self._scheduler.at(seen_ns, self._trader_sees_end, self._line, "line dropped")
 
     def restore(self) -> None:
-        """The line can be used again; whoever wants it opens it."""
+        """The road can be used again; whoever wants a line opens it."""
         self._is_blocked = False
 
     # ------------------------------------------------------------------------------------------------- the road
 
     def _arrive(self, line: int, command: Command) -> None:
-        if line == self._line and not self._is_blocked:
+        if line == self._line and self._is_connected:
             self._venue.handle(self.line_id, command, self._scheduler.now_ns)
             self._gateway.flush()
 
@@ -116,46 +138,73 @@ class SimLink:
         now_ns = self._scheduler.now_ns
         if line != self._line:
             return
-        if self._is_blocked:
-            self._scheduler.at(now_ns, self._trader_sees_drop, "no connection")
+        if not self._is_whole:
+            self._trader_sees_end(line, "no connection")
             return
+        self._is_connected = True
         self._gateway.register(self.line_id, self)
         is_subscribed = self._is_news_subscribed and self.profile.news is News.PUSHED_ACCOUNT
         self._venue.connect(
             self.line_id, self._account, self.profile.label, now_ns, self.name, is_news_subscribed=is_subscribed
         )
         if self.profile.has_session:
-            logon = Logon(request_id=0, is_reset=is_reset, is_cancel_on_disconnect=self._is_cancel_on_disconnect)
+            logon = Logon(
+                request_id=_OWN_REQUEST,
+                is_reset=is_reset,
+                is_cancel_on_disconnect=self._is_cancel_on_disconnect,
+                next_expected_seq=None if is_reset else self._next_seq,
+            )
             self._venue.handle(self.line_id, logon, now_ns)
         else:
             opened = SessionOpened(ts_venue_ns=now_ns, request_id=None, session_id=self.line_id, is_resumed=False)
-            self.carry_back(opened, is_response=True)
+            self.carry_back(opened, is_response=True, seq_num=0)
         self._gateway.flush()
 
-    def carry_back(self, report: Report, is_response: bool) -> None:
-        """Put a report on the road to the trader."""
-        path = self._response if is_response else self._news
-        self._scheduler.at(path.send(self._scheduler.now_ns), self._deliver, self._line, report)
+    def carry_back(self, report: Report, is_response: bool, seq_num: int) -> None:
+        """Put a report on the road to the trader; lost if the line is.
 
-    def _deliver(self, line: int, report: Report) -> None:
-        if line != self._line or self._is_blocked:
+        seq_num: its number in the session's stream, 0 for none.
+        """
+        if self._is_whole:
+            path = self._response if is_response else self._news
+            self._scheduler.at(path.send(self._scheduler.now_ns), self._deliver, self._line, report, seq_num)
+
+    def _deliver(self, line: int, report: Report, seq_num: int) -> None:
+        if line != self._line or not self._is_whole:
+            return
+        if seq_num:
+            self._next_seq = seq_num + 1
+        if isinstance(report, SessionClosed):
+            self._is_whole = self._is_connected = False
+            self._trader_sees_end(line, report.reason)
+            return
+        if isinstance(report, CommandRejected) and report.request_id == _OWN_REQUEST and not self.is_up:
+            self._hang_up()
+            self._trader_sees_end(line, report.error)
             return
         if isinstance(report, SessionOpened):
             self.is_up = True
             self.session_id = report.session_id
-        elif isinstance(report, SessionClosed):
-            self._line += 1
-            self._trader_sees_drop(report.reason)
-            return
+            if not report.is_resumed:
+                self._next_seq = 1
         self._on_report(self.name, report)
+
+    def _hang_up(self) -> None:
+        """The trader's end gives a line up. Simplification: the venue's end sees it at once."""
+        if self._is_connected:
+            self._venue_sees_drop(self.line_id)
+        self._is_whole = self._is_connected = False
+        self.is_up = False
 
     def _venue_sees_drop(self, line_id: str) -> None:
         self._venue.drop_line(line_id, self._scheduler.now_ns)
         self._gateway.flush()
 
-    def _trader_sees_drop(self, reason: str) -> None:
-        self.is_up = False
-        self._on_closed(self.name, reason)
+    def _trader_sees_end(self, line: int, reason: str) -> None:
+        if line == self._line and not self._is_end_told:
+            self._is_end_told = True
+            self.is_up = False
+            self._on_closed(self.name, reason)
 
 
 class Gateway:
@@ -177,7 +226,7 @@ class Gateway:
         for outbound in outbox:
             link = self._links[outbound.session_id]
             if link.line_id == outbound.session_id:
-                link.carry_back(outbound.report, outbound.is_response)
+                link.carry_back(outbound.report, outbound.is_response, outbound.seq_num)
         outbox.clear()
 
 
