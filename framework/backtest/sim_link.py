@@ -96,7 +96,7 @@ class SimLink:
     def open(self, is_reset: bool) -> None:
         """Connect, and log on where the protocol has sessions; up when the venue's answer has come back.
 
-        If that fails (the line drops, the road is blocked, the venue refuses the logon), the end of the session is told.
+        If that fails (the line drops, the road is blocked, the venue refuses the logon), its end is told.
         """
         self._hang_up()
         self._line += 1
