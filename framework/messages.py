@@ -220,7 +220,7 @@ class ExecType(enum.IntEnum):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Base of all reports.
+    """Base of all reports. The frequent ones are left out of garbage collection: they hold no containers but tuples.
 
     ts_venue_ns: when the venue did what the report tells.
     """
@@ -228,7 +228,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ts_venue_ns: int
 
 
-class CommandAccepted(Report, frozen=True, kw_only=True):
+class CommandAccepted(Report, frozen=True, kw_only=True, gc=False):
     """The answer to a request that was carried out.
 
     order_ids: venue order ids in the order of the request (one for an add, one for each accepted order of a batch; the
@@ -245,7 +245,7 @@ class CommandAccepted(Report, frozen=True, kw_only=True):
     trigger_ns: int | None = None
 
 
-class CommandRejected(Report, frozen=True, kw_only=True):
+class CommandRejected(Report, frozen=True, kw_only=True, gc=False):
     """The answer to a request that was refused; ``error`` is the venue's own text, untouched, ``reason`` its meaning."""
 
     request_id: int
@@ -253,7 +253,7 @@ class CommandRejected(Report, frozen=True, kw_only=True):
     reason: RejectReason | None = None
 
 
-class ExecutionReport(Report, frozen=True, kw_only=True):
+class ExecutionReport(Report, frozen=True, kw_only=True, gc=False):
     """News of one order.
 
     qty_lots, leaves_lots, cum_lots: total, still working, filled so far.

@@ -119,10 +119,7 @@ class Adds:
 
     def mode_refusal(self, command: AddOrder, pair: Pair) -> RejectReason | None:
         """Whether the venue's and the pair's mode let a new order in."""
-        parts = self._parts
-        modes = parts.profile.modes
-        for mode in (parts.mode, pair.mode):
-            rule = modes[mode]
+        for rule in (self._parts.rule, pair.rule):
             if rule.new_orders is not NewOrders.ALL:
                 refusal = mode_refusal(command.order_type, command.is_post_only, command.is_reduce_only, rule)
                 if refusal is not None:

@@ -116,8 +116,7 @@ class Amends:
         """Whether the modes let an order be changed: assumption, as they would let it in anew; post-only if the amend
         or the order is.
         """
-        for mode in (self._parts.mode, order.pair.mode):
-            rule = self._parts.profile.modes[mode]
+        for rule in (self._parts.rule, order.pair.rule):
             if rule.new_orders is NewOrders.NONE:
                 return rule.reason
             if rule.new_orders is NewOrders.POST_ONLY and not (is_post_only or order.is_post_only):
@@ -300,11 +299,11 @@ def _target_refusal(line: Line, order: Order | None, reach: CancelReach) -> Reje
 
 def _new_hold(order: Order, change: _Change) -> int:
     if order.is_market:
-        price_ticks = None if order.is_triggered else change.trigger_ticks
+        price_ticks = None if order.is_working else change.trigger_ticks
     elif change.limit_ticks is not None or change.trigger_ticks is None:
         price_ticks = change.limit_ticks
     else:
-        price_ticks = change.trigger_ticks + (order.limit_offset_ticks or 0)
+        price_ticks = max(1, change.trigger_ticks + (order.limit_offset_ticks or 0))
     if order.side == BUY and price_ticks is None:
         return order.hold_units
     return hold_needed(order, price_ticks, change.qty_lots - order.cum_lots)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from decimal import Decimal
 
-from framework.protocol import BUY, InstrumentSpec, VenueMode
+from framework.protocol import BUY, InstrumentSpec, ModeRule
 from framework.venue.account import Assets
 from framework.venue.fees import FeeMeter
 from framework.venue.orders import Order
@@ -26,7 +26,7 @@ class Pair:
         last decimal that fees keep. volume_scale: fee volume (1e-18 of its currency) of one quote unit.
     resting: for each side own orders in the book as ``(key, seq, order)``, best price first, oldest first within a
         price.
-    mode: the pair's own mode; parked: orders that wait for matching to go on.
+    rule: of the pair's own mode; parked: orders that wait for matching to go on.
     """
 
     __slots__ = (
@@ -38,17 +38,17 @@ class Pair:
         "lot_units",
         "min_cost_units",
         "min_qty_lots",
-        "mode",
         "parked",
         "quote",
         "quote_decimals",
         "resting",
+        "rule",
         "spec",
         "symbol",
         "volume_scale",
     )
 
-    def __init__(self, index: int, spec: InstrumentSpec, assets: Assets, volume_rate: Decimal) -> None:
+    def __init__(self, index: int, spec: InstrumentSpec, assets: Assets, volume_rate: Decimal, rule: ModeRule) -> None:
         self.index = index
         self.spec = spec
         self.symbol = spec.symbol
@@ -62,7 +62,7 @@ class Pair:
         self.min_qty_lots = spec.min_qty_lots
         self.volume_scale = int(FeeMeter.SCALE * volume_rate / 10 ** assets.decimals[self.quote])
         self.resting: tuple[list[tuple[int, int, Order]], list[tuple[int, int, Order]]] = ([], [])
-        self.mode = VenueMode.ONLINE
+        self.rule = rule
         self.is_matching = True
         self.parked: list[Order] = []
 

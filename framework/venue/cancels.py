@@ -183,12 +183,11 @@ class Cancels:
                 self._parts.charge(account, pair, self._all_charge, now_ns)
 
     def _mode_refusal(self, orders: list[Order]) -> RejectReason | None:
-        modes = self._parts.profile.modes
-        rule = modes[self._parts.mode]
+        rule = self._parts.rule
         if not rule.is_cancel_accepted:
             return rule.reason
         for order in orders:
-            rule = modes[order.pair.mode]
+            rule = order.pair.rule
             if not rule.is_cancel_accepted:
                 return rule.reason
         return None

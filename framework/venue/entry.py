@@ -157,6 +157,17 @@ class Entry:
         else:
             self._triggers.watch(order)
 
+    def fire(self, order: Order, trigger_ticks: int, now_ns: int) -> None:
+        """The kernel says that a waiting order's trigger fired, at this price; a trailing order's hold follows it."""
+        if order.is_trailing:
+            order.trigger_ticks = trigger_ticks
+            needed = hold_needed(order, hold_price(order), order.qty_lots)
+            if needed - order.hold_units > order.account.available(order.hold_asset):
+                self._lifecycle.end(order, _CANCELED, RejectReason.INSUFFICIENT_FUNDS, now_ns)
+                return
+            order.account.hold(order, needed)
+        self.trigger(order, now_ns)
+
     def trigger(self, order: Order, now_ns: int) -> None:
         """A waiting order's trigger has fired: it goes on as a market or limit order."""
         pair = order.pair
@@ -167,12 +178,6 @@ class Entry:
         if order.limit_offset_ticks is not None:
             assert order.trigger_ticks is not None
             order.limit_ticks = max(1, order.trigger_ticks + order.limit_offset_ticks)
-            account = order.account
-            needed = hold_needed(order, order.limit_ticks, order.qty_lots)
-            if needed - order.hold_units > account.available(order.hold_asset):
-                self._lifecycle.end(order, _CANCELED, RejectReason.INSUFFICIENT_FUNDS, now_ns)
-                return
-            account.hold(order, needed)
         self._reporter.order_changed(order, ExecType.TRIGGERED, now_ns)
         self.enter(order, now_ns)
 
@@ -193,6 +198,7 @@ class Entry:
             pair.parked.append(order)
             return
         if order.is_market:
+            order.is_working = True
             if order.hold_units:
                 order.account.hold(order, 0)
         elif order.time_in_force is TimeInForce.FOK and self._matching.available(order) < order.leaves_lots:

@@ -114,8 +114,9 @@ class Venue:
                 if protocol.call_costs is not None
             }
             self.accounts[config.name] = account
+        rule = profile.modes[VenueMode.ONLINE]
         self.pairs: dict[str, Pair] = {
-            spec.symbol: Pair(index, spec, self.assets, options.volume_rates.get(spec.quote, Decimal(1)))
+            spec.symbol: Pair(index, spec, self.assets, options.volume_rates.get(spec.quote, Decimal(1)), rule)
             for index, spec in enumerate(specs)
         }
         reporter = Reporter(profile.errors)
@@ -291,10 +292,9 @@ class Venue:
             order = lifecycle.by_watch.get(watch)
             if order is None:
                 raise SimulationError(f"the kernel fired trigger {watch}, which is no order's")
-            if order.is_trailing:
-                order.trigger_ticks = kernel.trigger_ticks(watch)
+            trigger_ticks = kernel.trigger_ticks(watch)
             lifecycle.unrest(order)
-            self._entry.trigger(order, now_ns)
+            self._entry.fire(order, trigger_ticks, now_ns)
 
     def next_timer_ns(self) -> int | None:
         """When the venue next has something to do of its own accord; None if never."""

@@ -36,17 +36,17 @@ _OPEN_LAST = OrderState.PARTIALLY_FILLED
 def hold_price(order: Order) -> int | None:
     """The price at which a buy is held now; None where nothing is held, as for a market order at work."""
     if order.is_market:
-        return None if order.is_triggered else order.trigger_ticks
+        return None if order.is_working else order.trigger_ticks
     if order.limit_ticks is not None or order.trigger_ticks is None:
         return order.limit_ticks
-    return order.trigger_ticks + (order.limit_offset_ticks or 0)
+    return max(1, order.trigger_ticks + (order.limit_offset_ticks or 0))
 
 
 def hold_needed(order: Order, price_ticks: int | None, leaves_lots: int) -> int:
     """Units of ``order.hold_asset`` to hold for an open quantity at a price (``hold_price``; not read for a sell)."""
     pair = order.pair
     if order.side != BUY:
-        return 0 if order.is_market and order.is_triggered else leaves_lots * pair.lot_units
+        return 0 if order.is_working else leaves_lots * pair.lot_units
     if price_ticks is None:
         return 0
     cost = price_ticks * leaves_lots * pair.cost_units

@@ -190,4 +190,5 @@ def _affordable(order: Order, price_ticks: int, wanted_lots: int) -> int:
     cost = wanted_lots * lot_cost
     if cost + fee_bound(cost, ppm, pair.fee_quantum) <= money:
         return wanted_lots
-    return max(0, money - pair.fee_quantum) * PPM // (lot_cost * (PPM + ppm))
+    lots: int = max(0, money - pair.fee_quantum) * PPM // (lot_cost * (PPM + ppm))
+    return lots

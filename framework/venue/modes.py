@@ -29,8 +29,7 @@ class Modes:
     @property
     def is_standing(self) -> bool:
         """Whether the engine stands still: nothing is accepted, not even a cancel, and no timer acts."""
-        rule = self._parts.profile.modes[self._parts.mode]
-        return not rule.is_cancel_accepted
+        return not self._parts.rule.is_cancel_accepted
 
     def set(self, mode: VenueMode, symbol: str | None, lines: list[Line], now_ns: int) -> None:
         """Set the mode of a pair, or with None of the venue, and tell every line; raises ConfigError for an unknown
@@ -39,10 +38,11 @@ class Modes:
         parts = self._parts
         if mode not in parts.profile.modes:
             raise ConfigError(f"venue {parts.profile.name!r} has no mode {mode.name}")
+        rule = parts.profile.modes[mode]
         if symbol is None:
-            parts.mode = mode
+            parts.rule = rule
         elif symbol in parts.pairs:
-            parts.pairs[symbol].mode = mode
+            parts.pairs[symbol].rule = rule
         else:
             raise ConfigError(f"no pair {symbol!r}; the venue has {', '.join(parts.pairs)}")
         report = VenueStatus(ts_venue_ns=now_ns, mode=mode, symbol=symbol)
@@ -59,8 +59,7 @@ class Modes:
             self._set_matching(pair, now_ns)
 
     def _set_matching(self, pair: Pair, now_ns: int) -> None:
-        modes = self._parts.profile.modes
-        is_matching = modes[self._parts.mode].is_matching and modes[pair.mode].is_matching
+        is_matching = self._parts.rule.is_matching and pair.rule.is_matching
         if is_matching == pair.is_matching:
             return
         pair.is_matching = is_matching

@@ -43,7 +43,8 @@ class Order:
     session: the session that entered it; ownership for single cancels and pushed news.
     slot: its place in the kernel while it rests in the book, NO_SLOT otherwise; watch: its trigger there, NO_SLOT if
         none.
-    is_live: it has passed its start time; is_triggered: its trigger has fired (always true for plain types).
+    is_live: it has passed its start time; is_triggered: its trigger has fired (always true for plain types);
+    is_working: it is a market order that has begun to take, and holds nothing any more.
     aged_ns: when it was entered or last amended, from which its age is counted.
     hold_units, hold_asset: money held for it, and of which asset (index); hold_ppm: the fee rate in that hold.
     quote_units: for an order in quote quantity, what is still to be spent; -1 otherwise.
@@ -70,6 +71,7 @@ class Order:
         "is_post_only",
         "is_trailing",
         "is_triggered",
+        "is_working",
         "limit_offset_ticks",
         "limit_ticks",
         "order_id",
@@ -135,6 +137,7 @@ class Order:
         self.book_key = 0
         self.is_live = True
         self.is_triggered = order_type not in TRIGGER_TYPES
+        self.is_working = False
         self.is_trailing = order_type in TRAILING_TYPES
         self.is_market = order_type in MARKET_TYPES
         self.hold_units = 0

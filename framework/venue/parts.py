@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from framework.protocol import RejectReason, VenueMode, VenueProfile
+from framework.protocol import ModeRule, RejectReason, VenueMode, VenueProfile
 from framework.venue.account import Account
 from framework.venue.book import Pair
 from framework.venue.entry import Entry
@@ -24,8 +24,8 @@ __all__ = ["Parts"]
 class Parts:
     """What handlers of requests work with.
 
-    mode: the venue's own mode, beside that of each pair. charged: the engine counter that the request at hand was
-    charged to, None until one was.
+    rule: of the venue's own mode, beside that of each pair's mode.
+    charged: the engine counter that the request at hand was charged to, None until one was.
     """
 
     __slots__ = (
@@ -35,10 +35,10 @@ class Parts:
         "kernel",
         "lifecycle",
         "matching",
-        "mode",
         "pairs",
         "profile",
         "reporter",
+        "rule",
         "timers",
         "triggers",
     )
@@ -66,7 +66,7 @@ class Parts:
         self.triggers = triggers
         self.entry = entry
         self.timers = timers
-        self.mode = VenueMode.ONLINE
+        self.rule: ModeRule = profile.modes[VenueMode.ONLINE]
         self.charged: RateCounter | None = None
 
     def forget_charge(self) -> None:

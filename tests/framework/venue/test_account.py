@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 
 from framework.errors import ConfigError
-from framework.protocol import BUY, SELL, OrderType
+from framework.messages import AddBatch
+from framework.protocol import BUY, SELL, OrderType, VenueMode
 from framework.venue.account import AccountConfig, Assets
-from tests.framework.venue.venue_rig import BTC_USD, Rig, book, touch
+from tests.framework.venue.venue_rig import BTC_USD, SECOND, START_NS, Rig, book, touch
 
 
 def test_the_unit_of_the_quote_is_fine_enough_for_one_lot_at_one_tick() -> None:
@@ -147,3 +148,31 @@ def test_an_untriggered_stop_limit_buy_holds_at_its_limit() -> None:
     rig = Rig(touch())
     rig.add(order_type=OrderType.STOP_LOSS_LIMIT, trigger_ticks=1100, limit_ticks=1200)
     assert rig.held("USD") == Decimal("1.2048")
+
+
+def test_a_scheduled_market_sell_holds_its_quantity_until_it_starts() -> None:
+    rig = Rig(touch(), balances={"BTC": "0.01"})
+    rig.add(order_type=OrderType.MARKET, side=SELL, start_ns=START_NS + 10 * SECOND)
+    assert rig.held("BTC") == Decimal("0.01")
+    assert rig.refused_add(side=SELL, limit_ticks=1001) == "EOrder:Insufficient funds"
+    rig.at(10)
+    assert (rig.held("BTC"), rig.trades()) == (0, [(999, 100)])
+
+
+def test_a_market_sell_in_a_batch_holds_its_quantity_against_the_rest_of_the_batch() -> None:
+    rig = Rig(touch(), balances={"BTC": "0.01"})
+    orders = (rig.order(side=SELL, order_type=OrderType.MARKET), rig.order(side=SELL, limit_ticks=1001))
+    rig.send("rest", AddBatch(request_id=rig.next_id(), orders=orders))
+    assert rig.accepted("rest").errors == (None, "EOrder:Insufficient funds")
+    assert rig.total("BTC") == 0
+
+
+def test_a_trailing_buy_holds_at_the_price_that_fired() -> None:
+    # While nothing matches, the trigger that fired at 995 waits, and is what the order is held at.
+    rig = Rig(touch())
+    rig.add(order_type=OrderType.TRAILING_STOP, trail_offset_ticks=1)
+    assert rig.held("USD") == Decimal("1.001") + Decimal("0.00401")
+    rig.print(994)
+    rig.venue.set_mode(VenueMode.CANCEL_ONLY, None, rig.now_ns)
+    rig.print(995)
+    assert rig.held("USD") == Decimal("0.995") + Decimal("0.00398")

@@ -1,4 +1,4 @@
-"""Fees by volume and their rounding; rates as in rest-api/get-tradable-asset-pairs (0.25 % maker, 0.40 % taker at first)."""
+"""Fees by volume and their rounding; rates: rest-api/get-tradable-asset-pairs (0.25 % maker, 0.40 % taker at first)."""
 
 from __future__ import annotations
 
