@@ -28,7 +28,7 @@ Crossing
  9. A level or an order that goes away fills nobody, whatever it leaves ahead of us.
 
 Snapshots
-10. Rows flagged SNAPSHOT fill nobody and fire no trigger. Quantity that a snapshot shows across our price trades with
+10. Rows flagged SNAPSHOT fill nobody and fire no trigger; a TRADE among them only becomes the last trade. Quantity that a snapshot shows across our price trades with
     us at the next row of the book that comes across our price.
 11. CLEAR and SNAPSHOT rows keep what was taken of a level or an order (up to what is restated), and:
     L1, L2: at most what is restated is ahead of an order, and never more than before; an order placed while the book is

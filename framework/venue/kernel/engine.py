@@ -97,6 +97,7 @@ class MatchingKernel:
         self._free_triggers: list[int] = []
         self._grow_slots(32)
         self._grow_triggers(16)
+        self.feed_keys = tuple(draw_u64(feed_key, -1 - index) >> 1 for index in range(len(markets)))
         self._ranges = [(0, 0)] * len(markets)
         self._arrays: list[Arrays] = []
         self.books: list[FeedBook] = []
@@ -105,7 +106,7 @@ class MatchingKernel:
             block = state[base : base + layout.BLOCK]
             self._arrays.append(load(market, block, options.trades_spread_ticks))
             block[layout.INDEX] = index
-            block[layout.FEED_KEY] = draw_u64(feed_key, -1 - index) >> 1
+            block[layout.FEED_KEY] = self.feed_keys[index]
             latency = feed_latency[index]
             block[layout.FEED_TABLE] = latency.address if latency is not None else 0
             operations.start(self._address, index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from framework.data.columns import ADD, BEST, CLEAR, DELETE, LAST, LEVEL, MODIFY, TRADE
-from framework.venue.compiled import Pointer, inlined, keep_apart, p8, p32, p64
+from framework.venue.compiled import Pointer, inlined, keep_apart, p8, p64
 from framework.venue.kernel.books import (
     best_place,
     bits_of,
@@ -22,6 +22,7 @@ from framework.venue.kernel.layout import (
     FEED_COUNT,
     FEED_DUE,
     FEED_END,
+    FEED_EPOCH,
     FEED_INTERVAL,
     FEED_KEY,
     FEED_LEVELS,
@@ -66,6 +67,8 @@ TOUCH = int(FeedMode.TOUCH)
 TOUCH_PRICE = int(FeedMode.TOUCH_PRICE)
 TRADES = int(FeedMode.TRADES)
 INTERVAL = int(FeedMode.INTERVAL)
+# Orders' places carry the number of the last CLEAR above these bits, so that it need not visit them.
+EPOCH_SHIFT = 40
 
 
 @inlined
@@ -116,8 +119,8 @@ def _change(block: Pointer, side: int, place: int, qty: int) -> None:
 
 @inlined
 def _leave(block: Pointer, order: int) -> None:
-    places = p32(block[FEED_ORDER_PLACE])
-    at = places[order]
+    places = p64(block[FEED_ORDER_PLACE])
+    at = places[order] - (block[FEED_EPOCH] << EPOCH_SHIFT)
     if at >= 0:
         prices = block[PAGES] << 6
         side = int(at >= prices)
@@ -128,8 +131,8 @@ def _leave(block: Pointer, order: int) -> None:
 @inlined
 def _order(block: Pointer, order: int, side: int, place: int, qty: int) -> None:
     """An order is now here; one change of the level if it stays at its price."""
-    at = side * (block[PAGES] << 6) + place
-    places = p32(block[FEED_ORDER_PLACE])
+    at = (block[FEED_EPOCH] << EPOCH_SHIFT) + side * (block[PAGES] << 6) + place
+    places = p64(block[FEED_ORDER_PLACE])
     quantities = p64(block[FEED_ORDER_QTY])
     change = qty
     if places[order] == at:
@@ -153,6 +156,7 @@ def _clear(block: Pointer) -> None:
             mark(block, address, place, 0)
             place = lowest_from(block, address, place + 1)
         block[FEED_BEST_BUY + side] = -1
+    block[FEED_EPOCH] += 1
 
 
 @inlined

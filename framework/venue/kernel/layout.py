@@ -65,7 +65,7 @@ ORDER_PLACE = (
 FEED_LEVELS = 29  # int64[2, pages * 64]
 FEED_BITMAP = 30
 FEED_ORDER_QTY = 31  # int64
-FEED_ORDER_PLACE = 32  # int32: as above, -1 for not in the book
+FEED_ORDER_PLACE = 32  # int64: as above plus (number of the last CLEAR << 40), -1 for not in the book
 OWN_HEAD = 33  # two: first own slot of BUY and SELL, -1 for none
 OWN_HEAD_SELL = 34
 IS_UNCERTAIN = 35  # the book is not known: before the first row, and from a CLEAR until a row that is no snapshot
@@ -92,6 +92,7 @@ VIEW_LAST_PRICE, VIEW_LAST_QTY, VIEW_LAST_SIDE, VIEW_LAST_TS, VIEW_TS = range(60
 VIEW_END = 65
 INDEX = 66  # the instrument's own number
 TICK_SIDE = 67  # trades-only: aggressor of the last trade, told or by the tick rule
+FEED_EPOCH = 68  # how many CLEAR rows were delivered
 BLOCK = 72
 
 ADDRESSES_HEADER = (SLOTS, SLOT_FLOATS, TRIGGERS, FILLS, FIRED, TAKES, FLOATS)

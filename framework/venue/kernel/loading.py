@@ -186,6 +186,8 @@ def load(market: Market, block: npt.NDArray[np.int64], spread: int) -> Arrays:
             )
     numbers, table = _pages(columns, spread if market.depth == "trades" else -1)
     pages = len(numbers)
+    if pages * 128 >= 2**31:
+        raise DataError(f"{market.spec.symbol}: prices lie in {pages} pages of 64 ticks, more than can be kept apart")
     counts = (pages, (pages + 63) // 64, (pages + 4095) // 4096)
     prices = pages * 64
     kept: Arrays = []
@@ -217,8 +219,8 @@ def load(market: Market, block: npt.NDArray[np.int64], spread: int) -> Arrays:
         keep(field, np.zeros(order_max + 1, np.int64))
     for field in (layout.ORDER_SEQ, layout.ORDER_NEXT, layout.ORDER_PREV):
         keep(field, np.zeros(order_max + 1, np.int32))
-    for field in (layout.ORDER_PLACE, layout.FEED_ORDER_PLACE):
-        keep(field, np.full(order_max + 1, -1, np.int32))
+    keep(layout.ORDER_PLACE, np.full(order_max + 1, -1, np.int32))
+    keep(layout.FEED_ORDER_PLACE, np.full(order_max + 1, -1, np.int64))
     block[layout.OWN_HEAD : layout.OWN_HEAD + 2] = -1
     block[layout.IS_UNCERTAIN] = 1
     block[layout.LAST_SIDE] = block[layout.VIEW_LAST_SIDE] = block[layout.TICK_SIDE] = 2

@@ -214,7 +214,9 @@ def _show_touch(block: Pointer, side: int, price: int, qty: int) -> None:
         levels[at + 1] = 0
         mark(block, bits_of(block, BITMAP, side), old, 0)
     place = place_of(block, price)
-    levels[2 * (side * (block[PAGES] << 6) + place)] = qty
+    at = 2 * (side * (block[PAGES] << 6) + place)
+    levels[at] = qty
+    levels[at + 1] = 0
     mark(block, bits_of(block, BITMAP, side), place, 1)
 
 

@@ -68,7 +68,7 @@ def _prepay(header: Pointer, slots: Pointer, at: int, dropped: int, flags: int, 
 
 @inlined
 def cut_ahead(header: Pointer, slot: int, lots: int) -> int:
-    """L1, L2: at most this much is ahead of the order. Returns by how many lots that shortened the estimate."""
+    """L1, L2: at most this much is ahead of the order. Returns by how many lots that shortened a known estimate."""
     keep_apart()
     if header[QUEUE_MODEL] != RISK_AVERSE:
         floats = pf64(header[SLOT_FLOATS])
@@ -76,13 +76,13 @@ def cut_ahead(header: Pointer, slot: int, lots: int) -> int:
         if front <= lots:
             return 0
         floats[2 * slot] = float(lots)
-        return int(math.floor(front - lots + 0.5))
+        return int(math.floor(front - lots + 0.5)) if front < UNKNOWN_AHEAD else 0
     slots = p64(header[SLOTS])
     front_lots = slots[slot * SLOT + S_AHEAD]
     if front_lots <= lots:
         return 0
     slots[slot * SLOT + S_AHEAD] = lots
-    return front_lots - lots
+    return front_lots - lots if front_lots < UNKNOWN_AHEAD else 0
 
 
 @inlined
