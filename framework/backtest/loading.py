@@ -8,7 +8,7 @@ import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import numpy as np
@@ -67,10 +67,10 @@ def _import_file(path: Path) -> ModuleType:
 
 def _strategy_config(strategy_class: type[Strategy], section: StrategySection) -> StrategyConfig:
     """The strategy's configuration type is the annotation of its constructor's ``config``, else ``StrategyConfig``."""
-    hints = inspect.get_annotations(strategy_class.__init__, eval_str=True) if strategy_class.__init__ else {}
-    config_class = hints.get("config", StrategyConfig)
-    if not (inspect.isclass(config_class) and issubclass(config_class, StrategyConfig)):
-        config_class = StrategyConfig
+    hints = inspect.get_annotations(strategy_class.__init__, eval_str=True)
+    annotation = hints.get("config")
+    choices = [each for each in (annotation, *get_args(annotation)) if inspect.isclass(each)]
+    config_class = next((each for each in choices if issubclass(each, StrategyConfig)), StrategyConfig)
     known = set(config_class.__struct_fields__)
     for name in section.parameters:
         if name not in known:
