@@ -55,19 +55,24 @@ def trade(at_s: float, aggressor: int, price_ticks: int, qty_lots: int) -> Row:
     return (at_s, TRADE, aggressor, price_ticks, qty_lots)
 
 
-def still_market(rows: Sequence[Row] = (), duration_s: float = 60.0) -> Market:
-    """The still book for a time, with rows added at their times (each a message of its own)."""
+def still_market(
+    rows: Sequence[Row] = (), duration_s: float = 60.0, *, start_ns: int = START_NS, beat_s: float = 0.1
+) -> Market:
+    """The still book for a time, with rows added at their times (each a message of its own).
+
+    beat_s: how often it is rewritten.
+    """
     book: list[Row] = [
         level(0.0, side, price, LEVEL_LOTS)
         for side, prices in ((BUY, (BID - 1, BID)), (SELL, (ASK, ASK + 1)))
         for price in prices
     ]
-    ticks = [level(i / 10, BUY, BID - 50, BTC + i % 2) for i in range(1, int(duration_s * 10) + 1)]
+    ticks = [level(i * beat_s, BUY, BID - 50, BTC + i % 2) for i in range(1, round(duration_s / beat_s) + 1)]
     every = sorted([*book, *ticks, *rows], key=lambda row: row[0])
     count = len(every)
     columns: dict[str, Any] = {name: np.zeros(count, dtype) for name, dtype in COLUMN_TYPES.items()}
     for i, (at_s, kind, side, price_ticks, qty_lots) in enumerate(every):
-        ts_ns = START_NS + round(at_s * 1_000_000_000)
+        ts_ns = start_ns + round(at_s * 1_000_000_000)
         columns["ts_event_ns"][i] = columns["ts_recv_ns"][i] = ts_ns
         columns["kind"][i], columns["side"][i] = kind, side
         columns["price_ticks"][i], columns["qty_lots"][i] = price_ticks, qty_lots
@@ -80,11 +85,15 @@ class Script(Strategy):
     """A strategy that does what a test says, when it says, and remembers every event that it hears.
 
     steps: (seconds, action); an action gets the strategy. ``self.heard`` is [(seconds, event)].
+    start_ns: the market's first instant, which the seconds count from.
     """
 
-    def __init__(self, steps: Sequence[tuple[float, Callable[[Script], Any]]]) -> None:
+    def __init__(
+        self, steps: Sequence[tuple[float, Callable[[Script], Any]]] = (), *, start_ns: int = START_NS
+    ) -> None:
         super().__init__(StrategyConfig())
         self._steps = list(steps)
+        self._start_ns = start_ns
         self.heard: list[tuple[float, Any]] = []
         self.orders: dict[str, Any] = {}
 
@@ -96,11 +105,11 @@ class Script(Strategy):
     @property
     def now_s(self) -> float:
         """Seconds after the start."""
-        return round((self.clock.timestamp_ns() - START_NS) / 1e9, 6)
+        return round((self.clock.timestamp_ns() - self._start_ns) / 1e9, 6)
 
     def on_start(self) -> None:
         for index, (at_s, action) in enumerate(self._steps):
-            ts_ns = START_NS + round(at_s * 1_000_000_000)
+            ts_ns = self._start_ns + round(at_s * 1_000_000_000)
             self.clock.set_time_alert_ns(f"step-{index}", ts_ns, lambda _, action=action: action(self))
 
     def on_event(self, event: Any) -> None:
@@ -114,6 +123,11 @@ class Script(Strategy):
         """What was heard of one kind, by the name of its type."""
         return [(at_s, event) for at_s, event in self.heard if type(event).__name__ == name]
 
+    def names(self, *wanted: str) -> list[str]:
+        """The names of the events heard, in order; of the wanted ones only if any are named."""
+        names = [type(event).__name__ for _, event in self.heard]
+        return [name for name in names if not wanted or name in wanted]
+
 
 def fixed_latency(profile: VenueProfile, ms: float, feed_ms: float = 0.0) -> VenueProfile:
     """The profile with one constant latency for commands and responses of every link, so that times can be told."""
@@ -126,8 +140,14 @@ def fixed_latency(profile: VenueProfile, ms: float, feed_ms: float = 0.0) -> Ven
     return replace(profile, latency_tiers=tiers)
 
 
+def rows(backtest: Backtest, **wanted: Any) -> list[dict[str, Any]]:
+    """The rows of the event log with these values."""
+    table = backtest.events().to_pylist()
+    return [row for row in table if all(row[name] == value for name, value in wanted.items())]
+
+
 def run(
-    script: Script,
+    script: Strategy,
     *,
     market: Market | None = None,
     profile: VenueProfile,
