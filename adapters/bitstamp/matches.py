@@ -1,12 +1,13 @@
 """Joins each trade of a recording to the two order reductions that it caused.
 
 A trade is announced after the change or deletion of the order that rested (maker) and of the order that came in
-(taker), without naming them. The join takes, on each side, the reduction by the traded quantity that is nearest in time
-within ``WINDOW_NS``; the newer order (higher id) is the taker. Three cases need more than equality:
+(taker), without naming them. The join takes, on each side, the reduction by the traded quantity within ``WINDOW_NS``
+whose price is the trade's, else one whose price is better for the other side, and of equals the nearest in time; the
+newer order (higher id) is the taker. Three cases need more than equality:
 
 - An order older than the recording has an unknown quantity before its first event: it fits any trade at its price.
 - One change may stand for several trades, or (market buys) for a little more than was traded: it then fits as long as
-  enough of it is left and its price is no worse than the trade's.
+  enough of it is left.
 - A reduction that no trade explains stays what it is: a change or deletion that was not executed.
 """
 
@@ -104,7 +105,7 @@ def join_trades(events: Sequence[Event]) -> list[Match]:
 
 def _nearest(trade: Traded, candidates: Sequence[Reduction], start: int) -> Reduction | None:
     best: Reduction | None = None
-    best_rank = (4, 0)
+    best_rank = (5, 0)
     for index in range(start, len(candidates)):
         each = candidates[index]
         lag_ns = trade.ts_recv_ns - each.event.ts_recv_ns
@@ -112,18 +113,26 @@ def _nearest(trade: Traded, candidates: Sequence[Reduction], start: int) -> Redu
             break
         if each.unexplained_lots < trade.qty_lots:
             continue
-        if each.qty_lots is not None and each.unexplained_lots == trade.qty_lots:
-            fit = 0
-        elif each.event.price_ticks == trade.price_ticks:
-            fit = 1 if each.qty_lots is None else 2
-        elif (each.event.price_ticks > trade.price_ticks) == (each.event.side == BUY) and each.qty_lots is not None:
-            fit = 3
-        else:
+        fit = _fit(trade, each)
+        if fit is None:
             continue
         rank = (fit, abs(lag_ns))
         if rank < best_rank:
             best, best_rank = each, rank
     return best
+
+
+def _fit(trade: Traded, reduction: Reduction) -> int | None:
+    """How well a reduction fits a trade, 0 best; None if it cannot have been caused by it."""
+    is_at_price = reduction.event.price_ticks == trade.price_ticks
+    is_through = (reduction.event.price_ticks > trade.price_ticks) == (reduction.event.side == BUY)
+    if not is_at_price and (not is_through or reduction.qty_lots is None):
+        return None
+    if reduction.qty_lots is None:
+        return 2
+    if reduction.unexplained_lots == trade.qty_lots:
+        return 0 if is_at_price else 1
+    return 3 if is_at_price else 4
 
 
 def _match(trade: Traded, found: Sequence[Changed | Deleted]) -> Match:

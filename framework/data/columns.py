@@ -12,7 +12,8 @@ LEVEL     L2: the quantity resting at ``price_ticks`` on ``side`` is now ``qty_l
 ADD       L3: order ``order_id`` joins the back of the queue at ``price_ticks`` on ``side`` with ``qty_lots``.
 MODIFY    L3: order ``order_id`` now has ``qty_lots`` left at ``price_ticks``; it keeps its queue place if the price is
           unchanged and the quantity did not grow, else it goes to the back of the queue at ``price_ticks``.
-DELETE    L3: order ``order_id`` is gone; ``price_ticks`` repeats its price, ``qty_lots`` what was left of it.
+DELETE    L3: order ``order_id`` is gone; ``price_ticks`` repeats its price, ``qty_lots`` what rested of it until then
+          (also where a trade took it: the row tells what leaves the book).
 TRADE     a trade at ``price_ticks`` for ``qty_lots``; ``side`` is the aggressor's (BUY lifted an ask), UNKNOWN_SIDE if
           the source does not tell; ``order_id`` is the resting order's if known, else 0.
 ========  ==============================================================================================================
@@ -80,7 +81,8 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of one instrument as equally long numpy arrays (dtypes: ``COLUMN_TYPES``).
 
     ts_event_ns: when the engine did it, nanoseconds since the epoch, never decreasing.
-    ts_recv_ns: when the recorder received it; equal to ``ts_event_ns`` where the source has one time only.
+    ts_recv_ns: when the recorder received it; equal to ``ts_event_ns`` where the source has one time only. It comes from
+        the recorder's clock, so it may go back (rows of two channels) and lie before ``ts_event_ns`` (two clocks).
     order_id may be an array of length 0 where no row carries an order id (L1, L2, most trades).
     The arrays may be read-only views of a memory-mapped file.
     """

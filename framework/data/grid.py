@@ -98,15 +98,16 @@ def finest_step(texts: Iterable[str]) -> str:
 
 def column_decimals(texts: pa.Array) -> int:
     """Most decimals of any value of a string column, zeros at the end not counted."""
-    if pc.any(pc.match_substring_regex(texts, "[eE]")).as_py():
-        exponents = (Decimal(text).normalize().as_tuple().exponent for text in texts.to_pylist())
-        return max((-exponent for exponent in exponents if isinstance(exponent, int)), default=0)
-    has_point = pc.match_substring(texts, ".")
-    fractions = pc.filter(texts, has_point)
+    is_scientific = pc.match_substring_regex(texts, r"^[+-]?[0-9.]+[eE][+-]?[0-9]+$")
+    exponents = (Decimal(text).normalize().as_tuple().exponent for text in texts.filter(is_scientific).to_pylist())
+    most = max((-exponent for exponent in exponents if isinstance(exponent, int)), default=0)
+    # What is no number at all is left to the conversion to name.
+    fractions = texts.filter(pc.match_substring_regex(texts, r"^[+-]?[0-9]*\.[0-9]*$"))
     if not len(fractions):
-        return 0
+        return max(0, most)
     kept = pc.utf8_rtrim(fractions, "0")
-    return int(pc.max(pc.subtract(pc.subtract(pc.utf8_length(kept), pc.find_substring(kept, ".")), 1)).as_py())
+    decimals = pc.subtract(pc.subtract(pc.utf8_length(kept), pc.find_substring(kept, ".")), 1)
+    return max(0, most, int(pc.max(decimals).as_py()))
 
 
 def column_units(texts: pa.Array, decimals: int) -> npt.NDArray[np.int64]:
