@@ -22,10 +22,10 @@ START_NS = 1_730_000_000 * S
 
 # Of each road: its title, median ms to the engine, jitter, whether order holds, poll interval in s, reach in a drop.
 ROADS: dict[str, tuple[str, float, float, bool, float, str]] = {
-    "rest": ("REST, polled", 40.0, 0.5, False, 3.0, "rest"),
+    "rest": ("REST only", 40.0, 0.5, False, 3.0, "rest"),
     "ws2": ("WebSocket v2", 18.0, 0.35, False, 0.0, ""),
-    "fix": ("FIX, cloud", 11.0, 0.15, True, 0.0, ""),
-    "fix-colo": ("FIX, co-located", 1.2, 0.1, True, 0.0, ""),
+    "fix": ("FIX from the cloud", 11.0, 0.15, True, 0.0, ""),
+    "fix-colo": ("FIX co-located", 1.2, 0.1, True, 0.0, ""),
 }
 
 
@@ -90,7 +90,7 @@ class _Maker:
     def withdraw(self, side: int, sent: int) -> None:
         order, rested, price = self.orders.pop(side)
         at = self.arrival(sent)
-        charge = self.charged(at, 8 if at - rested < 5 * S else 2)
+        charge = self.charged(at, 1.5 if at - rested < 5 * S else 0.5)
         self.log.cancel(order, sent, at, self.answer(at), link=self.road, **charge)
         is_late = self.chance.random() < self.median_ms / 120
         if "reject_reason" in charge:
