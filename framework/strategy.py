@@ -4,9 +4,10 @@ It is a NautilusTrader ``Strategy``: all of its order events, subscriptions, ind
 work as documented there. What is added:
 
 - ``subscribe_book`` and ``on_book``: a compiled view of the book, conflated as asked;
-- ``on_session_*``, ``on_order_reach_changed``, ``on_cancel_rerouted``, ``on_outcome_*`` and the other events of the road;
-- ``reach``, ``rate_budget_used`` and ``arm_cancel_all_after``: who can cancel an order now, what is left of a pair's rate
-  counter, and the venue's dead man's switch;
+- ``on_session_*``, ``on_order_reach_changed``, ``on_cancel_rerouted``, ``on_outcome_*`` and the other events of the
+  road;
+- ``reach``, ``rate_budget_used`` and ``arm_cancel_all_after``: who can cancel an order now, what is left of a pair's
+  rate counter, and the venue's dead man's switch;
 - ``buy``, ``sell``, ``move`` and ``cancel_order``: orders in ticks and lots, which is what books are in.
 
 A road can be named with each command: ``self.submit_order(order, params={"via": "rest"})``, likewise for
@@ -28,17 +29,19 @@ from nautilus_trader.trading.config import StrategyConfig as NautilusStrategyCon
 from nautilus_trader.trading.strategy import Strategy as NautilusStrategy
 
 from framework.book import BookView
-from framework.errors import SimulationError
+from framework.errors import ConfigError, SimulationError
 from framework.execution import events
 from framework.execution.instruments import InstrumentBridge
 
 __all__ = ["Strategy", "StrategyConfig", "StrategyPort"]
 
-# A venue takes free client order ids of 18 characters at most; NautilusTrader's own are longer.
-_ID_DIGITS = 18
+# A venue takes free client order ids of 18 characters at most; NautilusTrader's own are longer. The count has room for
+# a hundred million orders.
+_ID_LENGTH_MAX = 18
+_COUNT_DIGITS_MIN = 8
 
 
-class StrategyConfig(NautilusStrategyConfig, frozen=True, kw_only=True):  # type: ignore[misc]
+class StrategyConfig(NautilusStrategyConfig, frozen=True, kw_only=True):
     """Configuration of a strategy; subclass it with the strategy's own parameters.
 
     instruments: symbols that the strategy trades ("BTC/USD"); () for all of the run's.
@@ -55,17 +58,15 @@ class StrategyPort(Protocol):
     def bridge(self, instrument_id: InstrumentId) -> InstrumentBridge: ...
     def bridges(self) -> Sequence[InstrumentBridge]: ...
     def book(self, instrument_id: InstrumentId) -> BookView: ...
-    def subscribe_book(
-        self, strategy: Strategy, instrument_id: InstrumentId, on: str, interval_ms: int
-    ) -> None: ...
+    def subscribe_book(self, strategy: Strategy, instrument_id: InstrumentId, on: str, interval_ms: int) -> None: ...
     def reach(self, cl_ord_id: str) -> tuple[str, ...]: ...
     def rate_budget_used(self, symbol: str) -> float: ...
     def watch_rate_budget(self, share: float) -> None: ...
     def arm_cancel_all_after(self, timeout_s: int, via: str | None) -> None: ...
 
 
-class _OrderFactory(OrderFactory):  # type: ignore[misc]
-    """NautilusTrader's factory with ids that a venue takes: ever-increasing numbers of at most 18 digits."""
+class _OrderFactory(OrderFactory):
+    """NautilusTrader's factory with client order ids that a venue takes."""
 
     def generate_client_order_id(self) -> ClientOrderId:
         return ClientOrderId(self.next_id())
@@ -73,7 +74,7 @@ class _OrderFactory(OrderFactory):  # type: ignore[misc]
     next_id: Any
 
 
-class Strategy(NautilusStrategy):  # type: ignore[misc]
+class Strategy(NautilusStrategy):
     """Base of all strategies. Override the ``on_...`` methods that matter; all do nothing here."""
 
     def __init__(self, config: StrategyConfig | None = None) -> None:
@@ -89,9 +90,7 @@ class Strategy(NautilusStrategy):  # type: ignore[misc]
     def order_factory(self) -> OrderFactory:
         """NautilusTrader's order factory, with client order ids that the venue takes."""
         if self._factory is None:
-            self._factory = _OrderFactory(
-                self.trader_id, self.id, self.clock, self.cache
-            )
+            self._factory = _OrderFactory(self.trader_id, self.id, self.clock, self.cache)
             self._factory.next_id = self._next_cl_ord_id
         return self._factory
 
@@ -99,11 +98,7 @@ class Strategy(NautilusStrategy):  # type: ignore[misc]
     def instrument_ids(self) -> list[InstrumentId]:
         """The instruments to trade: those of the configuration, else all of the run's."""
         wanted = self.config.instruments
-        return [
-            b.instrument_id
-            for b in self._attached().bridges()
-            if not wanted or b.spec.symbol in wanted
-        ]
+        return [b.instrument_id for b in self._attached().bridges() if not wanted or b.spec.symbol in wanted]
 
     def bridge(self, instrument_id: InstrumentId) -> InstrumentBridge:
         """Converts between ticks and lots and NautilusTrader's prices and quantities; has the instrument's ``spec``."""
@@ -113,9 +108,7 @@ class Strategy(NautilusStrategy):  # type: ignore[misc]
         """The book as delivered so far; subscribe to it first."""
         return self._attached().book(instrument_id)
 
-    def subscribe_book(
-        self, instrument_id: InstrumentId, on: str = "touch", interval_ms: int = 0
-    ) -> None:
+    def subscribe_book(self, instrument_id: InstrumentId, on: str = "touch", interval_ms: int = 0) -> None:
         """Have ``on_book`` called.
 
         on: "touch" when a best price or the quantity at it changed, "change" on every message, "interval" at most once
@@ -150,9 +143,7 @@ class Strategy(NautilusStrategy):  # type: ignore[misc]
         **options: Any,
     ) -> Order:
         """Submit a buy and return it; see ``order``."""
-        return self._submit(
-            instrument_id, OrderSide.BUY, qty_lots, price_ticks, options
-        )
+        return self._submit(instrument_id, OrderSide.BUY, qty_lots, price_ticks, options)
 
     def sell(
         self,
@@ -162,9 +153,7 @@ class Strategy(NautilusStrategy):  # type: ignore[misc]
         **options: Any,
     ) -> Order:
         """Submit a sell and return it; see ``order``."""
-        return self._submit(
-            instrument_id, OrderSide.SELL, qty_lots, price_ticks, options
-        )
+        return self._submit(instrument_id, OrderSide.SELL, qty_lots, price_ticks, options)
 
     def move(
         self,
@@ -198,9 +187,7 @@ class Strategy(NautilusStrategy):  # type: ignore[misc]
         via = options.pop("via", None)
         params = None if via is None else {"via": via}
         if price_ticks is None:
-            order = self.order_factory.market(
-                instrument_id, side, bridge.qty(qty_lots), **options
-            )
+            order = self.order_factory.market(instrument_id, side, bridge.qty(qty_lots), **options)
         else:
             options.setdefault("time_in_force", TimeInForce.GTC)
             order = self.order_factory.limit(
@@ -239,6 +226,9 @@ class Strategy(NautilusStrategy):  # type: ignore[misc]
     def on_outcome_resolved(self, event: events.OutcomeResolved) -> None:
         """The fate of a command is known again, and how."""
 
+    def on_request_rejected(self, event: events.RequestRejected) -> None:
+        """A request that concerns no single order was refused, such as one to arm the dead man's switch."""
+
     def on_rate_budget_changed(self, event: events.RateBudgetChanged) -> None:
         """A pair's rate counter passed a share that ``watch_rate_budget`` set."""
 
@@ -269,18 +259,26 @@ class Strategy(NautilusStrategy):  # type: ignore[misc]
 
     def _attached(self) -> StrategyPort:
         if self._port is None:
-            raise SimulationError(
-                f"{type(self).__name__} is not attached to a runner yet; use this from on_start on"
-            )
+            raise SimulationError(f"{type(self).__name__} is not attached to a runner yet; use this from on_start on")
         return self._port
 
     def _next_cl_ord_id(self) -> str:
-        """Ever increasing and unique in the account: the strategy's tag, then a count."""
+        """The tag, a hyphen, a count with leading zeros: unique in the run, and ever increasing, as text too."""
         if not self._id_prefix:
-            digits = "".join(c for c in self.order_id_tag or "" if c.isdigit()).lstrip("0") or "0"
-            self._id_prefix = f"{int(digits) + 1}"
+            self._id_prefix = _id_prefix(self.order_id_tag)
         self._id_count += 1
-        return self._id_prefix + str(self._id_count).zfill(_ID_DIGITS - 1 - len(self._id_prefix))
+        return self._id_prefix + str(self._id_count).zfill(_ID_LENGTH_MAX - len(self._id_prefix))
+
+
+def _id_prefix(tag: str) -> str:
+    """What the ids of a strategy begin with; raises ConfigError for a tag that leaves too little room for a count."""
+    tag_length_max = _ID_LENGTH_MAX - _COUNT_DIGITS_MIN - 1
+    if len(tag) > tag_length_max:
+        raise ConfigError(
+            f"order_id_tag '{tag}' is too long for client order ids of {_ID_LENGTH_MAX} characters; "
+            f"it may have {tag_length_max}"
+        )
+    return f"{tag}-"
 
 
 _HANDLERS: dict[type[events.RoadEvent], str] = {
@@ -291,6 +289,7 @@ _HANDLERS: dict[type[events.RoadEvent], str] = {
     events.CancelRerouted: "on_cancel_rerouted",
     events.OutcomeUnknown: "on_outcome_unknown",
     events.OutcomeResolved: "on_outcome_resolved",
+    events.RequestRejected: "on_request_rejected",
     events.RateBudgetChanged: "on_rate_budget_changed",
     events.SequenceGap: "on_sequence_gap",
     events.ReplayCompleted: "on_replay_completed",

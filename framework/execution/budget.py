@@ -1,8 +1,8 @@
 """The trader's side of the rate counters: what may still be spent, and what is kept for cancels.
 
-One counter for each pair, charged with the functions that the simulated venue charges with, at the time of sending. The
-venue charges on arrival, so the estimate runs ahead of the venue's counter by what decays on the way, and never behind
-it as long as no other trader uses the account.
+One counter for each pair, and one for the calls of each protocol that counts them, charged with the functions that the
+simulated venue charges with, at the time of sending. The venue charges on arrival, so the estimate runs ahead of the
+venue's counter by what decays on the way, and never behind it as long as no other trader uses the account.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from framework.execution.events import RateBudgetChanged
-from framework.protocol import POINT, RateSchedule, Tier
-from framework.venue.rates import Charge, RateCounter, engine_counter
+from framework.messages import AddOrder, CancelOrder, Command
+from framework.protocol import POINT, ProtocolProfile, RateSchedule, Tier
+from framework.venue.rates import Charge, RateCounter, call_charge, call_counter, engine_counter
 
 __all__ = ["RateBudget"]
 
+# What a request is charged on the call counter, by its type; all others are charged "trading_other".
+_CALLS: dict[type[Command], str] = {AddOrder: "trading", CancelOrder: "trading"}
+
 
 class RateBudget:
-    """Counters of one account, by symbol.
+    """Counters of one account, by symbol, and of its key, by protocol.
 
     cancel_reserve_points: points below the threshold that only cancels may use.
     on_change: called when a counter passes a share that was set with ``watch``.
@@ -35,6 +39,7 @@ class RateBudget:
         self._reserve = cancel_reserve_points * POINT
         self._on_change = on_change
         self._counters: dict[str, RateCounter] = {}
+        self._calls: dict[str, RateCounter] = {}
         self._shares: list[float] = []
         self._above: dict[tuple[str, float], bool] = {}
 
@@ -45,6 +50,8 @@ class RateBudget:
     def used_share(self, symbol: str, now_ns: int) -> float:
         """Share of the threshold that is used now."""
         return self._counter(symbol).value_at(now_ns) / self.tier.threshold
+
+    # ------------------------------------------------------------------------------------------------- transactions
 
     def denial(self, symbol: str, charge: Charge, now_ns: int) -> str | None:
         """Why a request that is not a cancel must not be sent now; None if it may.
@@ -70,14 +77,10 @@ class RateBudget:
             is_above = counter.value >= share * self.tier.threshold
             if self._above.get((symbol, share), False) != is_above:
                 self._above[symbol, share] = is_above
-                used = counter.value / self.tier.threshold
+                used_share = counter.value / self.tier.threshold
                 self._on_change(
                     RateBudgetChanged(
-                        ts_ns=now_ns,
-                        symbol=symbol,
-                        share=share,
-                        used_share=used,
-                        is_above=is_above,
+                        ts_ns=now_ns, symbol=symbol, share=share, used_share=used_share, is_above=is_above
                     )
                 )
 
@@ -85,4 +88,43 @@ class RateBudget:
         counter = self._counters.get(symbol)
         if counter is None:
             counter = self._counters[symbol] = engine_counter(self.tier, self.schedule)
+        return counter
+
+    # ------------------------------------------------------------------------------------------------- calls
+
+    def spend_call(self, profile: ProtocolProfile, command: Command, now_ns: int) -> None:
+        """Charge a request to the call counter of its protocol, where there is one; it is sent whatever that says."""
+        costs = profile.call_costs
+        if costs is not None:
+            charge = call_charge(costs, _CALLS.get(type(command), "trading_other"))
+            if charge.fixed:
+                self._call_counter(profile).admit(now_ns, charge)
+
+    def admit_poll(self, profile: ProtocolProfile, now_ns: int) -> bool:
+        """Charge a poll if the counter has room for all that it may cost; else False, and it must wait."""
+        costs = profile.call_costs
+        if costs is None:
+            return True
+        counter = self._call_counter(profile)
+        at_most = sum(getattr(costs, call) for call in (*profile.poll_calls, *profile.poll_calls_on_change))
+        if not counter.would_admit(now_ns, Charge(at_most)):
+            return False
+        for call in profile.poll_calls:
+            counter.admit(now_ns, call_charge(costs, call))
+        return True
+
+    def spend_poll_change(self, profile: ProtocolProfile, now_ns: int) -> None:
+        """Charge what a poll costs in addition, because something had changed."""
+        costs = profile.call_costs
+        if costs is not None:
+            counter = self._call_counter(profile)
+            for call in profile.poll_calls_on_change:
+                counter.admit(now_ns, call_charge(costs, call))
+
+    def _call_counter(self, profile: ProtocolProfile) -> RateCounter:
+        counter = self._calls.get(profile.label)
+        if counter is None:
+            costs = profile.call_costs
+            assert costs is not None
+            counter = self._calls[profile.label] = call_counter(self.tier, costs)
         return counter

@@ -16,6 +16,7 @@ __all__ = [
     "OutcomeUnknown",
     "RateBudgetChanged",
     "ReplayCompleted",
+    "RequestRejected",
     "RoadEvent",
     "SequenceGap",
     "SessionClosed",
@@ -75,7 +76,7 @@ class CancelRerouted(RoadEvent, frozen=True, kw_only=True):
 
 
 class OutcomeUnknown(RoadEvent, frozen=True, kw_only=True):
-    """Nothing is known of a command's effect. evidence: why, in words."""
+    """Nothing is known of a command's effect. evidence: why, in words. cl_ord_id is "" where it concerns no order."""
 
     cl_ord_id: str
     command: str
@@ -90,6 +91,14 @@ class OutcomeResolved(RoadEvent, frozen=True, kw_only=True):
     command: str
     link: str
     evidence: str
+
+
+class RequestRejected(RoadEvent, frozen=True, kw_only=True):
+    """A request that concerns no single order was refused by the venue, or could not be sent. reason: why, in words."""
+
+    command: str
+    link: str
+    reason: str
 
 
 class RateBudgetChanged(RoadEvent, frozen=True, kw_only=True):

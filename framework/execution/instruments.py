@@ -84,27 +84,17 @@ class InstrumentBridge:
         """The ticks of a price; raises ValueError for one off the grid."""
         count, rest = divmod(price.raw, self._tick_raw)
         if rest:
-            raise ValueError(
-                f"price {price} is not a multiple of {self.spec.tick_size} of {self.spec.symbol}"
-            )
+            raise ValueError(f"price {price} is not a multiple of {self.spec.tick_size} of {self.spec.symbol}")
         return int(count)
 
     def lots(self, qty: Quantity) -> int:
         """The lots of a quantity; raises ValueError for one off the grid."""
         count, rest = divmod(qty.raw, self._lot_raw)
         if rest:
-            raise ValueError(
-                f"quantity {qty} is not a multiple of {self.spec.lot_size} of {self.spec.symbol}"
-            )
+            raise ValueError(f"quantity {qty} is not a multiple of {self.spec.lot_size} of {self.spec.symbol}")
         return int(count)
 
     def money(self, amount: Decimal, asset: str) -> Money:
         """An amount of an asset of this instrument, or of another."""
-        known = (
-            self.quote
-            if asset == self.spec.quote
-            else self.base
-            if asset == self.spec.base
-            else currency(asset)
-        )
+        known = self.quote if asset == self.spec.quote else self.base if asset == self.spec.base else currency(asset)
         return Money(amount, known)

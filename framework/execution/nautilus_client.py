@@ -1,8 +1,8 @@
 """The NautilusTrader execution client: a thin shell between a strategy's commands and the desk.
 
 Commands are translated to ours and given to the desk; what the desk concludes is told to NautilusTrader as its own
-order events, in the order in which it was learned. Prices and quantities are converted exactly. Events of the road go to
-``on_road_event``.
+order events, in the order in which it was learned. Prices and quantities are converted exactly. Events of the road go
+to ``on_road_event``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Clock as NautilusClock
 from nautilus_trader.common.component import MessageBus
+from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.client import ExecutionClient
 from nautilus_trader.execution.messages import (
     BatchCancelOrders,
@@ -25,15 +26,8 @@ from nautilus_trader.execution.messages import (
     SubmitOrder,
     SubmitOrderList,
 )
-from nautilus_trader.model.enums import (
-    AccountType,
-    LiquiditySide,
-    OmsType,
-    OrderSide,
-    TrailingOffsetType,
-)
-from nautilus_trader.model.enums import OrderType as NautilusOrderType
-from nautilus_trader.model.enums import TimeInForce as NautilusTimeInForce
+from nautilus_trader.model.enums import AccountType, LiquiditySide, OmsType, OrderSide, OrderStatus
+from nautilus_trader.model.events import OrderAccepted
 from nautilus_trader.model.identifiers import (
     AccountId,
     ClientId,
@@ -49,32 +43,15 @@ from framework.errors import SimulationError
 from framework.execution.desk import ExecutionDesk
 from framework.execution.events import RoadEvent
 from framework.execution.instruments import InstrumentBridge, currency
-from framework.execution.orders import OrderRecord
+from framework.execution.nautilus_orders import TRIGGERABLE_TYPES, add_order
+from framework.execution.orders import Knowledge, OrderRecord
 from framework.messages import AddOrder
-from framework.protocol import BUY, SELL, OrderType, TimeInForce
+from framework.protocol import BUY
 
 __all__ = ["DeskExecutionClient"]
 
-_TYPES = {
-    NautilusOrderType.LIMIT: OrderType.LIMIT,
-    NautilusOrderType.MARKET: OrderType.MARKET,
-    NautilusOrderType.STOP_MARKET: OrderType.STOP_LOSS,
-    NautilusOrderType.STOP_LIMIT: OrderType.STOP_LOSS_LIMIT,
-    NautilusOrderType.MARKET_IF_TOUCHED: OrderType.TAKE_PROFIT,
-    NautilusOrderType.LIMIT_IF_TOUCHED: OrderType.TAKE_PROFIT_LIMIT,
-    NautilusOrderType.TRAILING_STOP_MARKET: OrderType.TRAILING_STOP,
-    NautilusOrderType.TRAILING_STOP_LIMIT: OrderType.TRAILING_STOP_LIMIT,
-}
-
-_TIMES_IN_FORCE = {
-    NautilusTimeInForce.GTC: TimeInForce.GTC,
-    NautilusTimeInForce.GTD: TimeInForce.GTD,
-    NautilusTimeInForce.IOC: TimeInForce.IOC,
-    NautilusTimeInForce.FOK: TimeInForce.FOK,
-}
-
-
-# Free client order ids have at most so many characters at a venue; longer ones must be UUIDs.
+# Free client order ids have at most so many characters at a venue; longer ones must be UUIDs. Those that stand for
+# longer ones begin with an x, and have no hyphen as those of a strategy have.
 _ID_LENGTH_MAX = 18
 
 
@@ -117,45 +94,37 @@ class DeskExecutionClient(ExecutionClient):
         self._nautilus: dict[str, Order] = {}
         # Ids that NautilusTrader made itself (closing positions, exits) are too long for a venue; these stand for them.
         self._short_ids: dict[str, str] = {}
+        # Refused cancels and amends of orders without an answer yet. NautilusTrader has no way back from "pending" to
+        # "submitted": told at once, they would leave the order pending, and it would refuse the next cancel.
+        self._held: dict[str, list[Callable[[], None]]] = {}
 
     # ------------------------------------------------------------------------------------------------- commands
 
     def submit_order(self, command: SubmitOrder) -> None:
-        order = command.order
-        self._nautilus[self._cl_ord_id(order.client_order_id)] = order
-        try:
-            add = self._translate(order)
-        except ValueError as e:
-            self.generate_order_denied(
-                order.strategy_id,
-                order.instrument_id,
-                order.client_order_id,
-                str(e),
-                self._clock.timestamp_ns(),
-            )
-            return
-        self._desk().submit(add, via=_via(command.params))
+        add = self._translate(command.order)
+        if add is not None:
+            self._desk().submit(add, via=_via(command.params))
 
     def submit_order_list(self, command: SubmitOrderList) -> None:
-        orders = command.order_list.orders
-        for order in orders:
-            self._nautilus[self._cl_ord_id(order.client_order_id)] = order
-        self._desk().submit_batch(
-            [self._translate(order) for order in orders], via=_via(command.params)
-        )
+        adds = [add for order in command.order_list.orders if (add := self._translate(order)) is not None]
+        self._desk().submit_batch(adds, via=_via(command.params))
 
     def modify_order(self, command: ModifyOrder) -> None:
         bridge = self._by_id[command.instrument_id]
         params = command.params or {}
+        cl_ord_id = self._cl_ord_id(command.client_order_id)
+        try:
+            qty_lots = None if command.quantity is None else bridge.lots(command.quantity)
+            limit_ticks = None if command.price is None else bridge.ticks(command.price)
+            trigger_ticks = None if command.trigger_price is None else bridge.ticks(command.trigger_price)
+        except ValueError as e:
+            self.amend_rejected(self._desk().orders[cl_ord_id], str(e), self._clock.timestamp_ns())
+            return
         self._desk().amend(
-            self._cl_ord_id(command.client_order_id),
-            qty_lots=None
-            if command.quantity is None
-            else bridge.lots(command.quantity),
-            limit_ticks=None if command.price is None else bridge.ticks(command.price),
-            trigger_ticks=None
-            if command.trigger_price is None
-            else bridge.ticks(command.trigger_price),
+            cl_ord_id,
+            qty_lots=qty_lots,
+            limit_ticks=limit_ticks,
+            trigger_ticks=trigger_ticks,
             is_post_only=bool(params.get("post_only", False)),
             is_edit=bool(params.get("edit", False)),
             via=_via(params),
@@ -170,12 +139,8 @@ class DeskExecutionClient(ExecutionClient):
         if params.get("account"):
             self._desk().cancel_all(via=_via(params))
             return
-        orders = self._cache.orders_open(
-            instrument_id=command.instrument_id, strategy_id=command.strategy_id
-        )
-        orders += self._cache.orders_inflight(
-            instrument_id=command.instrument_id, strategy_id=command.strategy_id
-        )
+        orders = self._cache.orders_open(instrument_id=command.instrument_id, strategy_id=command.strategy_id)
+        orders += self._cache.orders_inflight(instrument_id=command.instrument_id, strategy_id=command.strategy_id)
         ids = [
             self._cl_ord_id(order.client_order_id)
             for order in orders
@@ -231,11 +196,12 @@ class DeskExecutionClient(ExecutionClient):
             _venue_id(record),
             ts_venue_ns,
         )
+        for tell in self._held.pop(record.cl_ord_id, ()):
+            tell()
 
-    def order_rejected(
-        self, record: OrderRecord, reason: str, is_post_only: bool, ts_venue_ns: int
-    ) -> None:
+    def order_rejected(self, record: OrderRecord, reason: str, is_post_only: bool, ts_venue_ns: int) -> None:
         order = self._nautilus[record.cl_ord_id]
+        self._held.pop(record.cl_ord_id, None)  # what was refused of it matters no more
         self.generate_order_rejected(
             order.strategy_id,
             order.instrument_id,
@@ -255,14 +221,15 @@ class DeskExecutionClient(ExecutionClient):
             _venue_id(record),
             bridge.qty(record.qty_lots),
             None if record.limit_ticks is None else bridge.price(record.limit_ticks),
-            None
-            if record.trigger_ticks is None
-            else bridge.price(record.trigger_ticks),
+            None if record.trigger_ticks is None else bridge.price(record.trigger_ticks),
             ts_venue_ns,
             venue_order_id_modified=True,
+            is_quote_quantity=False if record.is_quote_qty and record.qty_lots else None,
         )
 
     def order_triggered(self, record: OrderRecord, ts_venue_ns: int) -> None:
+        if record.order_type not in TRIGGERABLE_TYPES:
+            return
         order = self._nautilus[record.cl_ord_id]
         self.generate_order_triggered(
             order.strategy_id,
@@ -272,9 +239,7 @@ class DeskExecutionClient(ExecutionClient):
             ts_venue_ns,
         )
 
-    def order_canceled(
-        self, record: OrderRecord, reason: str, ts_venue_ns: int
-    ) -> None:
+    def order_canceled(self, record: OrderRecord, reason: str, ts_venue_ns: int) -> None:
         order = self._nautilus[record.cl_ord_id]
         self.generate_order_canceled(
             order.strategy_id,
@@ -310,9 +275,7 @@ class DeskExecutionClient(ExecutionClient):
         spec = bridge.spec
         sign = 1 if record.side == BUY else -1
         balances = self._balances
-        balances[spec.base] = balances.get(spec.base, Decimal(0)) + sign * spec.qty(
-            last_lots
-        )
+        balances[spec.base] = balances.get(spec.base, Decimal(0)) + sign * spec.qty(last_lots)
         cost = spec.price(last_ticks) * spec.qty(last_lots)
         balances[spec.quote] = balances.get(spec.quote, Decimal(0)) - sign * cost
         if fee:
@@ -335,30 +298,56 @@ class DeskExecutionClient(ExecutionClient):
             ts_venue_ns,
         )
 
-    def cancel_rejected(
-        self, record: OrderRecord, reason: str, ts_venue_ns: int
-    ) -> None:
+    def cancel_rejected(self, record: OrderRecord, reason: str, ts_venue_ns: int) -> None:
+        if self._is_unanswered(record):
+            self._hold(record, lambda: self.cancel_rejected(record, reason, ts_venue_ns))
+            return
         order = self._nautilus[record.cl_ord_id]
+        if order.status == OrderStatus.PENDING_CANCEL and record.is_triggered and not record.cum_lots:
+            self._make_accepted(order)
         self.generate_order_cancel_rejected(
             order.strategy_id,
             order.instrument_id,
             order.client_order_id,
-            None if record.order_id is None else _venue_id(record),
+            _venue_id(record),
             reason,
             ts_venue_ns,
         )
 
-    def amend_rejected(
-        self, record: OrderRecord, reason: str, ts_venue_ns: int
-    ) -> None:
+    def amend_rejected(self, record: OrderRecord, reason: str, ts_venue_ns: int) -> None:
+        if self._is_unanswered(record):
+            self._hold(record, lambda: self.amend_rejected(record, reason, ts_venue_ns))
+            return
         order = self._nautilus[record.cl_ord_id]
         self.generate_order_modify_rejected(
             order.strategy_id,
             order.instrument_id,
             order.client_order_id,
-            None if record.order_id is None else _venue_id(record),
+            _venue_id(record),
             reason,
             ts_venue_ns,
+        )
+
+    def _is_unanswered(self, record: OrderRecord) -> bool:
+        return record.knowledge is Knowledge.SENT or record.knowledge is Knowledge.UNKNOWN
+
+    def _hold(self, record: OrderRecord, tell: Callable[[], None]) -> None:
+        self._held.setdefault(record.cl_ord_id, []).append(tell)
+
+    def _make_accepted(self, order: Order) -> None:
+        """Take a triggered order from pending to accepted, for NautilusTrader has no way back to triggered."""
+        order.apply(
+            OrderAccepted(
+                trader_id=order.trader_id,
+                strategy_id=order.strategy_id,
+                instrument_id=order.instrument_id,
+                client_order_id=order.client_order_id,
+                venue_order_id=order.venue_order_id,
+                account_id=order.account_id,
+                event_id=UUID4(),
+                ts_event=order.ts_accepted,
+                ts_init=self._clock.timestamp_ns(),
+            )
         )
 
     def road_event(self, event: RoadEvent) -> None:
@@ -373,94 +362,28 @@ class DeskExecutionClient(ExecutionClient):
             return value
         short = self._short_ids.get(value)
         if short is None:
-            short = self._short_ids[value] = f"9{len(self._short_ids) + 1:0{_ID_LENGTH_MAX - 2}d}"
+            short = self._short_ids[value] = f"x{len(self._short_ids) + 1:0{_ID_LENGTH_MAX - 1}d}"
         return short
 
     def _desk(self) -> ExecutionDesk:
         if self.desk is None:
-            raise SimulationError(
-                "an order was sent before the desk was attached to its client"
-            )
+            raise SimulationError("an order was sent before the desk was attached to its client")
         return self.desk
 
-    def _translate(self, order: Order) -> AddOrder:
-        """A NautilusTrader order as ours; raises ValueError for what the venue model does not have."""
+    def _translate(self, order: Order) -> AddOrder | None:
+        """A NautilusTrader order as ours; denied, and None, if the venue model does not have it."""
+        cl_ord_id = self._cl_ord_id(order.client_order_id)
+        self._nautilus[cl_ord_id] = order
         bridge = self._by_id.get(order.instrument_id)
-        if bridge is None:
-            raise ValueError(f"{order.instrument_id} is not an instrument of this run")
-        order_type = _TYPES.get(order.order_type)
-        if order_type is None:
-            raise ValueError(
-                f"order type {order.type_string()} has no counterpart at the venue"
+        try:
+            if bridge is None:
+                raise ValueError(f"{order.instrument_id} is not an instrument of this run")
+            return add_order(order, cl_ord_id, bridge)
+        except ValueError as e:
+            self.generate_order_denied(
+                order.strategy_id, order.instrument_id, order.client_order_id, str(e), self._clock.timestamp_ns()
             )
-        time_in_force = _TIMES_IN_FORCE.get(order.time_in_force)
-        if time_in_force is None:
-            raise ValueError(
-                f"time in force {order.tif_string()} has no counterpart at the venue"
-            )
-        display = order.display_qty if order.has_price else None
-        if display is not None and order_type is OrderType.LIMIT:
-            order_type = OrderType.ICEBERG
-        qty_lots, quote_qty = (
-            (0, order.quantity.as_decimal())
-            if order.is_quote_quantity
-            else (
-                bridge.lots(order.quantity),
-                None,
-            )
-        )
-        fields: dict[str, Any] = {}
-        if order.has_price:
-            fields["limit_ticks"] = bridge.ticks(order.price)
-        if order.has_trigger_price and order_type not in (
-            OrderType.TRAILING_STOP,
-            OrderType.TRAILING_STOP_LIMIT,
-        ):
-            fields["trigger_ticks"] = bridge.ticks(order.trigger_price)
-        if order_type in (OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT):
-            fields |= _trailing(order, bridge)
-        if time_in_force is TimeInForce.GTD:
-            fields["expire_ns"] = order.expire_time_ns
-        return AddOrder(
-            request_id=0,
-            cl_ord_id=self._cl_ord_id(order.client_order_id),
-            symbol=bridge.spec.symbol,
-            side=BUY if order.side == OrderSide.BUY else SELL,
-            order_type=order_type,
-            qty_lots=qty_lots,
-            quote_qty=quote_qty,
-            display_lots=None if display is None else bridge.lots(display),
-            time_in_force=time_in_force,
-            is_post_only=order.is_post_only if order.has_price else False,
-            is_reduce_only=order.is_reduce_only,
-            **fields,
-        )
-
-
-def _trailing(order: Order, bridge: InstrumentBridge) -> dict[str, Any]:
-    """Offsets of a trailing stop. NautilusTrader gives them as price, basis points or ticks."""
-    kind = order.trailing_offset_type
-    tick = Decimal(bridge.spec.tick_size)
-    fields: dict[str, Any] = {}
-    if kind == TrailingOffsetType.PRICE:
-        fields["trail_offset_ticks"] = bridge.spec.ticks(order.trailing_offset)
-    elif kind == TrailingOffsetType.TICKS:
-        fields["trail_offset_ticks"] = int(order.trailing_offset)
-    elif kind == TrailingOffsetType.BASIS_POINTS:
-        fields["trail_offset_ppm"] = int(order.trailing_offset * 100)
-    else:
-        raise ValueError(
-            f"a trailing offset in {kind.name} has no counterpart at the venue"
-        )
-    if order.order_type == NautilusOrderType.TRAILING_STOP_LIMIT:
-        offset = Decimal(order.limit_offset) / (
-            Decimal(1) if kind == TrailingOffsetType.TICKS else tick
-        )
-        fields["limit_offset_ticks"] = (
-            -int(offset) if order.side == OrderSide.SELL else int(offset)
-        )
-        fields.pop("limit_ticks", None)
-    return fields
+            return None
 
 
 def _venue_id(record: OrderRecord) -> VenueOrderId:

@@ -58,11 +58,7 @@ class DeskPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if not self.cancel:
-            raise ConfigError(
-                "a desk policy needs a cancel route; name at least one link in 'cancel'"
-            )
+            raise ConfigError("a desk policy needs a cancel route; name at least one link in 'cancel'")
         for name in ("poll_interval_ms", "answer_timeout_ms"):
             if getattr(self, name) <= 0:
-                raise ConfigError(
-                    f"{name} is {getattr(self, name)}; it must be above 0"
-                )
+                raise ConfigError(f"{name} is {getattr(self, name)}; it must be above 0")

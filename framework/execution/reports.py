@@ -1,517 +1,257 @@
 """Reading reports: what a report proves about an order, and nothing beyond it.
 
-News of one fill or one change can come by several roads (an answer, a stream, a replay, a poll); each is told once. An
-order is closed only when a report says so whose fills are known to be complete: the execution reports of one stream are
-in order, so a terminal one closes; the bare answer to a cancel on a polled road does not, the next poll does. Unknown
-outcomes are resolved by evidence: a report, a replay that has been completed, or a snapshot that is newer than the last
-moment at which the engine could have accepted the request.
+News of one fill or one change can come by several roads (an answer, a stream, a replay, a poll), in any order; each
+is told once, and what is older than what is known changes nothing. Here reports are joined to orders and requests;
+what they mean is concluded by the ledger, and what becomes of requests without an answer by the evidence.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING
-
-from framework.execution.events import (
-    OutcomeResolved,
-    ReplayCompleted,
-    SequenceGap,
-    VenueStatusChanged,
-)
-from framework.execution.link import Clock, DeskListener, Journal, Link
+from framework.execution.edits import Edits
+from framework.execution.events import RequestRejected, VenueStatusChanged
+from framework.execution.evidence import Evidence
+from framework.execution.ledger import Ledger
+from framework.execution.link import Clock, Link
 from framework.execution.orders import InFlight, Knowledge, OrderRecord, RequestKind
+from framework.execution.polls import Polls
+from framework.execution.requests import Requests
 from framework.messages import (
     AmendOrder,
     CommandAccepted,
     CommandRejected,
-    EditOrder,
     ExecType,
     ExecutionReport,
     OrdersSnapshot,
     OrderState,
     OrderStatus,
     Report,
-    SessionOpened,
     VenueStatus,
 )
-from framework.protocol import News, RejectReason
-
-if TYPE_CHECKING:
-    from framework.execution.desk import ExecutionDesk
+from framework.protocol import RejectReason, VenueMode
 
 __all__ = ["ReportReader"]
 
-_TERMINAL = (OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED)
+_TRADE = ExecType.TRADE
+_BEGINNINGS = (ExecType.NEW, ExecType.PENDING_NEW)
+_ENDS = {ExecType.CANCELED: OrderState.CANCELED, ExecType.EXPIRED: OrderState.EXPIRED}
+_CHANGES = (ExecType.AMENDED, ExecType.RESTATED, ExecType.TRIGGERED)
+_NOT_FOUND = (RejectReason.UNKNOWN_ORDER, RejectReason.ORDER_NOT_OPEN)
 
 
 class ReportReader:
-    """Applies reports to the desk's records and tells the listener what they prove.
-
-    ts_snapshot_ns: venue time of the newest snapshot read; the next query asks for what ended since.
-    """
+    """Reads all reports but those of sessions."""
 
     def __init__(
-        self,
-        desk: ExecutionDesk,
-        clock: Clock,
-        listener: DeskListener,
-        journal: Journal,
+        self, clock: Clock, ledger: Ledger, requests: Requests, polls: Polls, edits: Edits, evidence: Evidence
     ) -> None:
-        self.ts_snapshot_ns = 0
-        self._desk = desk
         self._clock = clock
-        self._listener = listener
-        self._journal = journal
-        self._by_order_id: dict[str, OrderRecord] = {}
+        self._ledger = ledger
+        self._requests = requests
+        self._polls = polls
+        self._edits = edits
+        self._evidence = evidence
+        self._modes: dict[str | None, tuple[int, VenueMode]] = {}
 
     def read(self, link: Link, report: Report) -> None:
         """Take one report that came by a link."""
         if isinstance(report, ExecutionReport):
-            self._on_execution(report, link)
+            self.read_execution(report, link.name)
         elif isinstance(report, CommandAccepted):
-            self._on_accepted(report, link)
+            self._read_accepted(report)
         elif isinstance(report, CommandRejected):
-            self._on_rejected(report)
+            self._read_rejected(report)
         elif isinstance(report, OrdersSnapshot):
-            self._on_snapshot(report, link)
+            self._read_snapshot(report, link.name)
         elif isinstance(report, VenueStatus):
-            self._journal.learned(link.name, report, self._clock.now_ns)
-            self._desk.road_event(
-                VenueStatusChanged(
-                    ts_ns=self._clock.now_ns, mode=report.mode, symbol=report.symbol
-                )
-            )
-
-    def on_session_opened(self, link: Link, report: SessionOpened) -> None:
-        """A session is up; if it resumed, its replay has been or will be read in order before anything newer."""
-        if not report.is_resumed:
-            return
-        if report.replayed_count:
-            now_ns = self._clock.now_ns
-            self._desk.road_event(
-                SequenceGap(
-                    ts_ns=now_ns, link=link.name, missed_count=report.replayed_count
-                )
-            )
-            self._desk.road_event(
-                ReplayCompleted(
-                    ts_ns=now_ns, link=link.name, replayed_count=report.replayed_count
-                )
-            )
-        # The stream of a session is complete and in order: a request of it that the replay did not answer, sent
-        # before the drop, never arrived.
-        for flight in [
-            f
-            for f in self._desk.in_flight.values()
-            if f.link == link.name and f.is_unknown
-        ]:
-            self._prove_lost(
-                flight, "the session resumed and its replay does not answer the request"
-            )
+            self._read_status(report, link.name)
 
     # ------------------------------------------------------------------------------------------------- answers
 
-    def _on_accepted(self, report: CommandAccepted, link: Link) -> None:
-        flight = self._take_flight(report.request_id, "accepted", None, None)
+    def _read_accepted(self, report: CommandAccepted) -> None:
+        flight = self._requests.take(report.request_id, "accepted", None, None)
         if flight is None:
             return
+        ts_venue_ns = report.ts_venue_ns
         if flight.kind is RequestKind.ADD:
             ids = iter(report.order_ids)
             errors = report.errors or (None,) * len(flight.records)
             for record, error in zip(flight.records, errors, strict=True):
                 if error is not None:
-                    self._reject(record, error, report.ts_venue_ns)
+                    self._ledger.reject(record, error, ts_venue_ns)
                 else:
-                    order_id = next(ids, None)
-                    self._accept(record, order_id, report.ts_venue_ns)
+                    self._ledger.accept(record, next(ids, None), ts_venue_ns)
         elif flight.kind is RequestKind.AMEND:
-            self._amended_by_answer(flight, report.ts_venue_ns)
+            self._amended(flight, ts_venue_ns)
         elif flight.kind is RequestKind.EDIT:
-            self._edited(flight, report)
-        elif flight.kind in (RequestKind.CANCEL, RequestKind.MASS_CANCEL):
-            self._cancel_answered(flight, link)
+            self._edits.accepted(flight.records[0], flight, next(iter(report.order_ids), None), ts_venue_ns)
+        # The answer to a cancel closes nothing: it does not tell of the fills before it. News or a poll does.
 
-    def _on_rejected(self, report: CommandRejected) -> None:
-        flight = self._take_flight(
-            report.request_id, "rejected", report.reason, report.error
-        )
-        if flight is None:
-            return
-        if flight.kind is RequestKind.QUERY:
-            self._desk.settled_query()
-        for record in flight.records:
-            if flight.kind is RequestKind.ADD:
-                self._reject(
-                    record,
-                    report.error,
-                    report.ts_venue_ns,
-                    report.reason == RejectReason.POST_ONLY,
-                )
-            elif flight.kind in (RequestKind.AMEND, RequestKind.EDIT):
-                record.amends_in_flight -= 1
-                if record.is_open:
-                    self._listener.amend_rejected(
-                        record, report.error, report.ts_venue_ns
-                    )
-            elif record.is_open:
-                record.cancels_in_flight -= 1
-                self._listener.cancel_rejected(record, report.error, report.ts_venue_ns)
-        if flight.kind in (
-            RequestKind.CANCEL,
-            RequestKind.AMEND,
-            RequestKind.EDIT,
-        ) and report.reason in (
-            RejectReason.UNKNOWN_ORDER,
-            RejectReason.ORDER_NOT_OPEN,
-        ):
-            # The venue does not find it: it may have ended without our having heard. Ask, do not conclude.
-            self._desk.query()
-
-    def _cancel_answered(self, flight: InFlight, link: Link) -> None:
-        """The venue canceled. On a pushed road the execution report closes the order; on a polled one a poll does."""
-        for record in flight.records:
-            record.cancels_in_flight -= 1
-            if record.is_open and self._news_of(link).profile.news is News.NONE:
-                record.closing_reason = "canceled"
-
-    def _amended_by_answer(self, flight: InFlight, ts_venue_ns: int) -> None:
+    def _amended(self, flight: InFlight, ts_venue_ns: int) -> None:
         command = flight.command
         assert isinstance(command, AmendOrder)
-        for record in flight.records:
-            record.amends_in_flight -= 1
-            if record.is_open:
-                self._update(
-                    record,
-                    record.qty_lots
-                    if command.qty_lots is None
-                    else max(command.qty_lots, record.cum_lots),
-                    record.limit_ticks
-                    if command.limit_ticks is None
-                    else command.limit_ticks,
-                    record.trigger_ticks
-                    if command.trigger_ticks is None
-                    else command.trigger_ticks,
-                    ts_venue_ns,
-                )
+        record = flight.records[0]
+        if not record.is_live or ts_venue_ns <= record.ts_state_ns:
+            return  # news, or the answer to a later amend, has told of it
+        if command.display_lots is not None:
+            record.display_lots = command.display_lots
+        qty_lots = record.qty_lots
+        if command.qty_lots is not None:
+            qty_lots = max(record.prior_lots + command.qty_lots, record.cum_lots)
+        self._ledger.restate(record, qty_lots, command.limit_ticks, command.trigger_ticks, ts_venue_ns)
 
-    def _edited(self, flight: InFlight, report: CommandAccepted) -> None:
-        """An edit succeeded: the order goes on under a new venue id, with nothing filled on that one yet."""
-        command = flight.command
-        assert isinstance(command, EditOrder)
-        (record,) = flight.records
-        record.amends_in_flight -= 1
-        if not record.is_open or not report.order_ids:
+    def _read_rejected(self, report: CommandRejected) -> None:
+        error, ts_venue_ns = report.error, report.ts_venue_ns
+        flight = self._requests.take(report.request_id, "rejected", report.reason, error)
+        if flight is None:
             return
-        if record.order_id != report.order_ids[0]:
-            record.order_id = report.order_ids[0]
-            self._by_order_id[record.order_id] = record
-        qty_lots = record.qty_lots if command.qty_lots is None else command.qty_lots
-        limit_ticks = (
-            record.limit_ticks if command.limit_ticks is None else command.limit_ticks
-        )
-        trigger_ticks = (
-            record.trigger_ticks
-            if command.trigger_ticks is None
-            else command.trigger_ticks
-        )
-        self._update(record, qty_lots, limit_ticks, trigger_ticks, report.ts_venue_ns)
+        kind = flight.kind
+        if kind is RequestKind.QUERY:
+            self._polls.ended(report.request_id)
+        if not flight.records and kind is not RequestKind.QUERY:
+            self._ledger.tell(
+                RequestRejected(
+                    ts_ns=self._clock.now_ns, command=type(flight.command).__name__, link=flight.link, reason=error
+                )
+            )
+        listener = self._ledger.listener
+        for record in flight.records:
+            if kind is RequestKind.ADD:
+                self._ledger.reject(record, error, ts_venue_ns, report.reason is RejectReason.POST_ONLY)
+            elif kind is RequestKind.EDIT:
+                self._edits.refused(record, error, ts_venue_ns)
+            elif record.is_live:
+                if kind is RequestKind.AMEND:
+                    listener.amend_rejected(record, error, ts_venue_ns)
+                else:
+                    listener.cancel_rejected(record, error, ts_venue_ns)
+        if report.reason in _NOT_FOUND:
+            self._doubt(flight.records)
+
+    def _doubt(self, records: tuple[OrderRecord, ...]) -> None:
+        """The venue does not find orders that had been accepted: news of their end may be on its way, or lost."""
+        for record in records:
+            if record.knowledge is Knowledge.OPEN:
+                record.doubt_request_id = self._requests.last_id
+                self._polls.ensure()
 
     # ------------------------------------------------------------------------------------------------- news
 
-    def _on_execution(self, report: ExecutionReport, link: Link) -> None:
-        record = self._record(report.cl_ord_id, report.order_id)
-        if record is None:
-            return
-        if report.request_id is not None and report.exec_type is not ExecType.TRADE:
-            flight = self._take_flight(report.request_id, "accepted", None, None)
-            if flight is not None:
-                for concerned in flight.records:
-                    if flight.kind in (RequestKind.AMEND, RequestKind.EDIT):
-                        concerned.amends_in_flight -= 1
-                    elif flight.kind in (RequestKind.CANCEL, RequestKind.MASS_CANCEL):
-                        concerned.cancels_in_flight -= 1
+    def read_execution(self, report: ExecutionReport, link_name: str) -> None:
+        """Take one execution report."""
         exec_type = report.exec_type
-        if exec_type is not ExecType.TRADE:
-            self._journal.learned(link.name, report, self._clock.now_ns)
-        if exec_type in (ExecType.NEW, ExecType.PENDING_NEW):
-            self._accept(record, report.order_id, report.ts_venue_ns)
-        elif exec_type is ExecType.TRADE:
-            self._fill(record, report, link)
-        elif not record.is_open:
-            return
-        elif exec_type is ExecType.CANCELED:
-            self._ensure_accepted(record, report)
-            if record.order_id == report.order_id or record.order_id is None:
-                self._close(
-                    record, report.reason or "", report.ts_venue_ns, is_expired=False
-                )
-        elif exec_type is ExecType.EXPIRED:
-            self._ensure_accepted(record, report)
-            self._close(record, "expired", report.ts_venue_ns, is_expired=True)
-        elif exec_type in (ExecType.AMENDED, ExecType.RESTATED):
-            self._update(
-                record,
-                report.qty_lots,
-                report.limit_ticks,
-                report.trigger_ticks,
-                report.ts_venue_ns,
-            )
-        elif exec_type is ExecType.TRIGGERED:
-            self._listener.order_triggered(record, report.ts_venue_ns)
+        if report.request_id is not None and exec_type is not _TRADE:
+            self._answered_by_news(report)
+        record = self._ledger.find(report.cl_ord_id, report.order_id)
+        if record is None:
+            self._edits.keep(report, link_name)
+        elif exec_type is _TRADE:
+            self._ledger.fill(record, report, link_name)
+            if record.has_missing_fills:
+                self._polls.ensure()
+        elif exec_type in _BEGINNINGS:
+            if record.knowledge in (Knowledge.SENT, Knowledge.UNKNOWN):
+                self._ledger.journal.learned(link_name, report, self._clock.now_ns)
+            self._ledger.accept(record, report.order_id, report.ts_venue_ns)
+            if record.has_only_order_id and report.order_id == record.order_id:
+                self._succeeded(record, report)
+        elif record.is_live and record.order_id in (report.order_id, None):
+            if exec_type in _ENDS:
+                self._ended(record, report, link_name)
+            elif exec_type in _CHANGES and report.ts_venue_ns >= record.ts_state_ns:
+                self._changed(record, report, link_name)
 
-    def _on_snapshot(self, report: OrdersSnapshot, link: Link) -> None:
-        if (
-            report.request_id is not None
-            and self._take_flight(report.request_id, "accepted", None, None) is not None
-        ):
-            self._desk.settled_query()
-        self.ts_snapshot_ns = max(self.ts_snapshot_ns, report.ts_venue_ns)
-        for trade in report.trades:
-            record = self._record(trade.cl_ord_id, trade.order_id)
-            if record is not None:
-                self._fill(record, trade, link)
-        seen = set()
-        for status in report.orders:
-            record = self._record(status.cl_ord_id, status.order_id)
-            if record is not None:
-                seen.add(record.cl_ord_id)
-                self._apply_status(record, status, report.ts_venue_ns)
-        self._judge_unknown(report, seen)
-        if any(flight.is_unknown for flight in self._desk.in_flight.values()):
-            self._desk.query_later()
-
-    def _apply_status(
-        self, record: OrderRecord, status: OrderStatus, ts_venue_ns: int
-    ) -> None:
-        if not record.is_open:
-            return
-        self._accept(record, status.order_id, ts_venue_ns)
-        if record.order_id != status.order_id:
-            return  # an older venue order of this record, left behind by an edit
-        if status.state in _TERMINAL:
-            if (
-                record.cum_lots >= status.cum_lots
-            ):  # else a fill is still to be told: not settled
-                is_expired = status.state is OrderState.EXPIRED
-                self._close(
-                    record,
-                    status.reason or record.closing_reason or "",
-                    ts_venue_ns,
-                    is_expired=is_expired,
-                )
-            return
-        if record.amends_in_flight == 0:
-            self._update(
-                record,
-                status.qty_lots,
-                status.limit_ticks,
-                status.trigger_ticks,
-                ts_venue_ns,
-            )
-
-    def _judge_unknown(self, report: OrdersSnapshot, seen: set[str]) -> None:
-        """What a snapshot proves about requests of unknown outcome.
-
-        An order that is neither open nor recently ended, at a venue time after the request's deadline, was never made.
-        A cancel that was lost with its line is proven lost by its order being open after that.
-        """
-        for flight in [
-            flight for flight in self._desk.in_flight.values() if flight.is_unknown
-        ]:
-            if flight.kind is RequestKind.ADD:
-                self._judge_unknown_add(flight, report, seen)
-            elif all(not record.is_open for record in flight.records):
-                self._resolve(
-                    flight, "the venue's snapshot shows that the order has ended"
-                )
-            else:
-                is_too_late = (
-                    report.ts_venue_ns > flight.ts_expiry_ns
-                    or not self._desk.links[flight.link].is_up
-                )
-                if is_too_late and all(
-                    record.cl_ord_id in seen
-                    for record in flight.records
-                    if record.is_open
-                ):
-                    self._prove_lost(
-                        flight,
-                        "the venue's snapshot shows the order open and unchanged",
-                    )
-
-    def _judge_unknown_add(
-        self, flight: InFlight, report: OrdersSnapshot, seen: set[str]
-    ) -> None:
-        if all(record.knowledge is not Knowledge.UNKNOWN for record in flight.records):
-            self._resolve(flight, "the venue's snapshot shows the order")
-            return
-        deadline_ns = flight.command.deadline_ns
-        has_passed = deadline_ns is not None and report.ts_venue_ns > deadline_ns
-        if has_passed and not any(
-            record.cl_ord_id in seen for record in flight.records
-        ):
-            self._prove_lost(
-                flight,
-                "the deadline has passed and the venue's snapshot does not show it",
-            )
-
-    # ------------------------------------------------------------------------------------------------- conclusions
-
-    def _accept(
-        self, record: OrderRecord, order_id: str | None, ts_venue_ns: int
-    ) -> None:
-        if order_id is not None and record.order_id is None:
-            record.order_id = order_id
-            self._by_order_id[order_id] = record
-        if record.knowledge in (Knowledge.SENT, Knowledge.UNKNOWN):
-            was_unknown = record.knowledge is Knowledge.UNKNOWN
-            record.knowledge = Knowledge.OPEN
-            record.ts_aged_ns = ts_venue_ns
-            if was_unknown:
-                self._tell_resolved(
-                    record, "AddOrder", record.owner_link, "the venue knows the order"
-                )
-            self._listener.order_accepted(record, ts_venue_ns)
-
-    def _ensure_accepted(self, record: OrderRecord, report: ExecutionReport) -> None:
-        """Terminal news can overtake the acknowledgement; an order that ends had been accepted."""
-        self._accept(record, report.order_id, report.ts_venue_ns)
-
-    def _fill(self, record: OrderRecord, report: ExecutionReport, link: Link) -> None:
-        assert report.exec_id is not None
-        if not record.note_exec(report.exec_id):
-            return
-        self._journal.learned(link.name, report, self._clock.now_ns)
-        self._accept(record, report.order_id, report.ts_venue_ns)
-        record.cum_lots += report.last_lots
-        if (
-            record.qty_lots < record.cum_lots
-        ):  # quantity was given in quote currency, or an amend is still to be told
-            record.qty_lots = max(report.qty_lots, record.cum_lots)
-        self._listener.order_filled(
-            record,
-            report.exec_id,
-            report.last_lots,
-            report.last_ticks,
-            bool(report.is_maker),
-            report.fee if report.fee is not None else Decimal(0),
-            report.fee_asset or "",
-            report.ts_venue_ns,
-        )
-        if report.state is OrderState.FILLED or report.leaves_lots == 0:
-            self._end(record)
-
-    def _update(
-        self,
-        record: OrderRecord,
-        qty_lots: int,
-        limit_ticks: int | None,
-        trigger_ticks: int | None,
-        ts_venue_ns: int,
-    ) -> None:
-        limit_ticks = record.limit_ticks if limit_ticks is None else limit_ticks
-        trigger_ticks = record.trigger_ticks if trigger_ticks is None else trigger_ticks
-        if (qty_lots, limit_ticks, trigger_ticks) == (
-            record.qty_lots,
-            record.limit_ticks,
-            record.trigger_ticks,
-        ):
-            return  # told already by another road
-        record.qty_lots, record.limit_ticks, record.trigger_ticks = (
-            qty_lots,
-            limit_ticks,
-            trigger_ticks,
-        )
-        record.ts_aged_ns = ts_venue_ns
-        self._listener.order_updated(record, ts_venue_ns)
-
-    def _reject(
-        self,
-        record: OrderRecord,
-        error: str,
-        ts_venue_ns: int,
-        is_post_only: bool = False,
-    ) -> None:
-        if record.knowledge is Knowledge.CLOSED:
-            return
-        self._end(record)
-        self._listener.order_rejected(record, error, is_post_only, ts_venue_ns)
-
-    def _close(
-        self, record: OrderRecord, reason: str, ts_venue_ns: int, *, is_expired: bool
-    ) -> None:
-        self._end(record)
-        if is_expired:
-            self._listener.order_expired(record, ts_venue_ns)
-        elif record.cum_lots < record.qty_lots or record.qty_lots == 0:
-            self._listener.order_canceled(record, reason, ts_venue_ns)
-
-    def _end(self, record: OrderRecord) -> None:
-        record.knowledge = Knowledge.CLOSED
-        self._desk.open_orders.pop(record.cl_ord_id, None)
-
-    def _prove_lost(self, flight: InFlight, evidence: str) -> None:
-        self._resolve(flight, evidence)
-        now_ns = self._clock.now_ns
-        for record in flight.records:
-            if flight.kind is RequestKind.ADD:
-                self._reject(record, f"never arrived: {evidence}", now_ns)
-            elif not record.is_open:
-                continue
-            elif flight.kind in (RequestKind.AMEND, RequestKind.EDIT):
-                record.amends_in_flight -= 1
-                self._listener.amend_rejected(
-                    record, f"never arrived: {evidence}", now_ns
-                )
-            else:
-                record.cancels_in_flight -= 1
-                self._listener.cancel_rejected(
-                    record, f"never arrived: {evidence}", now_ns
-                )
-
-    def _resolve(self, flight: InFlight, evidence: str) -> None:
-        self._desk.in_flight.pop(flight.command.request_id, None)
-        for record in flight.records:
-            self._tell_resolved(
-                record, type(flight.command).__name__, flight.link, evidence
-            )
-
-    def _tell_resolved(
-        self, record: OrderRecord, command: str, link: str, evidence: str
-    ) -> None:
-        self._desk.road_event(
-            OutcomeResolved(
-                ts_ns=self._clock.now_ns,
-                cl_ord_id=record.cl_ord_id,
-                command=command,
-                link=link,
-                evidence=evidence,
-            )
-        )
-
-    # ------------------------------------------------------------------------------------------------- finding
-
-    def _record(self, cl_ord_id: str, order_id: str) -> OrderRecord | None:
-        record = self._desk.orders.get(cl_ord_id)
-        return record if record is not None else self._by_order_id.get(order_id)
-
-    def _news_of(self, link: Link) -> Link:
-        """The link on which news of own orders is heard."""
-        return self._desk.links[self._desk.policy.news]
-
-    def _take_flight(
-        self, request_id: int, outcome: str, reason: str | None, text: str | None
-    ) -> InFlight | None:
-        flight = self._desk.in_flight.pop(request_id, None)
+    def _answered_by_news(self, report: ExecutionReport) -> None:
+        """A report that names its request answers it, where the protocol answers so."""
+        assert report.request_id is not None
+        flight = self._requests.in_flight.get(report.request_id)
         if flight is None:
-            return None
-        if flight.is_unknown:
-            for record in flight.records:
-                self._tell_resolved(
-                    record,
-                    type(flight.command).__name__,
-                    flight.link,
-                    "its answer came late",
-                )
-        self._journal.answered(request_id, self._clock.now_ns, outcome, reason, text)
-        return flight
+            return
+        if flight.kind is not RequestKind.EDIT:
+            self._requests.take(report.request_id, "accepted", None, None)
+        elif report.exec_type in _BEGINNINGS:  # the end of the old order comes first, and answers nothing yet
+            self._requests.take(report.request_id, "accepted", None, None)
+            self._edits.accepted(flight.records[0], flight, report.order_id, report.ts_venue_ns)
+
+    def _succeeded(self, record: OrderRecord, report: ExecutionReport) -> None:
+        """News of what an edit made: its terms show how much the venue took as filled on the order before."""
+        if record.is_live and report.ts_venue_ns >= record.ts_state_ns:
+            self._ledger.restate_by(record, report, report.ts_venue_ns)
+
+    def _ended(self, record: OrderRecord, report: ExecutionReport, link_name: str) -> None:
+        self._ledger.journal.learned(link_name, report, self._clock.now_ns)
+        self._ledger.accept(record, report.order_id, report.ts_venue_ns)  # an end may overtake the acknowledgement
+        self._conclude_end(record, _ENDS[report.exec_type], report.reason or "", report.ts_venue_ns, report.cum_lots)
+
+    def _conclude_end(
+        self, record: OrderRecord, state: OrderState, reason: str, ts_venue_ns: int, cum_lots: int
+    ) -> None:
+        if not self._edits.holds_end(record, state, reason, ts_venue_ns, cum_lots):
+            self._ledger.end(record, state, reason, ts_venue_ns, cum_lots)
+        if record.has_missing_fills:
+            self._polls.ensure()
+
+    def _changed(self, record: OrderRecord, report: ExecutionReport, link_name: str) -> None:
+        is_trigger = report.exec_type is ExecType.TRIGGERED
+        if report.ts_venue_ns > record.ts_state_ns or (is_trigger and not record.is_triggered):
+            self._ledger.journal.learned(link_name, report, self._clock.now_ns)  # else an answer has told of it
+        self._ledger.accept(record, report.order_id, report.ts_venue_ns)
+        self._ledger.restate_by(record, report, report.ts_venue_ns)
+        if is_trigger:
+            self._ledger.trigger(record, report.ts_venue_ns)
+
+    # ------------------------------------------------------------------------------------------------- snapshots
+
+    def _read_snapshot(self, report: OrdersSnapshot, link_name: str) -> None:
+        """A poll's answer shows what is open, and what ended or was filled since the one before; a subscription's
+        snapshot shows what is open only, and so proves nothing by what is not in it.
+        """
+        request_id = report.request_id
+        if request_id is not None:
+            self._requests.take(request_id, "accepted", None, None)
+            self._polls.answered(report)
+        for trade in report.trades:
+            record = self._ledger.find(trade.cl_ord_id, trade.order_id)
+            if record is not None:
+                self._ledger.fill(record, trade, link_name)
+        seen: set[str] = set()
+        strangers: list[OrderStatus] = []
+        for status in report.orders:
+            record = self._ledger.find(status.cl_ord_id, status.order_id)
+            if record is None:
+                strangers.append(status)
+            else:
+                seen.add(record.cl_ord_id)
+                self._apply_status(record, status, report)
+        if request_id is not None:
+            self._evidence.judge_poll(report, seen, strangers)
+
+    def _apply_status(self, record: OrderRecord, status: OrderStatus, report: OrdersSnapshot) -> None:
+        if not record.is_live:
+            return
+        self._ledger.accept(record, status.order_id, report.ts_venue_ns)
+        if record.order_id != status.order_id:
+            return  # an earlier venue order of this record, which an edit has replaced
+        if status.state > OrderState.PARTIALLY_FILLED:
+            self._conclude_end(record, status.state, status.reason or "", report.ts_venue_ns, status.cum_lots)
+            return
+        record.venue_cum_lots = max(record.venue_cum_lots, record.prior_lots + status.cum_lots)
+        if record.has_missing_fills:
+            self._polls.ensure()
+        doubt_request_id = record.doubt_request_id
+        if doubt_request_id is not None and report.request_id is not None and report.request_id > doubt_request_id:
+            record.doubt_request_id = None
+        if report.ts_venue_ns > record.ts_state_ns:
+            self._ledger.restate_by(record, status, report.ts_venue_ns)
+
+    # ------------------------------------------------------------------------------------------------- venue
+
+    def _read_status(self, report: VenueStatus, link_name: str) -> None:
+        """A change of mode, told once though every link tells of it."""
+        ts_venue_ns, mode = self._modes.get(report.symbol, (-1, None))
+        if report.ts_venue_ns <= ts_venue_ns:
+            return
+        self._modes[report.symbol] = (report.ts_venue_ns, report.mode)
+        if report.mode is mode:
+            return
+        self._ledger.journal.learned(link_name, report, self._clock.now_ns)
+        self._ledger.tell(VenueStatusChanged(ts_ns=self._clock.now_ns, mode=report.mode, symbol=report.symbol))

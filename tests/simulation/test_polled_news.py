@@ -41,13 +41,14 @@ def test_the_same_fill_is_learned_at_once_where_news_is_pushed() -> None:
     assert learned_s == 10.501
 
 
-def test_polls_beyond_the_call_counter_are_refused_and_charged() -> None:
+def test_polls_that_are_due_too_often_wait_until_the_call_counter_has_room_and_none_is_refused() -> None:
     script = Script([(5.0, _place)])
     backtest = run(script, profile=FAST, road=RoadSection(name="rest", poll_interval_ms=200))
     polls = [row for row in backtest.events().to_pylist() if row["name"] == "QueryOrders"]
-    refused = [row for row in polls if row["reject_reason"] == "call_limit"]
-    assert refused
-    assert "EAPI:Rate limit exceeded" in refused[0]["text"]
+    assert [row for row in polls if row["reject_reason"] == "call_limit"] == []
+    # 300 are due in 60 s. An Intermediate key has 20 points and gets 30 back in that time; a poll is one point, and is
+    # sent while there is room for the four that it costs where something has changed.
+    assert 45 <= len(polls) <= 50
 
 
 def test_polls_at_a_pace_that_the_tier_sustains_are_never_refused() -> None:

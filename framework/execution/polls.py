@@ -1,0 +1,155 @@
+"""Asking the venue for the account's orders: on a beat where nothing is pushed, else only where pushed news cannot
+tell.
+
+News that is pushed leaves gaps: while its line is down; for orders of a session that has ended, where each session
+hears of its own orders only; for orders that were entered by another link than such a session's. And some things
+raise a doubt
+that only the venue can settle: a request of unknown fate, fills that are missing, an order that the venue does not
+find. While there is one of these, the desk polls. Polls are paid from the budget like all else, and wait while it is
+spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from framework.errors import ConfigError
+from framework.execution.budget import RateBudget
+from framework.execution.ledger import Ledger
+from framework.execution.link import Clock, Link
+from framework.execution.orders import OrderRecord, RequestKind
+from framework.execution.policy import DeskPolicy
+from framework.execution.requests import Requests
+from framework.messages import OrdersSnapshot, OrderState, QueryOrders
+from framework.protocol import News
+
+__all__ = ["Polls"]
+
+_MS = 1_000_000
+
+
+class Polls:
+    """Decides when to ask, and asks for what has happened since it last knew all.
+
+    Raises ConfigError if the policy asks on a link whose protocol cannot be asked.
+    """
+
+    def __init__(
+        self,
+        links: Mapping[str, Link],
+        policy: DeskPolicy,
+        clock: Clock,
+        ledger: Ledger,
+        requests: Requests,
+        budget: RateBudget,
+    ) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._requests = requests
+        self._budget = budget
+        self._news = links[policy.news]
+        self._is_beat = self._news.profile.news is News.NONE
+        self._link = _query_link(links, policy)
+        self._interval_ns = policy.poll_interval_ms * _MS
+        # How far a trader's clock may be ahead of the venue's, where only the trader's time of an order is known.
+        self._clock_margin_ns = policy.answer_timeout_ms * _MS
+        self._ts_polled_ns = 0
+        self._awaited_id: int | None = None
+        self._is_scheduled = False
+        self._is_running = False
+
+    def start(self) -> None:
+        """Begin the beat where news is polled."""
+        self._is_running = True
+        if self._is_beat:
+            self.ensure()
+
+    def stop(self) -> None:
+        """Ask no more."""
+        self._is_running = False
+
+    def is_heard(self, record: OrderRecord) -> bool:
+        """Whether pushed news tells of an order now."""
+        news = self._news
+        if not news.is_up or self._is_beat:
+            return False
+        return news.profile.news is News.PUSHED_ACCOUNT or record.owner_session == news.session_id
+
+    def ensure(self) -> None:
+        """See to it that a poll is due within an interval; it is sent if it is still needed by then."""
+        if not self._is_scheduled and self._is_running and self._link is not None:
+            self._is_scheduled = True
+            self._clock.call_at(self._clock.now_ns + self._interval_ns, self._on_beat)
+
+    def doubt(self) -> None:
+        """Something has happened that news may not tell: ask at once, or on the next beat where there is one."""
+        if not self._is_beat:
+            self.ask()
+        self.ensure()
+
+    def ask(self) -> None:
+        """Poll now, unless an answer is awaited, no link can ask, or the budget is spent."""
+        link = self._link
+        if link is None or not link.is_up or self._awaited_id is not None:
+            return
+        now_ns = self._clock.now_ns
+        if not self._budget.admit_poll(link.profile, now_ns):
+            return
+        command = QueryOrders(request_id=self._requests.next_id(), since_ns=self._since_ns())
+        self._awaited_id = command.request_id
+        self._requests.send(RequestKind.QUERY, link, command, (), now_ns)
+
+    def answered(self, report: OrdersSnapshot) -> None:
+        """A poll's answer is read."""
+        self.ended(report.request_id)
+        assert self._link is not None
+        self._ts_polled_ns = max(self._ts_polled_ns, report.ts_venue_ns)
+        if report.trades or any(status.state > OrderState.PARTIALLY_FILLED for status in report.orders):
+            self._budget.spend_poll_change(self._link.profile, self._clock.now_ns)
+
+    def look_back(self, ts_sent_ns: int) -> None:
+        """Have the next poll go back to what was sent at a time; what it tells again is known again."""
+        self._ts_polled_ns = min(self._ts_polled_ns, ts_sent_ns - self._clock_margin_ns)
+
+    def ended(self, request_id: int | None) -> None:
+        """A poll has been answered or refused."""
+        if request_id == self._awaited_id:
+            self._awaited_id = None
+
+    def lost(self) -> None:
+        """A poll's answer may not come: forget one that is not in flight any more."""
+        if self._awaited_id not in self._requests.in_flight:
+            self._awaited_id = None
+
+    # ------------------------------------------------------------------------------------------------- within
+
+    def _on_beat(self) -> None:
+        self._is_scheduled = False
+        if self._is_beat or self._is_needed():
+            self.ask()
+            self.ensure()
+
+    def _is_needed(self) -> bool:
+        return self._requests.unknown_count > 0 or any(
+            record.doubt_request_id is not None
+            or record.ended is not None
+            or record.has_missing_fills
+            or not self.is_heard(record)
+            for record in self._ledger.open_orders.values()
+        )
+
+    def _since_ns(self) -> int:
+        """From when on the venue has to tell: since the last poll, or since the oldest open order was sent."""
+        oldest = next(iter(self._ledger.open_orders.values()), None)
+        if oldest is None:
+            return max(0, self._ts_polled_ns)
+        return max(0, self._ts_polled_ns, oldest.ts_sent_ns - self._clock_margin_ns)
+
+
+def _query_link(links: Mapping[str, Link], policy: DeskPolicy) -> Link | None:
+    if policy.query is not None:
+        link = links[policy.query]
+        if not link.profile.capabilities.has_order_query:
+            raise ConfigError(f"link '{policy.query}' cannot be asked for orders; name one that can in 'query'")
+        return link
+    return next((link for link in links.values() if link.profile.capabilities.has_order_query), None)
