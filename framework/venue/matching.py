@@ -11,7 +11,8 @@ The conditions of a taking fill, in order:
    prevention mode decides (protocols-spot 14; rest-api/add-order, ``stptype``). What the incoming order could trade
    before that point has been traded.
 5. A buy without limit price takes only what the available money pays for, fee included, and what it may spend in all if
-   it was entered in quote quantity.
+   it was entered in quote quantity. The amount is without the fee; the order is for no lots at first, and for what it
+   has bought afterwards. What is left and pays for no lot at the next price is canceled.
 
 The market does not react: what was taken stays taken until the market's data replaces it (the kernel's rule). There is
 no market price protection: the documented one has no published figures.

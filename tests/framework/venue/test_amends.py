@@ -121,6 +121,14 @@ def test_a_post_only_amend_that_stays_out_of_the_market_passes() -> None:
     assert order.limit_ticks == 999
 
 
+def test_a_post_only_order_that_is_amended_into_the_market_without_post_only_trades() -> None:
+    # guides/spot-amends, "Post Only": the flag is an addition to one transaction, a condition on that change only.
+    rig = Rig(touch())
+    order = rig.add(is_post_only=True)
+    rig.amend(order, limit_ticks=1001)
+    assert (order.state, rig.trades()) == (OrderState.FILLED, [(1001, 100)])
+
+
 def test_an_amend_that_meets_an_own_order_is_a_matter_of_self_trade_prevention() -> None:
     rig = Rig(touch())
     order = rig.add()

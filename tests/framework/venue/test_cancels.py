@@ -345,6 +345,7 @@ def test_a_fired_switch_is_off() -> None:
     order = rig.add()
     rig.at(1000)
     assert order.is_open
+    assert rig.venue.accounts["a"].cancel_after_ns is None
 
 
 def test_the_switch_of_one_account_leaves_the_other_alone() -> None:

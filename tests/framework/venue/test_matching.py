@@ -182,3 +182,16 @@ def test_the_best_price_of_own_orders_comes_first(side: int) -> None:
     near = _other(rig, side=1 - side, qty_lots=100, limit_ticks=better)
     rig.add(side=side, qty_lots=100, limit_ticks=worse)
     assert (near.state, far.state) == (OrderState.FILLED, OrderState.NEW)
+
+
+def test_an_order_of_another_account_at_the_very_limit_counts_for_a_fok_order() -> None:
+    rig = Rig(touch())
+    _other(rig, side=SELL, qty_lots=100, limit_ticks=1001)
+    assert rig.add(qty_lots=600, limit_ticks=1001, time_in_force=TimeInForce.FOK).state is OrderState.FILLED
+
+
+def test_an_order_of_another_account_beyond_the_limit_does_not_count_for_a_fok_order() -> None:
+    rig = Rig(touch())
+    _other(rig, side=SELL, qty_lots=100, limit_ticks=1002)
+    order = rig.add(qty_lots=600, limit_ticks=1001, time_in_force=TimeInForce.FOK)
+    assert order.end_reason is RejectReason.FOK_UNFILLED
