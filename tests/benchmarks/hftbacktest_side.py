@@ -1,0 +1,82 @@
+"""The market maker on hftbacktest, in plain Python."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from framework.data.columns import Market
+from tests.benchmarks.quoting import INTERVAL_NS, Rules, targets
+
+__all__ = ["asset", "make_markets"]
+
+
+def asset(market: Market, events: npt.NDArray[np.void], latency_ms: int) -> Any:
+    """hftbacktest's asset: constant order latencies, risk-averse queue, partial fills."""
+    from hftbacktest import BacktestAsset
+
+    return (
+        BacktestAsset()
+        .data(events)
+        .linear_asset(1.0)
+        .constant_order_latency(latency_ms * 1_000_000, latency_ms * 1_000_000)
+        .risk_adverse_queue_model()
+        .partial_fill_exchange()
+        .trading_value_fee_model(0.0002, 0.0005)
+        .tick_size(float(market.spec.tick_size))
+        .lot_size(float(market.spec.lot_size))
+        .last_trades_capacity(0)
+    )
+
+
+def make_markets(backtest: Any, market: Market, rules: Rules) -> dict[str, int]:
+    """Run to the end of the data; returns what was done."""
+    from hftbacktest import GTX, LIMIT
+
+    tick, lot = float(Decimal(market.spec.tick_size)), float(Decimal(market.spec.lot_size))
+    qty = rules.qty_lots * lot
+    own: list[tuple[int, int] | None] = [None, None]
+    submits = cancels = wakes = last_id = 0
+    fills = 0
+    known: dict[int, float] = {}
+    first = int(market.columns.ts_event_ns[0])
+    backtest.elapse(INTERVAL_NS - first % INTERVAL_NS)
+    while backtest.elapse(INTERVAL_NS) == 0:
+        wakes += 1
+        depth = backtest.depth(0)
+        bid, ask = depth.best_bid_tick, depth.best_ask_tick
+        if bid <= 0 or ask >= 2**31 - 1:
+            continue
+        orders = backtest.orders(0)
+        for side in (0, 1):
+            kept = own[side]
+            if kept is not None:
+                order = orders.get(kept[0])
+                if order is None or order.status in (2, 3, 4):  # expired, filled, canceled
+                    own[side] = None
+        prices = [None if kept is None else kept[1] for kept in own]
+        position_lots = round(backtest.position(0) / lot)
+        wanted = targets(bid, ask, prices[0], prices[1], position_lots, rules)
+        for side in (0, 1):
+            target = wanted[side]
+            if target == prices[side]:
+                continue
+            kept = own[side]
+            if kept is not None:
+                backtest.cancel(0, kept[0], False)
+                cancels += 1
+                own[side] = None
+            if target is not None:
+                last_id += 1
+                submit = backtest.submit_sell_order if side else backtest.submit_buy_order
+                submit(0, last_id, target * tick, qty, GTX, LIMIT, False)
+                submits += 1
+                own[side] = (last_id, target)
+        backtest.clear_inactive_orders(0)
+    del known
+    values = backtest.state_values(0)
+    fills = int(values.num_trades)
+    return {"submits": submits, "cancels": cancels, "fills": fills, "wakes": wakes}
