@@ -77,6 +77,7 @@ class MarketMakerConfig(StrategyConfig, frozen=True, kw_only=True):
         better than it should be by half of the edge: then it is in danger and goes at once.
     cancel_again_ms: an order that is still there this long after its cancel is cancelled again; longer than own news
         takes to arrive, so that it is not done for orders that are gone.
+    leaving_max: orders of one side whose cancel is not confirmed yet; with more of them no new order is sent.
     budget_share_max: share of the pair's rate counter above which quotes in danger are withdrawn and nothing else is
     done.
     """
@@ -89,6 +90,7 @@ class MarketMakerConfig(StrategyConfig, frozen=True, kw_only=True):
     requote: str = "cancel"
     order_age_min_ms: int = 3_000
     cancel_again_ms: int = 5_000
+    leaving_max: int = 2
     budget_share_max: float = 0.7
 
 
@@ -192,7 +194,7 @@ class MarketMaker(Strategy):
     def _may_place(self, pair: _Pair, quote: _Quote) -> bool:
         """Whether a new order is wise beside what may still be there."""
         if quote.leaving:
-            if self.config.requote != "cancel":
+            if self.config.requote != "cancel" or len(quote.leaving) > self.config.leaving_max:
                 return False
             if any(order.client_order_id.value in self._out_of_reach for order in quote.leaving):
                 return False

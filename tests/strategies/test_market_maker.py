@@ -197,6 +197,17 @@ def test_an_order_within_reach_after_a_drop_is_replaced() -> None:
     assert ("CancelOrder", SELL, None) in during(commands, 8)
 
 
+@pytest.mark.parametrize(("leaving_max", "placed_s"), [(1, 12.5), (2, 11.0)])
+def test_no_order_is_sent_beside_more_unconfirmed_cancels_than_allowed(leaving_max: int, placed_s: float) -> None:
+    # One second each way: the cancel of 10 s is confirmed at 12 s. At 11 s the ask must move again.
+    moves = [*UP_1, level(10.0, SELL, 1030, 5 * BTC), level(11.0, SELL, ASK + 1, 0)]
+    slow = fixed_latency(PROFILE, 1_000.0)
+    _, commands = play(replace(WIDE, leaving_max=leaving_max, order_age_min_ms=900), moves, profile=slow)
+    asks = [command for command in commands if 10 <= command[0] < 29.9 and command[2] == SELL]
+    assert [command[1] for command in asks] == ["CancelOrder", "AddOrder", "CancelOrder", "AddOrder"]
+    assert [command[0] for command in asks] == [10.0, 10.0, 11.0, placed_s]
+
+
 def test_an_unknown_way_to_requote_is_refused() -> None:
     with pytest.raises(ConfigError, match="requote = 'often'; it must be one of cancel, amend, wait"):
         MarketMaker(MarketMakerConfig(requote="often"))
