@@ -1,8 +1,8 @@
 """The ``tidegate`` command.
 
-Everything that a user can do wrong ends in one line on standard error that says what and how to mend it, and exit code 2;
-an exchange is reached only through its adapter's entry point. Heavy modules are imported by the command that needs them,
-so that ``tidegate --help`` answers at once.
+Everything that a user can do wrong ends in one line on standard error that says what and how to mend it, and exit code
+2; an exchange is reached only through its adapter's entry point. Heavy modules are imported by the command that needs
+them, so that ``tidegate --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("store", type=Path, metavar="STORE")
     info.set_defaults(run=_data_info)
     formats = data_commands.add_parser("formats", help="the formats that can be imported, with their options")
-    formats.set_defaults(run=_data_formats)
+    formats.set_defaults(run=lambda _: _data_formats())
 
     protocols = commands.add_parser("protocols", help="what a venue's protocols can do, with the source of each value")
     protocols.add_argument("--venue", default=None, help="name of the adapter; needed where several state a venue")
@@ -114,25 +114,27 @@ def _positive(text: str) -> int:
 
 
 def _backtest(options: argparse.Namespace) -> int:
+    from framework.backtest.comparison import compare, comparison_table
     from framework.backtest.config import load_config
-    from framework.backtest.metrics import format_metrics
-    from framework.backtest.run_folder import RunFolder
+    from framework.backtest.metrics import read_metrics
     from framework.backtest.runner import run_backtest
-    from framework.report.html import write_report
+    from framework.report import write_report
 
     config = load_config(options.config)
     started_s = time.perf_counter()
     folder = run_backtest(config, options.out)
     took_s = time.perf_counter() - started_s
-    print(format_metrics(RunFolder.open(folder)))
+    print(comparison_table(compare([read_metrics(folder)])))
     page = write_report(folder)
     print(f"\nrun in {took_s:.1f} s; everything is in {folder}, to look at: {page}")
     return 0
 
 
 def _compare(options: argparse.Namespace) -> int:
+    from framework.backtest.comparing import compare_roads
     from framework.backtest.config import load_config
     from framework.backtest.loading import load_profile
+    from framework.report import write_report
 
     config = load_config(options.config)
     profile = load_profile(config.venue.profile, config.venue.switches)
@@ -141,11 +143,13 @@ def _compare(options: argparse.Namespace) -> int:
     for road in roads:
         if road not in known:
             raise ConfigError(f"--roads {options.roads}: there is no road {road!r}; there is {', '.join(known)}")
-    return compare(config, roads, range(1, options.seeds + 1), options.out, workers=options.workers)
+    compare_roads(config, roads, range(1, options.seeds + 1), options.out, workers=options.workers)
+    print(f"everything is in {options.out}, to look at: {write_report(options.out)}")
+    return 0
 
 
 def _report(options: argparse.Namespace) -> int:
-    from framework.report.html import write_report
+    from framework.report import write_report
 
     print(write_report(options.folder))
     return 0
@@ -217,7 +221,7 @@ def _data_info(options: argparse.Namespace) -> int:
     return 0
 
 
-def _data_formats(options: argparse.Namespace) -> int:
+def _data_formats() -> int:
     for name, each in sorted(_formats().items()):
         print(f"{name}\n    {each.description}")
         for option in each.options:

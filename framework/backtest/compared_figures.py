@@ -103,9 +103,9 @@ FIGURES: tuple[Figure, ...] = (
         ("inverted", "inverted at the engine", "", -1, lambda m: m.races.inverted),
         ("inverted_share", "inverted, of pairs", "%", -1, lambda m: _percent(m.races.share)),
         ("double_s", "double exposure after inversion", "s", -1, lambda m: m.races.after_inversion.seconds),
-        ("double_max_ms", "longest", "ms", -1, lambda m: m.races.after_inversion.seconds_max * 1_000),
-        ("double_qty", "greatest", "qty", -1, lambda m: _number(m.races.after_inversion.qty_max)),
-        ("double_qty_s", "quantity times time", "qty s", -1, lambda m: m.races.after_inversion.qty_seconds),
+        ("double_max_ms", "its longest", "ms", -1, lambda m: m.races.after_inversion.seconds_max * 1_000),
+        ("double_qty", "its greatest quantity", "qty", -1, lambda m: _number(m.races.after_inversion.qty_max)),
+        ("double_qty_s", "its quantity times time", "qty s", -1, lambda m: m.races.after_inversion.qty_seconds),
         ("failed_s", "double exposure, cancel failed", "s", -1, lambda m: m.races.after_failed_cancel.seconds),
     ),
     *_group(

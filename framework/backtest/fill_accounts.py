@@ -32,9 +32,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from framework.backtest.run_folder import MISSING, ints, of_kind, texts
+from framework.errors import DataError
 from framework.protocol import SELL, InstrumentSpec
 
-__all__ = ["HORIZONS_S", "FillAccount", "Fills", "exact_decimal", "market_mids", "read_fills"]
+__all__ = ["HORIZONS_S", "Accounts", "FillAccount", "Fills", "exact_decimal", "market_mids", "read_fills"]
 
 HORIZONS_S = (1, 10, 60)
 
@@ -216,6 +217,36 @@ class FillAccount:
         elif asset != spec.quote:
             return 0
         return int(fee.scaleb(self.decimals))
+
+
+class Accounts:
+    """The accounts of all instruments of a run, in one unit.
+
+    currency: the first instrument's quote currency; ``counted`` are the accounts of instruments that have it.
+    Raises DataError for a fill of an instrument that is not in ``specs``.
+    """
+
+    def __init__(self, events: pa.Table, touch: pa.Table, specs: dict[str, InstrumentSpec]) -> None:
+        fills = read_fills(events, specs)
+        total = of_kind(events, "fill").num_rows
+        unknown = total - sum(len(f) for f in fills.values())
+        if unknown:
+            raise DataError(f"{unknown} of {total} fills are of symbols that run.toml does not list; run it again")
+        self.decimals = FillAccount.decimals_needed(list(fills.values()))
+        self.by_symbol = {s: FillAccount(f, market_mids(touch, s), self.decimals) for s, f in fills.items()}
+        self.currency = next(iter(specs.values())).quote
+        self.counted = [account for s, account in self.by_symbol.items() if specs[s].quote == self.currency]
+
+    def equity(self) -> tuple[Ints, ExactInts, ExactInts]:
+        """Times, equity, and worth of the positions (of each instrument, without its sign), in units, by time."""
+        parts = [account.equity() for account in self.counted]
+        ts_ns = np.concatenate([part[0] for part in parts])
+        order = np.argsort(ts_ns, kind="stable")
+        totals = []
+        for values in ([part[1] for part in parts], [np.abs(part[3]) for part in parts]):
+            changes = [np.diff(v.astype(object), prepend=0) for v in values]
+            totals.append(np.cumsum(np.concatenate(changes)[order]))
+        return ts_ns[order], totals[0], totals[1]
 
 
 def exact_decimal(units: int, decimals: int) -> Decimal:

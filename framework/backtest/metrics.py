@@ -44,7 +44,7 @@ from framework.backtest.figures import (
     ProfitAndLoss,
     RunMetrics,
 )
-from framework.backtest.fill_accounts import HORIZONS_S, FillAccount, exact_decimal, market_mids, read_fills
+from framework.backtest.fill_accounts import HORIZONS_S, Accounts, FillAccount, exact_decimal
 from framework.backtest.order_lives import OrderLives, Orphaning, ReplacementPair
 from framework.backtest.road_figures import (
     QueuePlace,
@@ -75,18 +75,9 @@ class _Run:
         self.events, self.queue, self.inputs = events, queue, inputs
         self.specs = inputs.specs
         self.first_ns, self.last_ns = inputs.span_ns
-        self.currency = next(iter(self.specs.values())).quote
-        fills = read_fills(events, self.specs)
-        known = sum(len(f) for f in fills.values())
-        total = of_kind(events, "fill").num_rows
-        if known != total:
-            raise DataError(
-                f"{total - known} of {total} fills are of symbols that run.toml does not list; run it again"
-            )
-        self.decimals = FillAccount.decimals_needed(list(fills.values()))
-        mids = {symbol: market_mids(touch, symbol) for symbol in self.specs}
-        self.accounts = {s: FillAccount(f, mids[s], self.decimals) for s, f in fills.items()}
-        self.counted = [account for s, account in self.accounts.items() if self.specs[s].quote == self.currency]
+        self.money_of = Accounts(events, touch, self.specs)
+        self.decimals = self.money_of.decimals
+        self.accounts, self.counted = self.money_of.by_symbol, self.money_of.counted
         self.lives = OrderLives(events, self.last_ns)
         self.lot_sizes = {symbol: Decimal(spec.lot_size) for symbol, spec in self.specs.items()}
 
@@ -113,13 +104,13 @@ def run_metrics(events: pa.Table, touch: pa.Table, queue: pa.Table, inputs: RunI
     orders_filled = sum(1 for life in sent if life.fill_count)
     everything = [(a, np.ones(len(a.fills), dtype=bool)) for a in run.accounts.values()]
     maker, taker = (_qty_where(run, value) for value in (1, 0))
-    equity_ns, equity, worth = _equity(run)
+    equity_ns, equity, worth = run.money_of.equity()
     return RunMetrics(
         road=inputs.road,
         road_title=inputs.road_title,
         strategy=inputs.strategy,
         seed=inputs.seed,
-        currency=run.currency,
+        currency=run.money_of.currency,
         first_ns=run.first_ns,
         last_ns=run.last_ns,
         pnl=_profit(run, run.counted),
@@ -338,18 +329,6 @@ def _queue(run: _Run) -> tuple[QueuePlace, QueuePlace]:
                 first_fills.setdefault(key, ts_ns)
     lots = {key: float(run.qty(1, life.symbol)) for key, life in run.lives.by_key.items()}
     return queue_places(run.queue, first_fills, lots)
-
-
-def _equity(run: _Run) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.object_], npt.NDArray[np.object_]]:
-    """Times, total equity, and total worth of the positions (absolute for each instrument), in units."""
-    parts = [account.equity() for account in run.counted]
-    ts_ns = np.concatenate([part[0] for part in parts])
-    order = np.argsort(ts_ns, kind="stable")
-    totals = []
-    for values in ([part[1] for part in parts], [np.abs(part[3]) for part in parts]):
-        changes = [np.diff(v.astype(object), prepend=0) for v in values]
-        totals.append(np.cumsum(np.concatenate(changes)[order]))
-    return ts_ns[order], totals[0], totals[1]
 
 
 def _drawdown(equity: npt.NDArray[np.object_]) -> int:

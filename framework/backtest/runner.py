@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -34,6 +33,7 @@ from framework.backtest.loading import (
     starting_balances,
 )
 from framework.backtest.marks import fill_marks, touch_table
+from framework.backtest.metrics import write_summary
 from framework.backtest.recorder import RunRecorder
 from framework.backtest.results import QUEUE_SCHEMA
 from framework.backtest.scheduler import Scheduler
@@ -338,7 +338,7 @@ class Backtest:
         columns = [pa.array(values, field.type) for values, field in zip(queue, QUEUE_SCHEMA, strict=True)]
         pq.write_table(pa.Table.from_arrays(columns, schema=QUEUE_SCHEMA), out / "queue.parquet")
         (out / "run.toml").write_bytes(msgspec.toml.encode(self.inputs()))
-        (out / "summary.json").write_text(json.dumps({"event_log_sha256": event_log_sha256(events)}, indent=2) + "\n")
+        write_summary(out, event_log_sha256(events))
         return out
 
     def inputs(self) -> dict[str, Any]:

@@ -1,0 +1,46 @@
+"""A comparison from start to end: runs with a progress bar, table and finding on standard output, files in a folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from tqdm import tqdm
+
+from framework.backtest.comparison import Comparison, comparison_table, write_comparison
+from framework.backtest.config import RunConfig
+from framework.backtest.finding import finding
+from framework.backtest.study import StudyRun, run_study
+
+__all__ = ["compare_roads"]
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """What a comparison found: the figures, and the finding in words."""
+
+    comparison: Comparison
+    finding: str
+
+
+def compare_roads(
+    config: RunConfig, roads: Sequence[str], seeds: Sequence[int], out: Path, *, workers: int | None = None
+) -> Compared:
+    """Run a strategy over roads and seeds into ``out``, print the table and the finding, and write both there.
+
+    The progress bar goes to standard error, and is left out where that is no terminal.
+    """
+    with tqdm(total=len(roads) * len(seeds), unit="run", file=sys.stderr, disable=None, leave=False) as bar:
+
+        def on_done(run: StudyRun) -> None:
+            bar.set_postfix_str(f"{run.road} seed {run.seed}")
+            bar.update()
+
+        runs = run_study(config, roads, seeds, out, workers=workers, on_done=on_done)
+    comparison = write_comparison(out, [run.folder for run in runs])
+    words = finding(comparison)
+    text = f"{comparison_table(comparison)}\n\n{words}\n"
+    (out / "comparison.txt").write_text(text, encoding="utf-8")
+    print(text)
+    return Compared(comparison=comparison, finding=words)
