@@ -2,9 +2,9 @@
 
 The order of the checks: what the protocol offers, the pair, the rate counter (charged on receipt, whatever follows),
 the mode, the order itself, its client id, the number of open orders, the money. A request that only wants validation
-passes the same checks, is charged nothing (assumption: it does not reach the engine) and leaves no trace. An order for a pair
-that does not exist is charged to no counter. The limit on scheduled orders has no published figure and is not modelled;
-they count as open orders.
+passes the same checks, is charged nothing (assumption: it does not reach the engine) and leaves no trace. An order for
+a pair that does not exist is charged to no counter. The limit on scheduled orders has no published figure and is not
+modelled; they count as open orders.
 
 Sources: rest-api/add-order, rest-api/add-order-batch, websocket-v2/batch_add, guides/spot-ratelimits,
 guides/spot-clordid.

@@ -260,8 +260,8 @@ class Venue:
     def _gate_refusal(self, line: Line, command: Command, call: str, now_ns: int) -> RejectReason | None:
         """What is checked before any handler: the session, the deadline, the call counter.
 
-        A deadline is held against the time of arrival. How far ahead it lay when it was sent is not known here: only the
-        upper limit is checked, and a protocol's default deadline is for the sender to state.
+        A deadline is held against the time of arrival. How far ahead it lay when it was sent is not known here: only
+        the upper limit is checked, and a protocol's default deadline is for the sender to state.
         """
         if line.session is None and type(command) is not Logon:
             return RejectReason.NO_SESSION
