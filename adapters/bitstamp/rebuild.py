@@ -10,7 +10,8 @@ What the recording does not tell plainly, and what is done:
   the same quantity in most of the snapshots that show it, holds orders that nobody names until the end: they are put
   into the first book as one synthetic order, in front, because they are older than all others of the level.
 - **Time.** The exchange's own time has a resolution of one second, so ``ts_event_ns`` is the time of receipt of the
-  order's event; a trade's ``ts_recv_ns`` is the receipt of the trade's own message, up to 82 ms later in the capture.
+  order's event; a trade's ``ts_recv_ns`` is the receipt of the trade's own message (up to 82 ms later in the capture),
+  or of the reduction where that came after it.
 - **Messages that overtake.** An order whose deletion was received before its creation never rests; each is counted.
 - **A book that would be crossed.** An order that is not joined to a trade and would lock or cross the book waits
   outside until it no longer would, is filled or is cancelled; each such order is counted.
@@ -293,7 +294,7 @@ class _Walk:
         elif match.taker is not None:
             side = match.taker.side
         self.counts["trades"] += 1
-        ts_recv_ns = trade.ts_recv_ns
+        ts_recv_ns = max(trade.ts_recv_ns, event.ts_recv_ns)
         # The rows of its makers follow, so the message ends with them.
         flags = 0 if order_id else LAST
         self.rows.add(event.ts_recv_ns, ts_recv_ns, TRADE, side, trade.price_ticks, trade.qty_lots, order_id, flags)

@@ -81,7 +81,7 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of one instrument as equally long numpy arrays (dtypes: ``COLUMN_TYPES``).
 
     ts_event_ns: when the engine did it, nanoseconds since the epoch, never decreasing.
-    ts_recv_ns: when the recorder received it; equal to ``ts_event_ns`` where the source has one time only. It comes from
+    ts_recv_ns: when the recorder received it; equal to ``ts_event_ns`` where the source has one time only. It is
         the recorder's clock, so it may go back (rows of two channels) and lie before ``ts_event_ns`` (two clocks).
     order_id may be an array of length 0 where no row carries an order id (L1, L2, most trades).
     The arrays may be read-only views of a memory-mapped file.

@@ -5,10 +5,9 @@ spare fields. Prices and quantities are binary floats there; they are taken to t
 further from it than a millionth of a step is an error. The grid is not in the file, so it must be given.
 
 What has no counterpart: an unknown aggressor (exported as a trade without side), the flags LAST, SNAPSHOT and EXECUTED
-(all but SNAPSHOT of level 2 are lost; on import every event ends its message, events of one snapshot share one), and
-the quantity of a deleted order, which is taken from the order. A clear of one side, up to a price, becomes the removals
-of the levels that it clears. hftbacktest wants ``local_ts`` in order and never before ``exch_ts``; an export raises
-DataError where the market's times do not allow it.
+(all but SNAPSHOT of level 2 are lost; on import, book events of the same two times are one message), and the quantity
+of a deleted order, which is taken from the order. A clear of one side, up to a price, becomes the removals of the
+levels that it clears.
 
 Source: hftbacktest documentation, "Data"; ``hftbacktest.types``.
 """
@@ -193,7 +192,12 @@ def _market(spec: InstrumentSpec, events: npt.NDArray[np.void], rows: npt.NDArra
         raise DataError(f"{where}, row {row}: depth events among order events; import the two into two stores")
     is_snapshot = what == _SNAPSHOT
     is_restated = is_snapshot | (is_clear & np.append(is_snapshot[1:], np.False_))
-    ends = ~is_restated | ~np.append(is_restated[1:], np.False_)
+    # Book events of the same two times came in one message; so did all events of one snapshot.
+    is_book = kind != TRADE
+    goes_on = is_book[:-1] & is_book[1:] & (is_restated[:-1] == is_restated[1:])
+    for name in ("exch_ts", "local_ts"):
+        goes_on &= events[name][1:] == events[name][:-1]
+    ends = np.append(~(goes_on | (is_restated[:-1] & is_restated[1:])), np.True_)
     prices = np.where(
         is_clear | (kind == DELETE), 0, _on_grid(events["px"], spec.tick_size, "price", rows, ~is_clear, where)
     )
@@ -244,8 +248,8 @@ def export_hftbacktest(market: Market, file: Path) -> None:
 def hftbacktest_events(market: Market) -> npt.NDArray[np.void]:
     """A market as hftbacktest's array (``EVENT_DTYPE``): every row is an event of both views, at its two times.
 
-    Raises DataError for L1 rows, for a receive time before the event time, and for receive times that go back: the
-    views would then have to be split, which changes the number of events.
+    Receive times that go back are raised to the one before, because hftbacktest reads one order.
+    Raises DataError for L1 rows and for a receive time before the event time.
     """
     columns = market.columns
     if market.depth == "L1":
@@ -257,13 +261,6 @@ def hftbacktest_events(market: Market) -> npt.NDArray[np.void]:
             f"{market.spec.symbol}, row {row}: received {int(columns.ts_event_ns[row] - columns.ts_recv_ns[row])} ns "
             "before it happened; hftbacktest wants a feed that takes time, correct the recorder's clock first"
         )
-    back = columns.ts_recv_ns[1:] < columns.ts_recv_ns[:-1]
-    if back.any():
-        row = int(back.argmax()) + 1
-        raise DataError(
-            f"{market.spec.symbol}, row {row}: ts_recv_ns goes back; "
-            "hftbacktest wants one order, raise it to the time before"
-        )
     table = np.zeros(TRADE + 1, dtype=np.uint64)
     table[list(_EVENT_OF_KIND)] = list(_EVENT_OF_KIND.values())
     what = table[columns.kind]
@@ -274,7 +271,7 @@ def hftbacktest_events(market: Market) -> npt.NDArray[np.void]:
     side[columns.kind == CLEAR] = 0
     events["ev"] = what | side | np.uint64(_EXCH | _LOCAL)
     events["exch_ts"] = columns.ts_event_ns
-    events["local_ts"] = columns.ts_recv_ns
+    events["local_ts"] = np.maximum.accumulate(columns.ts_recv_ns)
     events["px"] = _values(columns.price_ticks, market.spec.tick_size)
     events["qty"] = _values(columns.qty_lots, market.spec.lot_size)
     if len(columns.order_id):

@@ -32,6 +32,13 @@ def test_of_equal_reductions_the_nearest_in_time_is_taken_and_none_twice() -> No
     assert joined(story) == [(1, 3), (2, 3)]
 
 
+def test_a_reduction_at_the_price_of_the_trade_goes_before_a_nearer_one_of_a_better_limit() -> None:
+    story = Story().created(1, SELL, 100, 10).created(2, BUY, 99, 10).created(3, BUY, 100, 10).created(4, SELL, 98, 10)
+    story.deleted(1, SELL, 100, 0).deleted(3, BUY, 100, 0).deleted(4, SELL, 98, 0).deleted(2, BUY, 99, 0)
+    story.traded(100, 10).traded(99, 10)
+    assert joined(story) == [(1, 3), (2, 4)]
+
+
 def test_a_cancellation_is_no_execution() -> None:
     story = Story().created(1, SELL, 100, 30).created(2, BUY, 99, 30)
     story.deleted(1, SELL, 100, 30).deleted(2, BUY, 99, 30).traded(100, 30)

@@ -61,6 +61,14 @@ def test_a_surplus_that_does_not_stay_is_not_believed() -> None:
     assert rebuild(story.events, "x").counts["older_levels_silent"] == 0
 
 
+def test_a_surplus_that_most_snapshots_contradict_is_not_believed() -> None:
+    story = Story().created(7, BUY, 90, 5).book({90: 5}, {})
+    # Six more in three of eight.
+    for qty in (11, 11, 11, 12, 13, 14, 5, 5):
+        story.book({90: qty}, {})
+    assert rebuild(story.events, "x").counts["older_levels_silent"] == 0
+
+
 def test_a_trade_stands_before_the_reduction_of_the_order_that_it_hit() -> None:
     story = Story().created(1, SELL, 100, 50).book({}, {100: 50})
     story.created(2, BUY, 100, 30).deleted(2, BUY, 100, 0).changed(1, SELL, 100, 20).traded(100, 30)
@@ -73,6 +81,14 @@ def test_a_trade_stands_before_the_reduction_of_the_order_that_it_hit() -> None:
     assert rebuilt.columns.ts_event_ns[-2:].tolist() == [START_NS + 40 * MS] * 2
     assert rebuilt.columns.ts_recv_ns[-2:].tolist() == [START_NS + 50 * MS, START_NS + 40 * MS]
     assert (rebuilt.counts["trades"], rebuilt.counts["trades_joined"]) == (1, 1)
+
+
+def test_a_trade_is_never_received_before_it_happened() -> None:
+    story = Story().created(1, SELL, 100, 50).book({}, {100: 50}).created(2, BUY, 100, 30).deleted(2, BUY, 100, 0)
+    story.traded(100, 30).changed(1, SELL, 100, 20)
+    columns = rebuild(story.events, "x").columns
+    assert columns.ts_event_ns[-2:].tolist() == [START_NS + 50 * MS] * 2
+    assert columns.ts_recv_ns[-2:].tolist() == [START_NS + 50 * MS] * 2
 
 
 def test_a_resting_order_that_is_filled_is_deleted_with_what_it_had() -> None:

@@ -273,7 +273,7 @@ def test_an_option_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
 
 def test_every_checksum_of_the_capture_is_right() -> None:
     imports = FORMAT.read(require_capture("kraken-spot-ws1-2021-04"))
-    verified = {each.market.spec.symbol: each.statistics["checksums_verified"] for each in imports}
+    verified = {each.market.spec.symbol: int(each.statistics["checksums_verified"]) for each in imports}
     assert verified == {
         "BTC/CHF": 289,
         "OMG/USD": 573,
