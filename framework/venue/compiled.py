@@ -1,12 +1,12 @@
 """Compiling with Numba, with a cache on disk that notices a change in any of the files it was compiled from.
 
-Numba's own cache looks at the one file in which a cached function is defined; a change in a function that it calls,
-in another file, would leave old machine code in use. Here the stamp of every cached function is a hash of all compiled
-files of this room, so that they are compiled together or not at all.
+Numba's own cache looks at the file in which a cached function is defined; a change of a function that it calls, in
+another file, would leave old machine code in use. Here the stamp of every cached function is a hash of all compiled
+files of this room, and of the constants from other rooms, so that they are compiled together or not at all.
 
 Compiled functions of the kernel take addresses, not arrays: one integer instead of dozens of array descriptions makes a
-call from Python cheap, lets read-only memory maps pass without a second specialisation, and leaves one specialisation of
-each function. Nothing checks an index there, so whatever reaches these functions is checked before (``kernel.loading``).
+call from Python cheap, lets read-only memory maps pass without a second version, and leaves one version of each
+function. Nothing checks an index there, so whatever reaches these functions is checked before (``kernel.loading``).
 """
 
 from __future__ import annotations
@@ -14,39 +14,72 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from numba import njit, types
 from numba.core import cgutils
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.extending import intrinsic
 
-__all__ = ["Pointer", "entry", "inlined", "keep_apart", "leading_zeros", "p8", "p32", "p64", "pf64", "trailing_zeros"]
+from framework.data import columns
+from framework.protocol import BUY, SELL
 
-type Pointer = Any
-"""A typed pointer inside compiled code; indexed like a list, without any check."""
+__all__ = [
+    "FloatPointer",
+    "Pointer",
+    "entry",
+    "inlined",
+    "keep_apart",
+    "leading_zeros",
+    "p8",
+    "p32",
+    "p64",
+    "pf64",
+    "trailing_zeros",
+]
+
+
+class Pointer(Protocol):
+    """Integers in memory, inside compiled code; indexed like a list, without any check."""
+
+    def __getitem__(self, at: int) -> int: ...
+
+    def __setitem__(self, at: int, value: int) -> None: ...
+
+
+class FloatPointer(Protocol):
+    """Floats in memory, inside compiled code."""
+
+    def __getitem__(self, at: int) -> float: ...
+
+    def __setitem__(self, at: int, value: float) -> None: ...
 
 
 def _source_stamp() -> str:
     room = Path(__file__).parent
+    paths = [room / name for name in ("compiled.py", "streams.py", "latency.py")]
     digest = hashlib.blake2b(digest_size=16)
-    for path in (
-        room / "compiled.py",
-        room / "streams.py",
-        room / "latency.py",
-        *sorted((room / "kernel").glob("*.py")),
-    ):
+    for path in (*paths, *sorted((room / "kernel").glob("*.py"))):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    names = sorted(name for name in columns.__all__ if name.isupper() and name != "COLUMN_TYPES")
+    digest.update(repr([(name, getattr(columns, name)) for name in names] + [BUY, SELL]).encode())
     return digest.hexdigest()
 
 
 _STAMP = _source_stamp()
 
 
-class _StampedCache(FunctionCache):  # type: ignore[misc]
+# Numba's own types leave out what is needed here.
+_njit: Any = njit
+_intrinsic: Any = intrinsic
+_index_file: Any = IndexDataCacheFile
+_pointer_type: Any = types.CPointer
+
+
+class _StampedCache(FunctionCache):
     def __init__(self, py_func: Callable[..., Any]) -> None:
-        super().__init__(py_func)
-        self._cache_file = IndexDataCacheFile(
+        super().__init__(py_func)  # type: ignore[no-untyped-call]
+        self._cache_file = _index_file(
             cache_path=self._cache_path, filename_base=self._impl.filename_base, source_stamp=_STAMP
         )
 
@@ -64,7 +97,7 @@ def inlined[F: Callable[..., Any]](function: F) -> F:
     It is compiled once, for 64-bit integers: Numba would make a machine-code version for each width of an argument, and
     for each constant, and most of the time that compiling takes goes there.
     """
-    dispatcher = njit(function, no_cpython_wrapper=True, **_OPTIONS)
+    dispatcher = _njit(function, no_cpython_wrapper=True, **_OPTIONS)
     template_of = dispatcher.get_call_template
 
     def template_of_wide(arguments: Any, keywords: Any) -> Any:
@@ -76,7 +109,7 @@ def inlined[F: Callable[..., Any]](function: F) -> F:
 
 def entry[F: Callable[..., Any]](function: F) -> F:
     """A compiled function that Python calls too; its machine code is kept on disk if any place for it is writable."""
-    dispatcher = njit(function, **_OPTIONS)
+    dispatcher = _njit(function, **_OPTIONS)
     try:
         dispatcher._cache = _StampedCache(function)
     except RuntimeError:
@@ -85,29 +118,26 @@ def entry[F: Callable[..., Any]](function: F) -> F:
     return dispatcher  # type: ignore[no-any-return]
 
 
-def _pointer_to(kind: Any) -> Callable[[int], Pointer]:
-    pointer = types.CPointer(kind)
+def _pointer_to(kind: Any) -> Any:
+    pointer = _pointer_type(kind)
 
-    @intrinsic
+    @_intrinsic  # type: ignore[untyped-decorator]
     def cast(typing_context: Any, address: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
 
         return pointer(types.int64), generate
 
-    return cast  # type: ignore[no-any-return]
+    return cast
 
 
-p8 = _pointer_to(types.uint8)
-p32 = _pointer_to(types.int32)
-p64 = _pointer_to(types.int64)
-pf64 = _pointer_to(types.float64)
+p8: Callable[[int], Pointer] = _pointer_to(types.uint8)
+p32: Callable[[int], Pointer] = _pointer_to(types.int32)
+p64: Callable[[int], Pointer] = _pointer_to(types.int64)
+pf64: Callable[[int], FloatPointer] = _pointer_to(types.float64)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def keep_apart(typing_context: Any) -> Any:
-    """Called in a compiled function: do not inline it. For what is rare: it keeps compiling short and loops small."""
-
+def _keep_apart(typing_context: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         builder.function.attributes.add("noinline")
         return context.get_dummy_value()
@@ -115,21 +145,25 @@ def keep_apart(typing_context: Any) -> Any:
     return types.none(), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def leading_zeros(typing_context: Any, word: Any) -> Any:
-    """Zero bits before the highest bit of a 64-bit word; undefined for 0."""
-
+def _leading_zeros(typing_context: Any, word: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctlz(arguments[0], cgutils.true_bit)
 
     return types.int64(types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def trailing_zeros(typing_context: Any, word: Any) -> Any:
-    """Zero bits below the lowest bit of a 64-bit word; undefined for 0."""
-
+def _trailing_zeros(typing_context: Any, word: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], cgutils.true_bit)
 
     return types.int64(types.int64), generate
+
+
+keep_apart: Callable[[], None] = _intrinsic(_keep_apart)
+"""Called in a compiled function: do not inline it. For what is rare: it keeps compiling short and loops small."""
+
+leading_zeros: Callable[[int], int] = _intrinsic(_leading_zeros)
+"""Zero bits before the highest bit of a 64-bit word; undefined for 0."""
+
+trailing_zeros: Callable[[int], int] = _intrinsic(_trailing_zeros)
+"""Zero bits below the lowest bit of a 64-bit word; undefined for 0."""

@@ -1,4 +1,4 @@
-"""Latency as data: every distribution becomes one sorted table of nanoseconds, and a draw an integer interpolation in it.
+"""Latency as data: every distribution becomes a sorted table of nanoseconds, and a draw an integer interpolation in it.
 
 A model is what a configuration states; compiled, it is one int64 array that Python and compiled code read alike::
 
@@ -140,12 +140,12 @@ class LatencyModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return {name: value for name, value in values.items() if value is not None}
 
     def compile(self, folder: Path | None = None) -> CompiledLatency:
-        """The table; folder: where a relative ``file`` is looked for. Raises ConfigError if the values make no sense."""
+        """The table; folder: where a relative ``file`` is looked for. Raises ConfigError for values without sense."""
         table = np.zeros(TABLE_LENGTH, np.int64)
         if self.spikes is not None:
             table[:6] = self.spikes.header()
         if self.kind == "constant":
-            quantiles = np.full(CELLS + 1, self.us * 1e3)
+            quantiles: npt.NDArray[np.float64] = np.full(CELLS + 1, self.us * 1e3)
         elif self.kind == "lognormal":
             quantiles = self._lognormal_quantiles()
         elif self.kind == "empirical":
@@ -245,7 +245,8 @@ def _sample_quantiles(samples_us: npt.NDArray[np.float64]) -> npt.NDArray[np.flo
     place = np.arange(CELLS + 1) * ((len(ordered) - 1) / CELLS)
     low = np.minimum(place.astype(np.int64), len(ordered) - 1)
     high = np.minimum(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+    between: npt.NDArray[np.float64] = ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+    return between
 
 
 def latency_ns(key: int, n: int, ts_ns: int, table: npt.NDArray[np.int64]) -> int:
@@ -277,8 +278,9 @@ def latency_at(key: int, n: int, ts_ns: int, table_address: int) -> int:
     delay_ns = table[HEADER]
     if table[HEADER + CELLS] != delay_ns:
         u = draw_u64(key, n)
-        cell = HEADER + np.int64(u >> _S52)
-        fraction = np.int64((u >> _S32) & _FRACTION)
+        # int() would stay unsigned in compiled code, and signed with unsigned makes a float there.
+        cell: Any = HEADER + np.int64(u >> _S52)
+        fraction: Any = np.int64((u >> _S32) & _FRACTION)
         delay_ns = table[cell] + (((table[cell + 1] - table[cell]) * fraction) >> 20)
     if table[0] != 0:
         bucket = ts_ns // table[0]

@@ -51,7 +51,7 @@ def draw_u64(key: int, n: int) -> int:
     z = (z ^ (z >> _S31)) + k
     z = (z ^ (z >> _S30)) * _MIX_1
     z = (z ^ (z >> _S27)) * _MIX_2
-    return z ^ (z >> _S31)
+    return z ^ (z >> _S31)  # type: ignore[return-value]
 
 
 @entry
@@ -67,4 +67,4 @@ def draw_below(key: int, n: int, bound: int) -> int:
     b_high, b_low = b >> _S32, b & _LOW
     middle = u_high * b_low + ((u_low * b_low) >> _S32)
     carry = (middle & _LOW) + u_low * b_high
-    return np.int64(u_high * b_high + (middle >> _S32) + (carry >> _S32))
+    return np.int64(u_high * b_high + (middle >> _S32) + (carry >> _S32))  # type: ignore[return-value]

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from framework.data.columns import BEST, CLEAR, DELETE, LEVEL, SNAPSHOT, TRADE
 from framework.venue.compiled import Pointer, entry, inlined, keep_apart, p8, p64
-from framework.venue.kernel.books import (
-    book_is_certain,
-    clear_book,
-    delete_order,
-    find_place,
-    modify_order,
-    set_best,
-    set_level,
-)
+from framework.venue.kernel.books import book_is_certain, clear_book, delete_order, modify_order, set_best, set_level
 from framework.venue.kernel.feed import deliver, schedule, stop_feed
+from framework.venue.kernel.ladder import find_place
 from framework.venue.kernel.layout import (
     BLOCK,
     FAR_NS,
@@ -131,7 +124,7 @@ def _run_feed(header: Pointer, block: Pointer, until: int) -> int:
     keep_apart()
     while block[FEED_NEXT] <= until:
         ts = block[FEED_NEXT]
-        wanted = deliver(header, block)
+        wanted = deliver(block)
         schedule(block)
         if wanted != 0:
             stop_feed(header, block, wanted, ts)

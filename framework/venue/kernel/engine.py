@@ -88,11 +88,11 @@ class MatchingKernel:
         state[layout.TRADES_DEPTH_LOTS] = options.trades_depth_lots
         state[layout.FEED_STOP] = -1
         state[layout.NOW] = -layout.FAR_NS
-        self._slots = np.zeros((0, layout.SLOT), np.int64)
-        self._slot_floats = np.zeros((0, 2))
-        self._fills = np.zeros((0, layout.FILL), np.int64)
-        self._triggers = np.zeros((0, layout.TRIGGER), np.int64)
-        self._fired = np.zeros(0, np.int64)
+        self._slots: npt.NDArray[np.int64] = np.zeros((0, layout.SLOT), np.int64)
+        self._slot_floats: npt.NDArray[np.float64] = np.zeros((0, 2))
+        self._fills: npt.NDArray[np.int64] = np.zeros((0, layout.FILL), np.int64)
+        self._triggers: npt.NDArray[np.int64] = np.zeros((0, layout.TRIGGER), np.int64)
+        self._fired: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self._free_slots: list[int] = []
         self._free_triggers: list[int] = []
         self._grow_slots(32)
@@ -147,7 +147,7 @@ class MatchingKernel:
     # ------------------------------------------------------------------------------------------------- own orders
 
     def place(self, instrument: int, side: int, price_ticks: int, qty_lots: int, display_lots: int = 0) -> int:
-        """An own order joins the back of the queue; returns its slot, which stays its own until it is removed or filled.
+        """An own order joins the back of the queue; returns its slot, which is its own until it is removed or filled.
 
         display_lots: visible part of an iceberg, 0 for all. Nothing is taken: take first what the order crosses (what
         is left crossing trades at the next book row, condition 7).
@@ -265,8 +265,8 @@ class MatchingKernel:
         """Stop the advance when the last trade price reaches a trigger; returns the trigger's number.
 
         trigger_ticks: the trigger price; for trailing kinds the price to trail from, None for the last trade's (or the
-        next one's if there was none). offset: of trailing kinds, in ticks or millionths. A trigger fires at trades after
-        now, once; its number is free again after ``unwatch``.
+        next one's if there was none). offset: of trailing kinds, in ticks or millionths. A trigger fires once, at a
+        trade after now; its number is free again after ``unwatch``.
         """
         self._check_instrument(instrument, 0)
         is_trailing = kind not in (TriggerKind.AT_OR_ABOVE, TriggerKind.AT_OR_BELOW)
@@ -350,8 +350,8 @@ class MatchingKernel:
         for array in (self._slots, self._slot_floats, self._triggers):
             digest.update(array.tobytes())
         for arrays in self._arrays:
-            for array in arrays[layout.ROWS :]:
-                digest.update(np.ascontiguousarray(array).data)
+            for kept in arrays[layout.ROWS :]:
+                digest.update(kept.tobytes())
         return digest.hexdigest()
 
     # ------------------------------------------------------------------------------------------------- memory

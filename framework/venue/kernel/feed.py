@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from framework.data.columns import ADD, BEST, CLEAR, DELETE, LAST, LEVEL, MODIFY, TRADE
 from framework.venue.compiled import Pointer, inlined, keep_apart, p8, p64
-from framework.venue.kernel.books import (
+from framework.venue.kernel.ladder import (
     best_place,
     bits_of,
     find_place,
@@ -160,7 +160,7 @@ def _clear(block: Pointer) -> None:
 
 
 @inlined
-def deliver(header: Pointer, block: Pointer) -> int:
+def deliver(block: Pointer) -> int:
     """Apply the next message to the view; returns the FeedMode bits that ask for a stop."""
     kinds = p8(block[KIND])
     sides = p8(block[SIDE])

@@ -162,8 +162,9 @@ class StopReason(enum.IntEnum):
 class QueueModel(enum.IntEnum):
     """How the quantity ahead of an own order shrinks when a level of an L1 or L2 book shrinks without a trade.
 
-    With front the quantity ahead, back the rest of the level before the change, and p the share of a reduction that
-    happens behind us: RISK_AVERSE all behind as long as the level has room; the others lose ``(1 - p) * reduction`` with
+    With RISK_AVERSE all of it was behind us, as long as there was so much behind. With the others we gain
+    ``(1 - p) * reduction``, where p is the share that was behind us, front the quantity ahead, and back the rest of the
+    level before the change:
 
     ============  =====================================================  ==========================================
     POWER         p = back**n / (back**n + front**n)                     hftbacktest's PowerProbQueueModel

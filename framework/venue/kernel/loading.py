@@ -12,7 +12,7 @@ from framework.data.columns import ADD, BEST, CLEAR, COLUMN_TYPES, DELETE, LEVEL
 from framework.errors import DataError
 from framework.venue.compiled import entry, p8, p64
 from framework.venue.kernel import layout
-from framework.venue.kernel.books import HASH
+from framework.venue.kernel.ladder import HASH
 
 __all__ = ["Arrays", "load"]
 

@@ -5,16 +5,8 @@ from __future__ import annotations
 from framework.data.columns import SNAPSHOT, UNKNOWN_SIDE
 from framework.protocol import BUY, SELL
 from framework.venue.compiled import Pointer, inlined, keep_apart, p32, p64
-from framework.venue.kernel.books import (
-    available_at,
-    best_available,
-    best_place,
-    bits_of,
-    consume,
-    mark,
-    place_of,
-    price_at,
-)
+from framework.venue.kernel.books import available_at, best_available, consume
+from framework.venue.kernel.ladder import best_place, bits_of, mark, place_of, price_at
 from framework.venue.kernel.layout import (
     BITMAP,
     DEPTH,

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from framework.protocol import BUY
 from framework.venue.compiled import entry, p64
-from framework.venue.kernel.books import (
-    available_at,
-    best_available,
-    best_place,
-    consume,
-    next_place,
-    place_of,
-    price_at,
-)
+from framework.venue.kernel.books import available_at, best_available, consume
 from framework.venue.kernel.feed import schedule, show
+from framework.venue.kernel.ladder import best_place, next_place, place_of, price_at
 from framework.venue.kernel.layout import (
     BITMAP,
     BLOCK,

@@ -43,12 +43,12 @@ LOG = int(QueueModel.LOG)
 def share_behind(model: int, n: float, front: float, back: float) -> float:
     """The probability that a reduction happens behind us; quantities in base units, front + back above 0."""
     if model == POWER:
-        behind = back**n
-        return behind / (behind + front**n)
+        behind = math.pow(back, n)
+        return behind / (behind + math.pow(front, n))
     if model == POWER_TOTAL:
-        return back**n / (back + front) ** n
+        return math.pow(back, n) / math.pow(back + front, n)
     if model == POWER_RATIO:
-        return 1.0 - (front / (front + back)) ** n
+        return 1.0 - math.pow(front / (front + back), n)
     behind = math.log(1.0 + back)
     if model == LOG:
         return behind / (behind + math.log(1.0 + front))
@@ -215,7 +215,7 @@ def ahead_lots(header: Pointer, block: Pointer, slot: int) -> float:
 
 @inlined
 def trade_ahead(header: Pointer, block: Pointer, slot: int, lots: int) -> int:
-    """A trade at the order's price brings lots: they pass what is ahead first. Returns how many lots reach the order."""
+    """A trade at the order's price brings lots: they pass what is ahead first. Returns how many reach the order."""
     keep_apart()
     slots = p64(header[SLOTS])
     at = slot * SLOT

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from framework.protocol import BUY
 from framework.venue.compiled import Pointer, inlined, keep_apart, p64, pf64
-from framework.venue.kernel.books import available_at, best_place, place_of, price_at
+from framework.venue.kernel.books import available_at
+from framework.venue.kernel.ladder import best_place, place_of, price_at
 from framework.venue.kernel.layout import (
     BITMAP,
     DEPTH,

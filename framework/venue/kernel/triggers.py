@@ -45,7 +45,7 @@ def _is_reached(kind: int, price: int, watched: int, offset: int) -> bool:
 
 @inlined
 def check_triggers(header: Pointer, block: Pointer, price: int) -> None:
-    """A trade at this price: move trailing triggers along, then list those that are reached, by number, and disarm them."""
+    """A trade at this price: move trailing triggers along, then disarm and list those that are reached, by number."""
     keep_apart()
     triggers = p64(header[TRIGGERS])
     fired = p64(header[FIRED])

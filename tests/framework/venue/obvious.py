@@ -183,9 +183,7 @@ class ObviousKernel:
     def orders_ahead(self, own: OwnOrder) -> int:
         """13, L3: counted anew from the book."""
         return sum(
-            o.left
-            for o in self.orders.values()
-            if (o.side, o.price) == (own.side, own.price) and o.seq <= own.seq
+            o.left for o in self.orders.values() if (o.side, o.price) == (own.side, own.price) and o.seq <= own.seq
         )
 
     def ahead(self, slot: int) -> float:

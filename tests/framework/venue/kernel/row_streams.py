@@ -6,7 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from framework.data.columns import ADD, BEST, CLEAR, DELETE, EXECUTED, LAST, LEVEL, MODIFY, SNAPSHOT, TRADE, Columns, Market
+from framework.data.columns import (
+    ADD,
+    BEST,
+    CLEAR,
+    DELETE,
+    EXECUTED,
+    LAST,
+    LEVEL,
+    MODIFY,
+    SNAPSHOT,
+    TRADE,
+    Columns,
+    Market,
+)
 from framework.protocol import BUY, InstrumentSpec
 from framework.venue.kernel import FeedMode, KernelOptions, MatchingKernel, QueueModel, StopReason, TriggerKind
 from framework.venue.latency import CompiledLatency
@@ -56,7 +69,7 @@ def rows_from(draws: list[Draw], depth: str) -> list[Row]:
         kind = KINDS[depth][what]
         number = 0
         if depth == "L3":
-            if kind == ADD and pick % 5 or not orders:
+            if (kind == ADD and pick % 5) or not orders:
                 kind, number, qty = ADD, len(orders) + 1, max(qty, 1)
             else:
                 number = 1 + pick % len(orders)

@@ -335,7 +335,10 @@ def test_an_iceberg_shows_a_slice_and_the_next_one_goes_to_the_back_of_the_queue
     slot = kernel.place(0, BUY, 100, 9, 2)
     assert kernel.visible(slot) == 2
     assert all_fills(kernel) == [(slot, 100, 2, 5)]
-    assert (kernel.visible(slot), kernel.ahead(slot)) == (2, 5)  # 16 at the level, of which the trade's last 11 are gone
+    assert (kernel.visible(slot), kernel.ahead(slot)) == (
+        2,
+        5,
+    )  # 16 at the level, of which the trade's last 11 are gone
 
 
 def test_a_trade_through_an_iceberg_fills_what_it_hides_too() -> None:

@@ -121,8 +121,9 @@ def test_a_trailing_trigger_without_any_trade_trails_from_the_next() -> None:
 
 def test_the_trigger_price_follows_the_market() -> None:
     kernel = prices((100, 110, 105))
-    fall, rise = kernel.watch(0, TriggerKind.TRAIL_FALL_PPM, 100, 70_000), kernel.watch(
-        0, TriggerKind.TRAIL_RISE_PPM, 100, 999_999
+    fall, rise = (
+        kernel.watch(0, TriggerKind.TRAIL_FALL_PPM, 100, 70_000),
+        kernel.watch(0, TriggerKind.TRAIL_RISE_PPM, 100, 999_999),
     )
     kernel.advance(11)
     assert kernel.trigger_ticks(fall) == 102  # 110 * 0.93 = 102.3: 102 is the first whole tick that reaches it

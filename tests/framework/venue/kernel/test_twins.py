@@ -28,9 +28,7 @@ draws = st.lists(
     max_size=60,
 )
 steps = st.lists(
-    st.tuples(
-        st.integers(0, 9), st.integers(0, 1), st.integers(95, 105), st.integers(0, 7), st.integers(0, 11)
-    ),
+    st.tuples(st.integers(0, 9), st.integers(0, 1), st.integers(95, 105), st.integers(0, 7), st.integers(0, 11)),
     max_size=40,
 )
 options = st.builds(
