@@ -125,7 +125,7 @@ class Polls:
 
     def _on_beat(self) -> None:
         self._is_scheduled = False
-        if self._is_beat or self._is_needed():
+        if self._is_running and (self._is_beat or self._is_needed()):
             self.ask()
             self.ensure()
 

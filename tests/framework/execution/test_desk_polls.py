@@ -1,0 +1,231 @@
+"""When the venue is asked: on a beat where nothing is pushed, else only where pushed news cannot tell."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from framework.messages import ExecType, OrderState
+from framework.protocol import RejectReason
+from tests.framework.execution.desk_rig import (
+    FIX_ROAD,
+    REST_POLLED,
+    Rig,
+    accepted,
+    add_order,
+    at,
+    execution,
+    rejected,
+    snapshot,
+    status,
+    trade,
+)
+
+
+def _answer(rig: Rig, ms: float, *orders: object) -> None:
+    rig.tell("rest", snapshot(ms, *orders, request_id=rig.last("rest").request_id))  # type: ignore[arg-type]
+
+
+def test_a_polled_road_polls_on_its_beat() -> None:
+    rig = Rig(REST_POLLED)
+    rig.run(1_999)
+    assert rig.sent("rest") == []
+    rig.run(2_001)
+    assert rig.sent("rest") == ["QueryOrders"]
+    _answer(rig, 2_000)
+    rig.run(4_001)
+    assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
+
+
+def test_a_poll_is_not_sent_while_the_one_before_is_awaited() -> None:
+    rig = Rig(REST_POLLED)
+    rig.run(9_001)
+    assert rig.sent("rest") == ["QueryOrders"]
+
+
+def test_a_poll_whose_answer_is_overdue_is_given_up_and_sent_anew() -> None:
+    rig = Rig(REST_POLLED)
+    rig.run(14_001)
+    assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
+
+
+def test_a_refused_poll_is_sent_anew_on_the_next_beat() -> None:
+    rig = Rig(REST_POLLED)
+    rig.run(2_001)
+    rig.tell("rest", rejected(1, 2_001, RejectReason.CALL_LIMIT))
+    rig.run(4_001)
+    assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
+
+
+def test_a_desk_that_has_stopped_polls_no_more() -> None:
+    rig = Rig(REST_POLLED)
+    rig.desk.stop()
+    rig.run(60_000)
+    assert rig.sent("rest") == []
+
+
+def test_a_poll_asks_for_what_happened_since_the_one_before() -> None:
+    rig = Rig(REST_POLLED)
+    rig.run(2_001)
+    _answer(rig, 1_999)
+    rig.run(4_001)
+    assert rig.last("rest").since_ns == at(1_999)
+
+
+def test_a_subscriptions_snapshot_is_no_poll_for_it_shows_nothing_that_has_ended() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.tell("ws2", snapshot(50_000, status()))
+    rig.desk.query()
+    assert rig.last("rest").since_ns == at(-10_000)  # the oldest order's time, less the margin for two clocks
+
+
+def test_pushed_news_is_not_polled() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.run(60_000)
+    assert rig.sent("rest") == []
+
+
+def test_orders_are_polled_while_the_link_of_news_is_down() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.drop("ws2")
+    rig.run(2_001)
+    assert rig.sent("rest") == ["QueryOrders"]
+
+
+def test_polling_ends_when_the_link_of_news_is_up_again() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.drop("ws2")
+    rig.up("ws2", "ws2#2")
+    assert rig.sent("rest") == ["QueryOrders"]  # what was missed
+    _answer(rig, 2, status())
+    rig.run(60_000)
+    assert rig.sent("rest") == ["QueryOrders"]
+
+
+def test_an_order_of_an_earlier_session_is_polled_since_no_news_tells_of_it_any_more() -> None:
+    rig = Rig(FIX_ROAD)
+    rig.open_order()
+    rig.drop("fix")
+    rig.up("fix", "fix#2")
+    _answer(rig, 2, status())
+    rig.run(2_001)
+    assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
+    rig.tell("rest", snapshot(3, request_id=rig.last("rest").request_id, trades=[trade(2.5, "T1", 10, 10)]))
+    assert rig.heard == [("filled", "a", "T1", 10)]
+    rig.run(60_000)
+    assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
+
+
+def test_an_order_of_a_session_that_resumed_is_not_polled() -> None:
+    rig = Rig(FIX_ROAD)
+    rig.open_order()
+    rig.drop("fix")
+    rig.up("fix", "fix#1", is_resumed=True)
+    _answer(rig, 2, status())
+    rig.run(60_000)
+    assert rig.sent("rest") == ["QueryOrders"]
+
+
+def test_an_order_entered_by_another_link_is_polled_where_a_session_hears_of_its_own_orders_only() -> None:
+    rig = Rig(FIX_ROAD)
+    rig.desk.submit(add_order(), via="rest")
+    rig.tell("rest", accepted(1, 1, "O1"))
+    rig.run(2_001)
+    assert rig.sent("rest") == ["AddOrder", "QueryOrders"]
+
+
+def test_an_order_entered_by_another_link_is_not_polled_where_news_is_of_the_whole_account() -> None:
+    rig = Rig()
+    rig.desk.submit(add_order(), via="rest")
+    rig.tell("rest", accepted(1, 1, "O1"))
+    rig.run(60_000)
+    assert rig.sent("rest") == ["AddOrder"]
+
+
+@pytest.mark.parametrize("reason", [RejectReason.UNKNOWN_ORDER, RejectReason.ORDER_NOT_OPEN])
+def test_an_order_that_the_venue_does_not_find_is_polled_if_no_news_of_its_end_comes(reason: RejectReason) -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.desk.cancel("a")
+    rig.tell("ws2", rejected(2, 2, reason))
+    rig.run(2_001)
+    assert rig.sent("rest") == ["QueryOrders"]
+    _answer(rig, 2_000, status())
+    rig.run(60_000)
+    assert rig.sent("rest") == ["QueryOrders"]
+
+
+def test_no_poll_is_spent_on_an_order_whose_end_is_told_after_its_cancel_was_refused() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.desk.cancel("a")
+    rig.tell("ws2", rejected(2, 2, RejectReason.ORDER_NOT_OPEN), trade(1.5, "T1", 10, 10))
+    rig.run(60_000)
+    assert rig.sent("rest") == []
+
+
+def test_a_cancel_that_overtook_its_order_raises_no_doubt() -> None:
+    rig = Rig()
+    rig.desk.submit(add_order())
+    rig.desk.cancel("a")
+    rig.tell("ws2", rejected(2, 1), accepted(1, 2, "O1"), execution(ExecType.NEW, 2))
+    rig.run(9_000)
+    assert rig.sent("rest") == []
+
+
+def test_fills_that_are_missing_are_asked_for() -> None:
+    rig = Rig()
+    record = rig.open_order()
+    rig.tell("ws2", execution(ExecType.CANCELED, 3, cum_lots=4))
+    rig.run(2_001)
+    assert rig.sent("rest") == ["QueryOrders"]
+    gone = status(OrderState.CANCELED, cum_lots=4)
+    rig.tell("rest", snapshot(5, gone, request_id=rig.last("rest").request_id, trades=[trade(2, "T1", 4, 4)]))
+    assert rig.heard == [("filled", "a", "T1", 4), ("canceled", "a")]
+    assert not record.is_open
+
+
+def test_an_unknown_outcome_is_asked_after_at_once_and_then_on_the_beat_until_it_is_resolved() -> None:
+    rig = Rig(replace(FIX_ROAD, deadline_ms=30_000))
+    rig.desk.submit(add_order())
+    rig.run(10_001)
+    assert rig.sent("rest") == ["QueryOrders"]
+    _answer(rig, 10_000)
+    rig.run(12_001)
+    assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
+    _answer(rig, 12_000, status())
+    rig.run(60_000)
+    assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
+
+
+# ------------------------------------------------------------------------------------------------- the budget of calls
+
+
+def test_polls_wait_while_the_call_counter_has_no_room_for_all_that_one_may_cost() -> None:
+    # Intermediate: 20 points, 0.5 a second. A poll costs 1, and 3 more where something has changed, so it is sent up to
+    # a counter of 16: the 17th at one instant still is, the 18th waits 2 s for one point.
+    rig = Rig()
+    for _ in range(18):
+        rig.desk.query()
+        if rig.sent("rest"):
+            _answer(rig, 1)
+    assert len(rig.sent("rest")) == 17
+    rig.run(1_999)
+    rig.desk.query()
+    assert len(rig.sent("rest")) == 17
+    rig.run(2_000)
+    rig.desk.query()
+    assert len(rig.sent("rest")) == 18
+
+
+def test_a_poll_that_shows_a_change_costs_more() -> None:
+    rig = Rig()
+    for _ in range(6):
+        rig.desk.query()
+        _answer(rig, 1, status(OrderState.CANCELED, cl_ord_id="z", order_id="O9"))
+    # 4 points each: 4, 8, 12, 16, 20; the sixth has no room.
+    assert len(rig.sent("rest")) == 5
