@@ -55,8 +55,8 @@ class MarketSection(_Section, frozen=True, kw_only=True):
 
     seed, duration_s: of the synthetic market. depth: "L3" as it is, or "L2" to play it by levels.
     start_s, end_s: part of the market to play, seconds after its first row.
-    queue_model, queue_parameter: how the queue place is estimated where the market is by levels: "risk-averse", "power",
-        "power-total", "power-ratio", "log" or "log-total" (framework.venue.kernel.QueueModel).
+    queue_model, queue_parameter: how the queue place is estimated where the market is by levels: "risk-averse",
+        "power", "power-total", "power-ratio", "log" or "log-total" (framework.venue.kernel.QueueModel).
     trades_share_ppm, trades_spread_ticks: assumptions for a market of trades only (framework.venue.kernel, 17 and 18).
     """
 
@@ -104,7 +104,10 @@ class AccountSection(_Section, frozen=True, kw_only=True):
 
 
 class RoadSection(_Section, frozen=True, kw_only=True):
-    """name: a road of the profile. All else replaces what that road says; see framework.execution.policy."""
+    """name: a road of the profile. All else replaces what that road says; see framework.execution.policy.
+
+    deadline_ms: 0 sends no deadline. reconnect_delay_ms: below 0 leaves a dropped link down.
+    """
 
     name: str = "ws2"
     submit: str | None = None

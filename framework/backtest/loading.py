@@ -158,7 +158,13 @@ def resolve_road(profile: VenueProfile, section: RoadSection) -> tuple[Road, Des
         "is_resumed_on_reconnect",
     ):
         given[name] = getattr(section, name)
-    policy = DeskPolicy(**{name: value for name, value in given.items() if value is not None})
+    given = {name: value for name, value in given.items() if value is not None}
+    # A file has no null: these values stand for "none".
+    if given.get("deadline_ms") == 0:
+        given["deadline_ms"] = None
+    if given.get("reconnect_delay_ms", 0) < 0:
+        given["reconnect_delay_ms"] = None
+    policy = DeskPolicy(**given)
     if section.latency_tier is not None:
         try:
             profile.latency_tier(section.latency_tier)

@@ -117,7 +117,7 @@ def test_the_protocols_default_is_cancel_on_disconnect() -> None:
 @pytest.mark.parametrize("is_on", [True, False])
 def test_a_logout_leaves_orders_alone_whether_or_not_cancel_on_disconnect_is_on(is_on: bool) -> None:
     script = Script([(5.0, _place), (10.0, _log_out("fix"))])
-    backtest = run(script, profile=FAST, road=_fix(is_cancel_on_disconnect=is_on, reconnect_delay_ms=None))
+    backtest = run(script, profile=FAST, road=_fix(is_cancel_on_disconnect=is_on, reconnect_delay_ms=-1))
     ((at_s, closed),) = [event for event in script.events("SessionClosed") if event[1].link == "fix"]
     assert (at_s, closed.reason) == (10.002, "logout")
     assert _ends(backtest) == []
@@ -128,7 +128,7 @@ def test_where_a_logout_counts_as_a_disconnect_it_cancels_if_that_is_on(
     is_on: bool, ends: list[tuple[float, str]]
 ) -> None:
     script = Script([(5.0, _place), (10.0, _log_out("fix"))])
-    road = _fix(is_cancel_on_disconnect=is_on, reconnect_delay_ms=None)
+    road = _fix(is_cancel_on_disconnect=is_on, reconnect_delay_ms=-1)
     backtest = run(script, profile=FAST, road=road, switches={"cancel_on_logout": "yes"})
     assert _ends(backtest) == ends
 
