@@ -42,6 +42,7 @@ SESSIONS = st.sampled_from(["fix", "other fix"])
 ROADS = st.sampled_from(["rest", "ws2", "other rest"])
 SIDES = st.sampled_from([BUY, SELL])
 PRICES = st.integers(994, 1006)
+NUMBERS = st.integers(0, 400)
 LOTS = st.integers(40, 300)
 LINES = st.sampled_from(["rest", "ws2", "fix", "other rest", "other fix"])
 TERMINAL = (OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED)
@@ -93,7 +94,9 @@ def wanted_orders(draw: st.DrawFn) -> dict[str, Any]:
         OrderType.TAKE_PROFIT,
         OrderType.TAKE_PROFIT_LIMIT,
     ):
-        fields["trigger_ticks"] = draw(PRICES)
+        waits_above = (order_type in (OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT)) == (fields["side"] == BUY)
+        distance = draw(st.integers(-1, 6))
+        fields["trigger_ticks"] = 1000 + distance if waits_above else 1000 - distance
     if order_type in (OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT):
         fields["trail_offset_ticks"] = draw(st.integers(1, 5))
     if order_type is OrderType.TRAILING_STOP_LIMIT:
@@ -160,8 +163,12 @@ class VenueMachine(RuleBasedStateMachine):
         return list(self.rig.venue.accounts[self.account_of(line)].order_by_id.values())
 
     def pick(self, line: str, number: int) -> Order | None:
+        """An order of the line's account: an open one for most numbers, if there is one."""
         orders = self.orders_of(line)
-        return orders[number % len(orders)] if orders else None
+        still_open = [order for order in orders if order.is_open]
+        if still_open and number % 8:
+            orders = still_open
+        return orders[number // 8 % len(orders)] if orders else None
 
     def is_usable(self, line: str) -> bool:
         return self.rig.venue.is_up(line)
@@ -182,6 +189,9 @@ class VenueMachine(RuleBasedStateMachine):
     # ------------------------------------------------------------------ commands
 
     @rule(line=LINES, fields=wanted_orders(), delay_s=st.sampled_from([0, 0, 0, 30]))
+    def enter(self, line: str, fields: dict[str, Any], delay_s: int) -> None:
+        self.add(line, fields, delay_s)
+
     def add(self, line: str, fields: dict[str, Any], delay_s: int) -> None:
         if not self.is_usable(line):
             return
@@ -189,6 +199,16 @@ class VenueMachine(RuleBasedStateMachine):
             fields = {**fields, "start_ns": self.rig.now_ns + delay_s * SECOND}
         self.send(line, AddOrder(**{**vars_of(self.rig.order()), **fields}))
         self.charge(line, Fraction(1))
+
+    @rule(line=LINES, distance=st.integers(0, 3), qty_lots=LOTS, display=st.none() | st.integers(20, 300))
+    def quote(self, line: str, distance: int, qty_lots: int, display: int | None) -> None:
+        """A bid and an offer that rest, unless an own one of the other account is in the way."""
+        for side in (BUY, SELL):
+            limit_ticks = 1000 - distance if side == BUY else 1001 + distance
+            fields: dict[str, Any] = {"side": side, "qty_lots": qty_lots, "limit_ticks": limit_ticks}
+            if display is not None:
+                fields.update(order_type=OrderType.ICEBERG, display_lots=display)
+            self.add(line, fields, 0)
 
     @rule(fields=st.lists(wanted_orders(), min_size=2, max_size=4), line=st.sampled_from(["rest", "ws2"]))
     def add_batch(self, line: str, fields: list[dict[str, Any]]) -> None:
@@ -198,7 +218,7 @@ class VenueMachine(RuleBasedStateMachine):
         self.send(line, AddBatch(request_id=self.rig.next_id(), orders=orders))
         self.charge(line, Fraction(len(orders), 2))
 
-    @rule(line=LINES, number=st.integers(0, 50))
+    @rule(line=LINES, number=NUMBERS)
     def cancel(self, line: str, number: int) -> None:
         order = self.pick(line, number)
         if order is None or not self.is_usable(line):
@@ -212,7 +232,7 @@ class VenueMachine(RuleBasedStateMachine):
 
     @rule(
         line=LINES,
-        number=st.integers(0, 50),
+        number=NUMBERS,
         qty_lots=st.none() | st.integers(1, 320),
         limit_ticks=st.none() | PRICES,
         is_post_only=st.booleans(),
@@ -244,7 +264,7 @@ class VenueMachine(RuleBasedStateMachine):
             is_end is (order.state is OrderState.CANCELED and order.qty_lots == cum_lots and cum_lots > 0) or not is_end
         )
 
-    @rule(line=st.sampled_from(["rest", "ws2"]), number=st.integers(0, 50), qty_lots=LOTS, limit_ticks=PRICES)
+    @rule(line=st.sampled_from(["rest", "ws2"]), number=NUMBERS, qty_lots=LOTS, limit_ticks=PRICES)
     def edit(self, line: str, number: int, qty_lots: int, limit_ticks: int) -> None:
         order = self.pick(line, number)
         if order is None or not self.is_usable(line):
@@ -270,7 +290,7 @@ class VenueMachine(RuleBasedStateMachine):
 
     @rule(
         line=st.sampled_from(["rest", "ws2", "other rest"]),
-        numbers=st.lists(st.integers(0, 50), min_size=1, max_size=5),
+        numbers=st.lists(NUMBERS, min_size=1, max_size=5),
     )
     def cancel_batch(self, line: str, numbers: list[int]) -> None:
         orders = {order.order_id: order for number in numbers if (order := self.pick(line, number)) is not None}
@@ -285,36 +305,53 @@ class VenueMachine(RuleBasedStateMachine):
             assert not any(order.is_open for order in orders.values())
             self.charge(line, points)
 
-    @rule(line=ROADS)
+    @rule(what=st.integers(0, 11), line=LINES, mode=st.sampled_from(list(VenueMode)))
+    def do_something_rare(self, what: int, line: str, mode: VenueMode) -> None:
+        if what == 0:
+            self.cancel_all(line)
+        elif what in (1, 2, 3):
+            self.mass_cancel(line, MassCancelScope(what - 1))
+        elif what in (4, 5):
+            self.cancel_all_after(line, 20 * (what - 4))
+        elif what == 6:
+            self.poll()
+        elif what == 7:
+            self.set_mode(mode)
+        else:
+            self.set_mode(VenueMode.ONLINE)
+
     def cancel_all(self, line: str) -> None:
         if self.is_usable(line):
             self.send(line, CancelAll(request_id=self.rig.next_id()))
             if not self.is_refused():
                 assert not any(order.is_open for order in self.orders_of(line))
 
-    @rule(line=SESSIONS, scope=st.sampled_from(list(MassCancelScope)))
     def mass_cancel(self, line: str, scope: MassCancelScope) -> None:
         if self.is_usable(line):
             self.send(line, MassCancel(request_id=self.rig.next_id(), scope=scope, symbol=SYMBOL))
 
-    @rule(line=st.sampled_from(["rest", "ws2"]), timeout_s=st.sampled_from([0, 1, 20]))
     def cancel_all_after(self, line: str, timeout_s: int) -> None:
         if self.is_usable(line):
             self.send(line, CancelAllAfter(request_id=self.rig.next_id(), timeout_s=timeout_s))
 
-    @rule()
     def poll(self) -> None:
         if self.is_usable("rest"):
             self.send("rest", QueryOrders(request_id=self.rig.next_id()))
 
-    # ------------------------------------------------------------------ the market and the line
-
-    @rule(side=SIDES, lots=st.integers(1, 600), limit=PRICES)
-    def hit(self, side: int, lots: int, limit: int) -> None:
-        self.rig.hit(side, lots, limit)
+    def set_mode(self, mode: VenueMode) -> None:
+        self.rig.sent = []
+        self.rig.venue.set_mode(mode, None, self.rig.now_ns)
+        self.rig._settle()
         self.heard(self.rig)
 
-    @rule(side=SIDES, distance=st.integers(1, 6), lots=st.integers(1, 500))
+    # ------------------------------------------------------------------ the market and the line
+
+    @rule(side=SIDES, lots=st.integers(1, 900), reach=st.integers(-1, 6))
+    def hit(self, side: int, lots: int, reach: int) -> None:
+        self.rig.hit(side, lots, 1000 + reach if side == BUY else 1000 - reach)
+        self.heard(self.rig)
+
+    @rule(side=SIDES, distance=st.integers(1, 6), lots=st.integers(1, 200))
     def market_adds(self, side: int, distance: int, lots: int) -> None:
         """The market adds on its side of 1000, so that its own book never crosses."""
         self.rig.market.add(side, 1000 - distance if side == BUY else 1000 + distance, lots)
@@ -365,13 +402,6 @@ class VenueMachine(RuleBasedStateMachine):
             assert replayed == list(range(expected, expected + len(replayed)))
             self.stream[line] = expected + len(replayed) - 1
 
-    @rule(mode=st.sampled_from([*VenueMode, VenueMode.ONLINE, VenueMode.ONLINE]))
-    def set_mode(self, mode: VenueMode) -> None:
-        self.rig.sent = []
-        self.rig.venue.set_mode(mode, None, self.rig.now_ns)
-        self.rig._settle()
-        self.heard(self.rig)
-
     # ------------------------------------------------------------------ what always holds
 
     @invariant()
@@ -405,7 +435,7 @@ def test_the_venue_adds_up_after_every_step_of_random_streams() -> None:
         VenueMachine,
         settings=settings(
             max_examples=120,
-            stateful_step_count=40,
+            stateful_step_count=60,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
