@@ -124,7 +124,10 @@ class AmendOrder(Command, frozen=True, kw_only=True):
 
 
 class EditOrder(Command, frozen=True, kw_only=True):
-    """Cancel an order and add a changed one in its stead: new order id, fills and queue place stay behind."""
+    """Cancel an order and add a changed one in its stead: new order id, fills and queue place stay behind.
+
+    qty_lots: the new total; the new order is for what the old one has not filled of it.
+    """
 
     order_id: str
     qty_lots: int | None = None
