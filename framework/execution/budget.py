@@ -11,13 +11,18 @@ from collections.abc import Callable
 
 from framework.execution.events import RateBudgetChanged
 from framework.messages import AddOrder, CancelOrder, Command
-from framework.protocol import POINT, ProtocolProfile, RateSchedule, Tier
+from framework.protocol import POINT, CallCosts, ProtocolProfile, RateSchedule, Tier
 from framework.venue.rates import Charge, RateCounter, call_charge, call_counter, engine_counter
 
 __all__ = ["RateBudget"]
 
 # What a request is charged on the call counter, by its type; all others are charged "trading_other".
 _CALLS: dict[type[Command], str] = {AddOrder: "trading", CancelOrder: "trading"}
+
+
+# Room that a poll leaves on the call counter: a poll is charged when it arrives, and in addition when it turns out that
+# something had changed, so the venue's counter can stand a little above ours.
+_POLL_MARGIN = POINT
 
 
 class RateBudget:
@@ -106,7 +111,7 @@ class RateBudget:
         if costs is None:
             return True
         counter = self._call_counter(profile)
-        at_most = sum(getattr(costs, call) for call in (*profile.poll_calls, *profile.poll_calls_on_change))
+        at_most = _POLL_MARGIN + _poll_cost_max(profile, costs)
         if not counter.would_admit(now_ns, Charge(at_most)):
             return False
         for call in profile.poll_calls:
@@ -121,6 +126,18 @@ class RateBudget:
             for call in profile.poll_calls_on_change:
                 counter.admit(now_ns, call_charge(costs, call))
 
+    def note_poll_refused(self, profile: ProtocolProfile, now_ns: int) -> None:
+        """The venue refused a poll: its counter is over the limit, whatever ours says.
+
+        How far over is not told, and refused calls may be charged too. So the counter is taken to be as far over as
+        one poll can have brought it; polling on at the usual pace would keep it there for ever.
+        """
+        costs = profile.call_costs
+        if costs is not None:
+            counter = self._call_counter(profile)
+            counter.value = counter.threshold + _poll_cost_max(profile, costs)
+            counter.ts_ns = now_ns
+
     def _call_counter(self, profile: ProtocolProfile) -> RateCounter:
         counter = self._calls.get(profile.label)
         if counter is None:
@@ -128,3 +145,8 @@ class RateBudget:
             assert costs is not None
             counter = self._calls[profile.label] = call_counter(self.tier, costs)
         return counter
+
+
+def _poll_cost_max(profile: ProtocolProfile, costs: CallCosts) -> int:
+    """What a poll costs when something has changed."""
+    return sum(getattr(costs, call) for call in (*profile.poll_calls, *profile.poll_calls_on_change))

@@ -112,9 +112,15 @@ class Polls:
         self._ts_polled_ns = min(self._ts_polled_ns, ts_sent_ns - self._clock_margin_ns)
 
     def ended(self, request_id: int | None) -> None:
-        """A poll has been answered or refused."""
+        """A poll has been answered, or refused for another reason than a limit."""
         if request_id == self._awaited_id:
             self._awaited_id = None
+
+    def refused(self, request_id: int) -> None:
+        """A poll has been refused over the limit of calls."""
+        self.ended(request_id)
+        assert self._link is not None
+        self._budget.note_poll_refused(self._link.profile, self._clock.now_ns)
 
     def lost(self) -> None:
         """A poll's answer may not come: forget one that is not in flight any more."""

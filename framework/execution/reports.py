@@ -105,7 +105,9 @@ class ReportReader:
         if flight is None:
             return
         kind = flight.kind
-        if kind is RequestKind.QUERY:
+        if kind is RequestKind.QUERY and report.reason is RejectReason.CALL_LIMIT:
+            self._polls.refused(report.request_id)
+        elif kind is RequestKind.QUERY:
             self._polls.ended(report.request_id)
         if not flight.records and kind is not RequestKind.QUERY:
             self._ledger.tell(
