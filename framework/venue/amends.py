@@ -6,6 +6,9 @@ if its new price meets somebody. A new quantity that is already filled sets the 
 rest and costs a cancel's penalty. Post-only on an amend is a condition on that change only; an order that was entered
 post-only and is amended without it may trade.
 
+Counting (guides/spot-ratelimits): a request that fails pays its fixed count; one that names no open order within reach
+pays nothing, for no pair is known that it could be counted for.
+
 Edit (rest-api/edit-order): the order is canceled and a new one, with a new id and no client id, takes its place at the
 back of the queue. Assumption where the page is silent: the quantity given is the total, so the new order is for what
 the old one had not filled of it; that is what makes "executed more than the new volume" a refusal.

@@ -260,6 +260,7 @@ class Venue:
     def _gate_refusal(self, line: Line, command: Command, call: str, now_ns: int) -> RejectReason | None:
         """What is checked before any handler: the session, the deadline, the call counter.
 
+        What is refused here has not reached the engine and is not charged to its counter (assumption for deadlines).
         A deadline is held against the time of arrival. How far ahead it lay when it was sent is not known here: only
         the upper limit is checked, and a protocol's default deadline is for the sender to state.
         """

@@ -17,7 +17,8 @@ from framework.messages import (
     OrdersSnapshot,
     OrderState,
 )
-from framework.protocol import SELL, Protocol
+from framework.protocol import SELL, Protocol, RejectReason
+from framework.venue.observer import VenueObserver
 from framework.venue.sessions import Outbound
 from tests.framework.venue.venue_rig import Rig, touch
 
@@ -184,3 +185,35 @@ def test_no_rule_depends_on_the_name_of_a_protocol() -> None:
     assert _kinds(rig.sent, "now without") == [(CommandAccepted, True)]
     rig.venue.drop_line("now with sessions", rig.now_ns)
     assert not order.is_open
+
+
+class Lives(VenueObserver):
+    """Notes what happened to orders, in its order."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str, object]] = []
+
+    def on_order_rest(self, cl_ord_id: str, order_id: str, slot: int, now_ns: int) -> None:
+        self.events.append(("rest", cl_ord_id, slot > 0))
+
+    def on_fill(self, report: ExecutionReport) -> None:
+        self.events.append(("fill", report.cl_ord_id, report.last_lots))
+
+    def on_order_end(self, cl_ord_id: str, order_id: str, reason: RejectReason | None, now_ns: int) -> None:
+        self.events.append(("end", cl_ord_id, reason))
+
+
+def test_an_observer_sees_an_order_rest_fill_and_end_whoever_is_told() -> None:
+    lives = Lives()
+    rig = Rig(touch(), observer=lives, lines=("rest",))
+    rig.add("rest", cl_ord_id="x")
+    rig.hit(SELL, 40, 1000)
+    rig.hit(SELL, 60, 1000)
+    assert lives.events == [("rest", "x", True), ("fill", "x", 40), ("fill", "x", 60), ("end", "x", None)]
+
+
+def test_an_observer_sees_why_an_order_ended() -> None:
+    lives = Lives()
+    rig = Rig(touch(), observer=lives, lines=("rest",))
+    rig.add("rest", cl_ord_id="x", limit_ticks=1001, is_post_only=True)
+    assert lives.events == [("end", "x", RejectReason.POST_ONLY)]
