@@ -50,7 +50,17 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
         "framework.venue",
     ),
     "framework.report": (
+        # What a run left behind and the figures of it; not what runs it.
+        "framework.backtest.compared_figures",
+        "framework.backtest.comparison",
+        "framework.backtest.figures",
+        "framework.backtest.fill_accounts",
+        "framework.backtest.finding",
+        "framework.backtest.metrics",
+        "framework.backtest.order_lives",
         "framework.backtest.results",
+        "framework.backtest.road_figures",
+        "framework.backtest.run_folder",
         "framework.errors",
         "framework.protocol",
         "framework.report",

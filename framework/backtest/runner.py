@@ -216,7 +216,7 @@ class Backtest:
             self.profile.rates,
             self.profile.tier(self.config.venue.tier),
             policy.cancel_reserve_points,
-            self._on_road_event,
+            lambda event: self.desk.tell(event),
         )
         self.desk = ExecutionDesk(self.links, policy, self.scheduler, self.client, self.recorder, budget)
         self.client.desk = self.desk
@@ -334,8 +334,9 @@ class Backtest:
         events = self.events()
         pq.write_table(events, out / "events.parquet")
         pq.write_table(touch_table(self.markets, self.config.run.touch_sample_ms), out / "touch.parquet")
-        queue = list(zip(*self._queue_rows, strict=True)) or [[] for _ in QUEUE_SCHEMA]
-        columns = [pa.array(values, field.type) for values, field in zip(queue, QUEUE_SCHEMA, strict=True)]
+        columns = [
+            pa.array([row[index] for row in self._queue_rows], field.type) for index, field in enumerate(QUEUE_SCHEMA)
+        ]
         pq.write_table(pa.Table.from_arrays(columns, schema=QUEUE_SCHEMA), out / "queue.parquet")
         (out / "run.toml").write_bytes(msgspec.toml.encode(self.inputs()))
         write_summary(out, event_log_sha256(events))
