@@ -29,11 +29,11 @@ from nautilus_trader.data.messages import (
     UnsubscribeQuoteTicks,
     UnsubscribeTradeTicks,
 )
-from nautilus_trader.model.data import BookOrder, OrderBookDelta, OrderBookDeltas, QuoteTick, TradeTick
-from nautilus_trader.model.enums import AggressorSide, BookAction, OrderSide
+from nautilus_trader.model.data import OrderBookDeltas, QuoteTick, TradeTick
+from nautilus_trader.model.enums import AggressorSide, BookType
 from nautilus_trader.model.identifiers import ClientId, InstrumentId, TradeId, Venue
 
-from framework.data.columns import ADD, BEST, CLEAR, DELETE, LAST, LEVEL, SNAPSHOT, TRADE
+from framework.backtest.book_deltas import BookDeltas
 from framework.errors import ConfigError
 from framework.execution.instruments import InstrumentBridge
 from framework.protocol import BUY, SELL, InstrumentSpec
@@ -52,10 +52,6 @@ _MODES = {
     "trade": FeedMode.TRADES,
 }
 _NAUTILUS_MODES = {"quotes": FeedMode.TOUCH, "trades": FeedMode.TRADES, "deltas": FeedMode.EVERY}
-
-# NautilusTrader's record flags.
-_F_LAST = 128
-_F_SNAPSHOT = 32
 
 _AGGRESSORS = {BUY: AggressorSide.BUYER, SELL: AggressorSide.SELLER}
 
@@ -145,6 +141,7 @@ class Feeds:
         self._modes = [FeedMode.NONE] * len(self._bridges)
         self._interval_ns = [0] * len(self._bridges)
         self._nautilus: list[set[str]] = [set() for _ in bridges]
+        self._deltas: dict[int, BookDeltas] = {}
         self._trade_count = 0
 
     def book(self, instrument_id: InstrumentId) -> KernelBook:
@@ -171,6 +168,18 @@ class Feeds:
         index = self._index[instrument_id]
         self._nautilus[index].add(what)
         self._ask(index, _NAUTILUS_MODES[what])
+
+    def subscribe_deltas(self, instrument_id: InstrumentId, is_by_order: bool) -> None:
+        """Serve NautilusTrader's data engine with a book's changes, the whole book first; by order where the market
+        tells orders, else by level.
+        """
+        index = self._index[instrument_id]
+        depth = self._kernel.markets[index].depth
+        if depth == "trades":
+            raise ConfigError(f"{instrument_id}: a market of trades has no book to subscribe to; use the trades")
+        bridge, view = self._bridges[index], self._kernel.books[index]
+        self._deltas[index] = BookDeltas(bridge, view, depth, is_by_order)
+        self.subscribe_nautilus(instrument_id, "deltas")
 
     def unsubscribe_nautilus(self, instrument_id: InstrumentId, what: str) -> None:
         """Stop serving it."""
@@ -199,7 +208,7 @@ class Feeds:
         process = self._data_engine.process
         now_ns = self._kernel.now_ns
         if "deltas" in wanted and modes & FeedMode.EVERY:
-            deltas = _deltas(view, bridge, now_ns)
+            deltas = self._deltas[index].take(now_ns)
             if deltas:
                 process(OrderBookDeltas(bridge.instrument_id, deltas))
         if "quotes" in wanted and modes & FeedMode.TOUCH:
@@ -229,43 +238,6 @@ class Feeds:
                 )
             )
         return ticks
-
-
-def _deltas(view: FeedBook, bridge: InstrumentBridge, now_ns: int) -> list[OrderBookDelta]:
-    """The book rows delivered since the last stop as NautilusTrader's deltas."""
-    columns = view.columns
-    has_ids = len(columns.order_id) > 0
-    deltas = []
-    for row in range(*view.rows()):
-        kind, ts_event_ns = int(columns.kind[row]), int(columns.ts_event_ns[row])
-        if kind == TRADE:
-            continue
-        if kind == CLEAR:
-            deltas.append(OrderBookDelta.clear(bridge.instrument_id, 0, ts_event_ns, now_ns))
-            continue
-        price_ticks, qty_lots, flags = (
-            int(columns.price_ticks[row]),
-            int(columns.qty_lots[row]),
-            int(columns.flags[row]),
-        )
-        order = BookOrder(
-            OrderSide.BUY if columns.side[row] == BUY else OrderSide.SELL,
-            bridge.price(price_ticks),
-            bridge.qty(0 if kind == DELETE else qty_lots),
-            int(columns.order_id[row]) if has_ids else price_ticks,
-        )
-        nautilus_flags = (_F_LAST if flags & LAST else 0) | (_F_SNAPSHOT if flags & SNAPSHOT else 0)
-        action = _action(kind, qty_lots)
-        deltas.append(OrderBookDelta(bridge.instrument_id, action, order, nautilus_flags, 0, ts_event_ns, now_ns))
-    return deltas
-
-
-def _action(kind: int, qty_lots: int) -> BookAction:
-    if kind == ADD:
-        return BookAction.ADD
-    if kind == DELETE or (kind in (LEVEL, BEST) and qty_lots == 0):
-        return BookAction.DELETE
-    return BookAction.UPDATE
 
 
 class SimDataClient(MarketDataClient):
@@ -310,7 +282,7 @@ class SimDataClient(MarketDataClient):
         self._feeds.unsubscribe_nautilus(command.instrument_id, "trades")
 
     def subscribe_order_book_deltas(self, command: SubscribeOrderBook) -> None:
-        self._feeds.subscribe_nautilus(command.instrument_id, "deltas")
+        self._feeds.subscribe_deltas(command.instrument_id, command.book_type == BookType.L3_MBO)
 
     def unsubscribe_order_book_deltas(self, command: UnsubscribeOrderBook) -> None:
         self._feeds.unsubscribe_nautilus(command.instrument_id, "deltas")

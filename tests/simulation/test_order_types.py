@@ -253,7 +253,7 @@ def test_a_stop_whose_condition_holds_already_is_canceled_in_the_venues_words() 
 
 @pytest.mark.parametrize("road", ROADS)
 def test_an_iceberg_shows_a_slice_and_each_next_slice_joins_the_back_of_the_queue(road: str) -> None:
-    """Nobody else is at 99.5; then 5 BTC join behind. 0.6 fill the first slice of 0.5 only, the next is behind the 5."""
+    """Nobody else is at 99.5; then 5 BTC join behind. 0.6 fill the first slice of 0.5, the next is behind the 5."""
     script = _play(
         lambda f, s: f.limit(s.btc, OrderSide.BUY, _qty("1"), _price("99.5"), display_qty=_qty("0.5")),
         [
