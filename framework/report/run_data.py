@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -81,7 +82,7 @@ def _tiles(m: RunMetrics) -> list[dict[str, Any]]:
         _tile(
             "Markout 10 s",
             _money(at_10s.value),
-            f"{m.currency}, {at_10s.fills} fills, {at_10s.fills_left_out} left out",
+            f"{m.currency}, of {at_10s.fills} fills, {at_10s.fills_left_out} left out",
             _sign(at_10s.value),
         ),
         _tile(
@@ -115,7 +116,7 @@ def _tiles(m: RunMetrics) -> list[dict[str, Any]]:
         _tile(
             "Nobody can cancel",
             f"{m.orphans.seconds:.3g} s",
-            f"{m.orphans.orders:,} orders, {m.orphans.fills:,} fills, {_money(m.orphans.net)} {m.currency}",
+            f"orders {m.orphans.orders:,}, fills {m.orphans.fills:,}: {_money(m.orphans.net)} {m.currency}",
             -bool(m.orphans.orders),
         ),
         _tile("Fill learned after", _duration(learn_us), "median, engine to strategy", 0),
@@ -193,7 +194,7 @@ def _market(
         "symbol": symbol,
         "base": spec.base,
         "quote": spec.quote,
-        "tick": tick,
+        "decimals": max(0, -int(Decimal(spec.tick_size).normalize().as_tuple().exponent)),
         "touch": _touch(touch, symbol, tick, first_ns, budget),
         "position": _series(ts_ns[at], position[at].astype(np.float64) * lot, first_ns),
         "fills": _fills(accounts, lives, index_of, symbol, first_ns, budget),

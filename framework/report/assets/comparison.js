@@ -130,7 +130,7 @@ function runTabs(comparison, runs) {
   const links = comparison.links.map(([road, seed, address]) => el("a", { href: address, style: "margin-right:12px" }, `${comparison.roads[road].name}, seed ${seed}`));
   const section = el("div", {}, el("section", { class: "card" },
     el("div", { class: "head" }, el("h2", {}, "One run on each road"), el("div", { class: "sub" }, `Seed ${comparison.seed}, whose net P&L is the median of the seeds.`)),
-    tabs, links.length ? el("details", {}, el("summary", {}, `All ${links.length} runs`), el("p", {}, ...links)) : null), host);
+    tabs, links.length ? el("details", {}, el("summary", {}, `Runs with a page of their own: ${links.length}`), el("p", {}, ...links)) : null), host);
   const made = new Map();
   function show(index) {
     for (const button of tabs.children) button.classList.toggle("on", Number(button.dataset.run) === index);

@@ -91,7 +91,7 @@ function orderSection(run) {
 function facts(run, order) {
   const market = run.markets[order.y];
   const add = order.c.find((c) => c[0] === "AddOrder");
-  const price = add && add[7] !== null && add[7] !== undefined ? ` at ${number(add[7])}` : "";
+  const price = add && add[7] !== null ? ` at ${number(add[7], market.decimals)}` : "";
   const life = order.a === null ? "never lived at the engine" : `alive ${duration((order.e === null ? run.span : order.e) - order.a)}${order.e === null ? ", open at the end" : ""}`;
   return `${sideWord(order.s)} ${number(order.q)} ${market.base}${price}, ${life}`;
 }
@@ -114,20 +114,21 @@ function showOrder(host, run, order, other, isReplaced, goOther) {
   timeChart(charts, view, {
     height: other ? 196 : 160, epoch: run.epoch, lanes, top: 20,
     draw(c, x) {
-      if (other) drawLife(c, x, run, other, LANE.other, true);
-      drawLife(c, x, run, order, LANE.engine, false);
+      if (other) drawLife(c, x, run, other, LANE.other, isReplaced ? "AddOrder" : "CancelOrder");
+      drawLife(c, x, run, order, LANE.engine, null);
     },
-    tips: (t) => momentTips(order, t, view),
+    tips: (t) => momentTips(run, order, t, view),
   });
   charts.append(key(["--buy", "buy, alive at the engine"], ["--sell", "sell"], ["--accent", "new order"], ["--violet", "amend"], ["--warn", "cancel"],
     ["--bad", "late fill, refused, lost"], ["--good", "fill"]));
-  queueChart(charts, run, order, view);
+  queueChart(charts, run, order, makeView(...whole));
   charts.append(moments(run, order, view));
   zoomToStory(view, order, other, isReplaced, run.orders.flags);
 }
 
 // Show at once what is odd about an order: the race of its cancel, or the fill after it.
 function zoomToStory(view, order, other, isReplaced, bits) {
+  if (order.g & bits.orphan) return;
   const times = [];
   const cancels = order.c.filter((c) => c[0] === "CancelOrder");
   const take = (...values) => times.push(...values.filter((t) => t !== null && t !== undefined));
@@ -151,7 +152,9 @@ function commandColour(command) {
   return colour({ AddOrder: "--accent", AmendOrder: "--violet", EditOrder: "--violet" }[command[0]] || "--warn");
 }
 
-function drawLife(c, x, run, order, lane, isPale) {
+// only: of the order that stands beside another, the command that the two have to do with; null for an order by itself.
+function drawLife(c, x, run, order, lane, only) {
+  const isPale = only !== null;
   const end = order.e === null ? run.span : order.e;
   c.globalAlpha = isPale ? 0.55 : 1;
   if (order.a !== null) {
@@ -168,7 +171,7 @@ function drawLife(c, x, run, order, lane, isPale) {
   let free = -Infinity;
   for (const command of order.c) {
     const [name, , sent, arrived, learned, outcome] = command;
-    if (isPale && name !== "AddOrder") continue;
+    if (isPale && name !== only) continue;
     c.strokeStyle = commandColour(command);
     c.fillStyle = c.strokeStyle;
     c.lineWidth = 1.6;
@@ -220,7 +223,7 @@ function back(c, x0, lane, x1) {
   arrow(c, x0, lane - 5, x1, LANE.strategy + 4);
 }
 
-function momentTips(order, t, view) {
+function momentTips(run, order, t, view) {
   const near = (view.hi - view.lo) / 60;
   const rows = [];
   for (const c of order.c) {
@@ -229,7 +232,7 @@ function momentTips(order, t, view) {
     if (c[4] !== null && Math.abs(c[4] - t) < near) rows.push(["--accent", `${c[0]} ${c[5] || "answered"}, learned`]);
   }
   for (const f of order.f) {
-    if (Math.abs(f[0] - t) < near) rows.push([f[4] ? "--bad" : "--good", `filled ${number(f[1])} at ${number(f[2])}${f[4] ? ", after the cancel was sent" : ""}`]);
+    if (Math.abs(f[0] - t) < near) rows.push([f[4] ? "--bad" : "--good", `filled ${number(f[1])} at ${number(f[2], run.markets[order.y].decimals)}${f[4] ? ", after the cancel was sent" : ""}`]);
     if (f[3] !== null && Math.abs(f[3] - t) < near) rows.push(["--good", `fill learned, after ${duration(f[3] - f[0])}`]);
   }
   return rows.slice(0, 8);
@@ -285,7 +288,7 @@ function moments(run, order, view) {
     ...order.c.map((c) => ({ t: c[2], cells: [c[0], c[1] || "", clock(run.epoch, c[2], 1), c[3] === null ? "never" : duration(c[3] - c[2]),
       c[4] === null || c[3] === null ? "never" : duration(c[4] - c[3]), [c[5] || "unknown", c[6]].filter(Boolean).join(": ")], span: [c[2], c[3], c[4]] })),
     ...order.f.map((f) => ({ t: f[0], cells: [f[4] ? "fill, late" : "fill", "", clock(run.epoch, f[0], 1), "",
-      f[3] === null ? "never" : duration(f[3] - f[0]), `${number(f[1])} at ${number(f[2])}`], span: [f[0], f[3]] })),
+      f[3] === null ? "never" : duration(f[3] - f[0]), `${number(f[1])} at ${number(f[2], run.markets[order.y].decimals)}`], span: [f[0], f[3]] })),
     ...order.r.map((r) => ({ t: r[0], cells: ["reach", "", clock(run.epoch, r[0], 1), "", "", r[1] === "" ? "no link can cancel it" : r[1]], span: [r[0]] })),
   ].sort((a, b) => a.t - b.t);
   const body = el("tbody", {}, ...rows.map((row) => {

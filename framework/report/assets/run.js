@@ -74,10 +74,10 @@ function priceChart(parent, run, market, view, orders) {
     },
     tips(t, px, py, x, y) {
       const i = lastNotAbove(touch.t, t);
-      const rows = i < 0 ? [] : [["--faint", `bid ${number(touch.bid[i])}, ask ${number(touch.ask[i])}`]];
+      const rows = i < 0 ? [] : [["--faint", `bid ${number(touch.bid[i], market.decimals)}, ask ${number(touch.ask[i], market.decimals)}`]];
       const fill = nearestFill(fills, times, t, px, py, x, y);
       if (fill) {
-        rows.push([sideColour(fill[3]), `${fill[3] === 0 ? "bought" : "sold"} ${number(fill[2])} at ${number(fill[1])}${fill[4] === null ? "" : fill[4] ? ", maker" : ", taker"}`]);
+        rows.push([sideColour(fill[3]), `${fill[3] === 0 ? "bought" : "sold"} ${number(fill[2])} at ${number(fill[1], market.decimals)}${fill[4] === null ? "" : fill[4] ? ", maker" : ", taker"}`]);
         if (fill[5] & 1) rows.push(["--bad", "after its cancel had been sent"]);
         if (fill[5] & 2) rows.push(["--warn", "while nobody could cancel it"]);
       }

@@ -160,7 +160,7 @@ def test_a_comparisons_page_shows_finding_figures_and_each_road(folder: Path, br
     shown = text(browser)
     assert "MarketMaker over 2 roads, 2 seeds." in shown
     assert "net P&L" in shown
-    assert "All 1 runs" in shown
+    assert "Runs with a page of their own: 1" in shown
     tabs = browser.run("return [...document.querySelectorAll('[data-run]')].map((b) => b.textContent)")
     assert tabs == ["WebSocket v2", "FIX from the cloud"]
     browser.click("[data-run='1']")
