@@ -16,6 +16,7 @@ from framework.errors import ConfigError, SimulationError
 from framework.execution.budget import RateBudget
 from framework.execution.cancels import Cancels
 from framework.execution.edits import Edits
+from framework.execution.events import RoadEvent
 from framework.execution.evidence import Evidence
 from framework.execution.ledger import Ledger
 from framework.execution.link import Clock, DeskListener, Journal, Link
@@ -261,6 +262,10 @@ class ExecutionDesk:
     def query(self) -> None:
         """Ask the venue for open and recently ended orders, unless an answer is awaited or no road can ask now."""
         self._polls.ask()
+
+    def tell(self, event: RoadEvent) -> None:
+        """Tell strategy and journal of an event of the road, such as the budget's."""
+        self._ledger.tell(event)
 
     # ------------------------------------------------------------------------------------------------- from links
 

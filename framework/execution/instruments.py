@@ -31,10 +31,16 @@ _MONEY_DECIMALS = 8
 def currency(asset: str) -> Currency:
     """NautilusTrader's currency of an asset, with enough decimals for fees to stay exact.
 
-    It is not registered: NautilusTrader's own USD has two decimals, and a fee of 0.0123 USD would become 0.01.
+    It takes the place of NautilusTrader's own in its table of currencies, which is one for the process: USD has two
+    decimals there, and every sum of money looks its currency up in it, so that fees of 0.0123 USD would add up as 0.01.
     """
+    known = Currency.from_internal_map(asset)
+    if known is not None and known.precision >= _MONEY_DECIMALS:
+        return known
     kind = CurrencyType.FIAT if asset in _FIAT else CurrencyType.CRYPTO
-    return Currency(asset, _MONEY_DECIMALS, 0, asset, kind)
+    exact = Currency(asset, _MONEY_DECIMALS, 0, asset, kind)
+    Currency.register(exact, overwrite=True)
+    return exact
 
 
 def _decimals(step: Decimal) -> int:

@@ -54,6 +54,8 @@ class Polls:
         # How far a trader's clock may be ahead of the venue's, where only the trader's time of an order is known.
         self._clock_margin_ns = policy.answer_timeout_ms * _MS
         self._ts_polled_ns = 0
+        self._ts_read_ns = -1
+        self._is_looking_back = False
         self._awaited_id: int | None = None
         self._is_scheduled = False
         self._is_running = False
@@ -97,6 +99,7 @@ class Polls:
             return
         command = QueryOrders(request_id=self._requests.next_id(), since_ns=self._since_ns())
         self._awaited_id = command.request_id
+        self._is_looking_back = False
         self._requests.send(RequestKind.QUERY, link, command, (), now_ns)
 
     def answered(self, report: OrdersSnapshot) -> None:
@@ -104,12 +107,18 @@ class Polls:
         self.ended(report.request_id)
         assert self._link is not None
         self._ts_polled_ns = max(self._ts_polled_ns, report.ts_venue_ns)
+        self._ts_read_ns = self._clock.now_ns
         if report.trades or any(status.state > OrderState.PARTIALLY_FILLED for status in report.orders):
             self._budget.spend_poll_change(self._link.profile, self._clock.now_ns)
 
     def look_back(self, ts_sent_ns: int) -> None:
-        """Have the next poll go back to what was sent at a time; what it tells again is known again."""
-        self._ts_polled_ns = min(self._ts_polled_ns, ts_sent_ns - self._clock_margin_ns)
+        """An edit that was sent at a time has made an order of a new id: if a poll was read since, it may have told
+        of that order when nobody knew it, so one more goes back to then; what it tells again is known again.
+        """
+        if self._ts_read_ns >= ts_sent_ns:
+            self._ts_polled_ns = min(self._ts_polled_ns, ts_sent_ns - self._clock_margin_ns)
+            self._is_looking_back = True
+            self.ensure()
 
     def ended(self, request_id: int | None) -> None:
         """A poll has been answered, or refused for another reason than a limit."""
@@ -136,7 +145,9 @@ class Polls:
             self.ensure()
 
     def _is_needed(self) -> bool:
-        return self._requests.unknown_count > 0 or any(
+        if self._is_looking_back or self._requests.unknown_count:
+            return True
+        return any(
             record.doubt_request_id is not None
             or record.ended is not None
             or record.has_missing_fills

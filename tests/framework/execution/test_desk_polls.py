@@ -49,10 +49,22 @@ def test_a_poll_whose_answer_is_overdue_is_given_up_and_sent_anew() -> None:
     assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
 
 
-def test_a_refused_poll_is_sent_anew_on_the_next_beat() -> None:
+def test_a_poll_that_was_refused_over_the_limit_of_calls_waits_until_there_must_be_room() -> None:
+    # Intermediate: 20 points, 0.5 a second. After a refusal the counter is taken to be a poll (4) over 20; a poll wants
+    # room for itself and a margin of 1, so 9 points have to go: 18 s, and the first beat after that is at 22 s.
     rig = Rig(REST_POLLED)
     rig.run(2_001)
     rig.tell("rest", rejected(1, 2_001, RejectReason.CALL_LIMIT))
+    rig.run(20_001)
+    assert rig.sent("rest") == ["QueryOrders"]
+    rig.run(22_001)
+    assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
+
+
+def test_a_poll_that_was_refused_for_another_reason_is_sent_anew_on_the_next_beat() -> None:
+    rig = Rig(REST_POLLED)
+    rig.run(2_001)
+    rig.tell("rest", rejected(1, 2_001, RejectReason.INTERNAL))
     rig.run(4_001)
     assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
 
@@ -206,20 +218,20 @@ def test_an_unknown_outcome_is_asked_after_at_once_and_then_on_the_beat_until_it
 
 
 def test_polls_wait_while_the_call_counter_has_no_room_for_all_that_one_may_cost() -> None:
-    # Intermediate: 20 points, 0.5 a second. A poll costs 1, and 3 more where something has changed, so it is sent up to
-    # a counter of 16: the 17th at one instant still is, the 18th waits 2 s for one point.
+    # Intermediate: 20 points, 0.5 a second. A poll costs 1, and 3 more where something has changed, so with a
+    # margin of 1 it is sent up to a counter of 15: the 16th at one instant still is, the 17th waits 2 s for one point.
     rig = Rig()
     for _ in range(18):
         rig.desk.query()
         if rig.sent("rest"):
             _answer(rig, 1)
-    assert len(rig.sent("rest")) == 17
+    assert len(rig.sent("rest")) == 16
     rig.run(1_999)
     rig.desk.query()
-    assert len(rig.sent("rest")) == 17
+    assert len(rig.sent("rest")) == 16
     rig.run(2_000)
     rig.desk.query()
-    assert len(rig.sent("rest")) == 18
+    assert len(rig.sent("rest")) == 17
 
 
 def test_a_poll_that_shows_a_change_costs_more() -> None:
@@ -227,5 +239,5 @@ def test_a_poll_that_shows_a_change_costs_more() -> None:
     for _ in range(6):
         rig.desk.query()
         _answer(rig, 1, status(OrderState.CANCELED, cl_ord_id="z", order_id="O9"))
-    # 4 points each: 4, 8, 12, 16, 20; the sixth has no room.
-    assert len(rig.sent("rest")) == 5
+    # 4 points each: 4, 8, 12, 16; the fifth would leave no margin.
+    assert len(rig.sent("rest")) == 4
