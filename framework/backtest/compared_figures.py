@@ -125,7 +125,13 @@ FIGURES: tuple[Figure, ...] = (
         ("orphan_max_s", "longest without reach", "s", -1, lambda m: m.orphans.seconds_max),
         ("orphan_qty_s", "quantity times that time", "qty s", -1, lambda m: m.orphans.qty_seconds),
         ("orphan_fills", "fills without reach", "", -1, lambda m: m.orphans.fills),
-        ("orphan_markout", "fills without reach, markout 10 s", "currency", 1, lambda m: _number(m.orphans.markout_10s)),
+        (
+            "orphan_markout",
+            "fills without reach, markout 10 s",
+            "currency",
+            1,
+            lambda m: _number(m.orphans.markout_10s),
+        ),
         ("orphan_net", "fills without reach, net P&L", "currency", 1, lambda m: _number(m.orphans.net)),
     ),
     *_group(

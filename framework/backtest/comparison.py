@@ -30,6 +30,7 @@ __all__ = [
     "Spread",
     "compare",
     "comparison_table",
+    "decimals_of",
     "is_comparison_folder",
     "paired",
     "read_comparison",
@@ -266,8 +267,18 @@ def unit_of(f: Figure, comparison: Comparison) -> str:
     return f.unit.replace("currency", comparison.currency).replace("qty", comparison.base)
 
 
-def decimals_for(values: Sequence[float]) -> int:
-    """Decimals with which a row of numbers is written: three significant digits of the greatest, at most 6."""
+def decimals_of(rows: Sequence[Spread]) -> list[int]:
+    """Decimals with which each of a figure's cells is written: three significant digits of the row's greatest number,
+    at most 6; of the cell's own where the means are orders of magnitude apart.
+    """
+    cells = [[value for value in (row.mean, row.stdev) if value is not None] for row in rows]
+    means = [abs(row.mean) for row in rows if row.mean]
+    if means and max(means) > 200 * min(means):
+        return [_decimals(cell) for cell in cells]
+    return [_decimals([value for cell in cells for value in cell])] * len(cells)
+
+
+def _decimals(values: Sequence[float]) -> int:
     greatest = max((abs(value) for value in values), default=0.0)
     if all(value == int(value) for value in values):
         return 0
@@ -280,21 +291,22 @@ def _label(f: Figure, comparison: Comparison) -> str:
 
 
 def _cells(rows: dict[str, Spread], roads: Sequence[str]) -> list[str]:
-    means = [row.mean for row in rows.values() if row.mean is not None]
-    spreads = [row.stdev for row in rows.values() if row.stdev is not None]
-    decimals = decimals_for(means + spreads)
-    margin = max((len(f"{spread:,.{decimals}f}") for spread in spreads), default=0)
+    spreads = [rows[road] for road in roads]
+    decimals = decimals_of(spreads)
+    deviations = [
+        "" if row.stdev is None or _is_nothing(row) else f"±{row.stdev:,.{places}f}"
+        for row, places in zip(spreads, decimals, strict=True)
+    ]
+    margin = max(len(text) for text in deviations)
     cells = []
-    for road in roads:
-        row = rows[road]
-        if row.mean == 0 and not row.stdev:
-            cells.append("0" if row.stdev is None else "0".ljust(2 + margin))
-            continue
-        text = "-" if row.mean is None else f"{row.mean + 0.0:,.{decimals}f}"
-        if row.stdev is not None:
-            text += f" ±{row.stdev:,.{decimals}f}".ljust(2 + margin)
-        cells.append(text)
+    for row, places, deviation in zip(spreads, decimals, deviations, strict=True):
+        mean = "-" if row.mean is None else "0" if _is_nothing(row) else f"{row.mean + 0.0:,.{places}f}"
+        cells.append(f"{mean} {deviation.ljust(margin)}" if margin else mean)
     return cells
+
+
+def _is_nothing(row: Spread) -> bool:
+    return row.mean == 0 and not row.stdev
 
 
 def _blocks(widths: dict[str, int], room: int) -> list[list[str]]:

@@ -105,15 +105,15 @@ class _Words:
     def _best_and_worst(self, best: str, worst: str, difference: PairedDifference) -> str:
         high, low = self.mean("net", best), self.mean("net", worst)
         if high <= 0:
-            verb, high_text, low_text = "lost less", self.money(-high), self.money(-low)
+            verb, means = "lost less", f"{self.money(-high)} a run against {self.money(-low)}"
         elif low < 0:
-            verb, high_text, low_text = "earned more", self.money(high), f"a loss of {self.money(-low)}"
+            verb, means = "earned more", f"{self.money(high)} a run against a loss of {self.money(-low)}"
         else:
-            verb, high_text, low_text = "earned more", self.money(high), self.money(low)
+            verb, means = "earned more", f"{self.money(high)} a run against {self.money(low)}"
         only = "only " if 2 * difference.above < difference.seeds else ""
         return (
-            f"It {verb} over {self.title(best)} ({high_text} a run) than over {self.title(worst)} ({low_text})"
-            f" in {only}{difference.above} of {_seeds(difference.seeds)}."
+            f"It {verb} over {self.title(best)} than over {self.title(worst)}"
+            f" in {only}{difference.above} of {_seeds(difference.seeds)}: {means}."
         )
 
     def _source(self, best: str, worst: str, difference: PairedDifference) -> list[str]:
@@ -155,16 +155,16 @@ class _Words:
         count, markout = self.sum("late_fills", most), self.sum("late_markout", most)
         moved = "against" if markout < 0 else "in favour of"
         sentence = (
-            f"Fills that came after their cancel had been sent were most over {self.title(most)}"
-            f" ({_figure(count)} in all"
+            f"Fills that came after their cancel had been sent were most over {self.title(most)}:"
+            f" {_figure(count)} in all"
         )
-        sentence += f", and the mid then moved {self.money(abs(markout))} {moved} them in 10 s)" if markout else ")"
+        sentence += f", and the mid then moved {self.money(abs(markout))} {moved} them in 10 s" if markout else ""
         if none:
             sentence += f"; there were none over {self.titles(none)}"
         elif len(ranked) > 1:
             least = ranked[-1]
             if self.sum("late_fills", least) < count:
-                sentence += f"; fewest over {self.title(least)} ({_figure(self.sum('late_fills', least))})"
+                sentence += f"; fewest, {_figure(self.sum('late_fills', least))}, over {self.title(least)}"
         return [sentence + "."]
 
     def races(self) -> list[str]:
@@ -188,8 +188,8 @@ class _Words:
         sentences = [sentence + "."]
         if self.greatest("double_max_ms", longest):
             sentences.append(
-                f"Both orders were then alive for up to {_figure(self.greatest('double_max_ms', longest))} ms"
-                f" (over {self.title(longest)})."
+                f"Both orders were then alive for up to {_figure(self.greatest('double_max_ms', longest))} ms,"
+                f" over {self.title(longest)}."
             )
         return sentences
 
@@ -207,7 +207,7 @@ class _Words:
         parts = []
         for road in sorted(orphaned, key=lambda road: -self.sum("orphan_s", road)):
             text = (
-                f"{_figure(self.sum('orphan_s', road))} s over {self.title(road)}"
+                f"over {self.title(road)} for {_figure(self.sum('orphan_s', road))} s"
                 f" (longest {_figure(self.greatest('orphan_max_s', road))} s"
             )
             fills = self.sum("orphan_fills", road)
@@ -216,9 +216,7 @@ class _Words:
                 came = f"cost {self.money(-net)}" if net < 0 else f"brought {self.money(net)}"
                 text += f"; {_figure(fills)} fill{'s' * (fills > 1)} meanwhile {came}"
             parts.append(text + ")")
-        sentence = (
-            f"Orders were alive with no link able to cancel them for {_listed(parts)}, summed over orders and seeds"
-        )
+        sentence = f"Summed over orders and seeds, orders were alive with no link able to cancel them {_listed(parts)}"
         never = [road for road in self.roads if road not in orphaned]
         if never:
             sentence += f"; never over {self.titles(never)}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from framework.backtest.compared_figures import FIGURES, Figure
-from framework.backtest.comparison import Comparison, decimals_for, paired, unit_of
+from framework.backtest.comparison import Comparison, decimals_of, paired, unit_of
 from framework.backtest.finding import finding
 from framework.report.thinning import rounded
 
@@ -37,15 +37,13 @@ def comparison_data(comparison: Comparison, folder: Path) -> dict[str, Any]:
 
 def _figure(f: Figure, comparison: Comparison) -> dict[str, Any]:
     rows = comparison.figures[f.key]
-    means = [row.mean for row in rows.values() if row.mean is not None]
-    deviations = [row.stdev for row in rows.values() if row.stdev is not None]
     return {
         "key": f.key,
         "group": f.group,
         "title": f.title,
         "unit": unit_of(f, comparison),
         "better": f.better,
-        "decimals": decimals_for(means + deviations),
+        "decimals": decimals_of(list(rows.values())),
         "best": _best(f, comparison),
         "rows": [
             {

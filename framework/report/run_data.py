@@ -72,6 +72,7 @@ def _tiles(m: RunMetrics) -> list[dict[str, Any]]:
     at_10s = next(mark for mark in m.markouts if mark.horizon_s == 10)
     learned = [latency for latency in m.latencies if latency.command == "TRADE"]
     learn_us = max(learned, key=lambda latency: latency.count).arrived_learned_p50_us if learned else None
+    double = m.races.after_inversion
     return [
         _tile("Net P&L", _money(m.pnl.net), f"{m.currency}, drawdown {_money(m.drawdown_max)}", _sign(m.pnl.net)),
         _tile(
@@ -103,9 +104,9 @@ def _tiles(m: RunMetrics) -> list[dict[str, Any]]:
         ),
         _tile(
             "Double exposure",
-            f"{m.races.after_inversion.seconds:.3g} s",
-            f"longest {m.races.after_inversion.seconds_max * 1_000:.3g} ms, up to {m.races.after_inversion.qty_max:f}",
-            -bool(m.races.after_inversion.count),
+            f"{double.seconds:.3g} s",
+            f"longest {double.seconds_max * 1_000:.3g} ms, up to {double.qty_max.normalize():f}",
+            -bool(double.count),
         ),
         _tile(
             "Rate limited",

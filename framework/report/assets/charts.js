@@ -72,6 +72,7 @@ function timeChart(parent, view, o) {
     const area = { left: MARGIN.left, right: width - MARGIN.right, top: o.top ?? MARGIN.top, bottom: height - MARGIN.bottom };
     const x = (t) => area.left + ((t - view.lo) / (view.hi - view.lo)) * (area.right - area.left);
     let [low, high] = (o.range && o.range(view.lo, view.hi)) || [0, 1];
+    if (!(high > low) && o.floor !== undefined) high = low + 1;
     if (!(high > low)) { const around = Math.abs(low) * 0.001 || 1; low -= around; high += around; }
     const room = (high - low) * 0.08;
     low -= o.floor === undefined ? room : 0;
@@ -92,7 +93,7 @@ function timeChart(parent, view, o) {
         line(c, area.left, at, area.right, at);
       }
     } else {
-      const ticks = niceTicks(low, high, Math.max(2, Math.floor((area.bottom - area.top) / 34)));
+      const ticks = niceTicks(low, high, Math.max(3, Math.floor((area.bottom - area.top) / 34)));
       const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;
       c.textAlign = "right";
       for (const tick of ticks) {

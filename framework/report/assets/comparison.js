@@ -21,7 +21,7 @@ function tableSection(comparison) {
     group = figure.group;
     body.append(el("tr", { class: "row" }, el("td", {}, figure.title + (figure.unit ? `, ${figure.unit}` : "")),
       ...figure.rows.map((row, i) => el("td", { class: figure.best === i ? "n best" : "n", title: row.values.map((v, s) => `seed ${comparison.seeds[s]}: ${number(v)}`).join("\n") },
-        row.mean === 0 && !row.stdev ? "0" : number(row.mean, figure.decimals), row.stdev === null || (row.mean === 0 && !row.stdev) ? null : el("span", { class: "pm" }, ` ± ${number(row.stdev, figure.decimals)}`)))));
+        row.mean === 0 && !row.stdev ? "0" : number(row.mean, figure.decimals[i]), row.stdev === null || (row.mean === 0 && !row.stdev) ? null : el("span", { class: "pm" }, ` ± ${number(row.stdev, figure.decimals[i])}`)))));
   }
   const head = el("thead", {}, el("tr", {}, el("th", {}, ""), ...comparison.roads.map((road, i) => el("th", { class: "n", title: road.name },
     el("span", { style: `color:${roadColour(i)}` }, "■ "), road.title))));
@@ -100,7 +100,7 @@ function pairSection(comparison) {
   const tall = 26;
   const bottom = rows.length * tall + 6;
   const values = rows.flatMap((row) => [row.mean, row.low, row.high, ...row.values]).filter((v) => v !== null);
-  const { x, ticks } = scale(values, names, width - 300);
+  const { x, ticks } = scale(values, names, width - 330);
   const plot = svg("svg", { viewBox: `0 0 ${width} ${bottom + 22}`, role: "img", "aria-label": "paired differences of net P&L" });
   axis(plot, x, ticks, 0, bottom);
   rows.forEach((row, i) => {
@@ -118,7 +118,7 @@ function pairSection(comparison) {
     if (row.low !== null) plot.append(svg("line", { x1: x(row.low), x2: x(row.high), y1: y, y2: y, style: `stroke:${tone};stroke-width:2` }));
     plot.append(svg("rect", { x: x(row.mean) - 1.5, y: y - 7, width: 3, height: 14, style: `fill:${tone}` }));
     const words = row.low === null ? "one seed" : row.clear ? "clear" : "within the spread";
-    plot.append(svg("text", { x: width - 284, y: y + 4 }, `${brief(row.mean)} ${comparison.currency}, higher in ${row.above} of ${row.seeds} seeds, ${words}`));
+    plot.append(svg("text", { x: width - 312, y: y + 4 }, `${brief(row.mean)} ${comparison.currency}, higher in ${row.above} of ${row.seeds} seeds, ${words}`));
   });
   return card("Differences of net P&L, seed by seed", `In ${comparison.currency}, the higher road first. Bar: mean, line: 95 % paired t interval, dots: seeds.`,
     el("div", { class: "forest" }, plot));

@@ -28,6 +28,13 @@ function badges(flags, bits) {
     .map(([, words, tone]) => el("span", { class: `badge ${tone}` }, words));
 }
 
+// What all ids of a run begin with, up to the digits in which they differ.
+function commonStart(ids) {
+  let start = ids.length > 1 ? ids[0] : "";
+  for (const id of ids) while (!id.startsWith(start)) start = start.slice(0, -1);
+  return start;
+}
+
 function orderSection(run) {
   const { rows, flags: bits, counts, total } = run.orders;
   const replaces = new Map();
@@ -38,6 +45,8 @@ function orderSection(run) {
     style: "width:100%;margin-bottom:8px" });
   const detail = el("div", {});
   const listeners = [];
+  const start = commonStart(rows.map((order) => order.id));
+  const short = (id) => (start.length > 4 ? `…${id.slice(start.length)}` : id);
   let filter = null;
   let chosen = -1;
 
@@ -49,9 +58,9 @@ function orderSection(run) {
     });
     list.replaceChildren(...found.slice(0, 300).map((index) => {
       const order = rows[index];
-      return el("button", { role: "option", "data-order": index, class: index === chosen ? "on" : "", onclick: () => select(index) },
+      return el("button", { role: "option", title: order.id, "data-order": index, class: index === chosen ? "on" : "", onclick: () => select(index) },
         el("span", { class: "dot", style: `background:var(${sideColour(order.s)})` }),
-        el("span", { class: "who" }, order.id, ...badges(order.g, bits)),
+        el("span", { class: "who" }, short(order.id), ...badges(order.g, bits)),
         el("span", { class: "when" }, clock(run.epoch, firstTime(order), 1000)));
     }));
     if (found.length > 300) list.append(el("p", { class: "note", style: "padding:0 9px" }, `${number(found.length - 300)} more: search or filter`));

@@ -131,6 +131,12 @@ def test_a_road_without_a_value_has_a_dash() -> None:
     assert row.split()[-2:] == ["25", "-"]
 
 
+def test_cells_orders_of_magnitude_apart_have_digits_of_their_own() -> None:
+    table = comparison_table(nets(rest=[1500.5], fix=[0.0994]))
+    row = next(line for line in table.splitlines() if "net P&L" in line)
+    assert row.split()[-2:] == ["1,500", "0.0994"]
+
+
 def test_roads_that_do_not_fit_follow_in_another_table() -> None:
     roads = {f"road-{i}": [123456.5, 2.25] for i in range(12)}
     table = comparison_table(nets(**roads), width=160)

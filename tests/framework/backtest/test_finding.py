@@ -33,7 +33,7 @@ def test_orders_without_fills_leave_nothing_to_earn() -> None:
 def test_a_clear_winner_is_named_with_the_count_of_seeds() -> None:
     words = said(fix=[traded(v) for v in (11, 12, 14, 13, 12)], rest=[traded(v) for v in (1, 2, 3, 4, 2)])
     assert (
-        "It earned more over FIX from the cloud (12.4 USD a run) than over REST only (2.4 USD) in 5 of 5 seeds."
+        "It earned more over FIX from the cloud than over REST only in 5 of 5 seeds: 12.4 USD a run against 2.4 USD."
         in words
     )
     # Differences 10, 10, 11, 9, 10: mean 10, deviation 0.7071; 2.776 * 0.7071 / sqrt(5) = 0.878.
@@ -57,10 +57,10 @@ def test_a_mean_that_one_seed_made_says_only() -> None:
 
 
 def test_losses_are_called_losses() -> None:
-    assert "It lost less over WebSocket v2 (1 USD a run) than over REST only (5 USD) in 2 of 2 seeds." in said(
+    assert "It lost less over WebSocket v2 than over REST only in 2 of 2 seeds: 1 USD a run against 5 USD." in said(
         rest=[traded(-5), traded(-5)], ws2=[traded(-1), traded(-1)]
     )
-    assert "It earned more over WebSocket v2 (1 USD a run) than over REST only (a loss of 5 USD)" in said(
+    assert "than over REST only in 2 of 2 seeds: 1 USD a run against a loss of 5 USD." in said(
         rest=[traded(-5), traded(-5)], ws2=[traded(1), traded(1)]
     )
 
@@ -112,8 +112,8 @@ def test_late_fills_most_and_none() -> None:
     late = traded(1, late_fills__count=4, late_fills__markout_10s=-2.5)
     words = said(rest=[late, late], ws2=[traded(1)] * 2)
     assert (
-        "Fills that came after their cancel had been sent were most over REST only (8 in all, and the mid then moved"
-        " 5 USD against them in 10 s); there were none over WebSocket v2." in words
+        "Fills that came after their cancel had been sent were most over REST only: 8 in all, and the mid then moved"
+        " 5 USD against them in 10 s; there were none over WebSocket v2." in words
     )
     assert "No fill came after a cancel of its order had been sent." in said(rest=[traded(1)], ws2=[traded(2)])
 
@@ -131,7 +131,7 @@ def test_inversions_by_road_and_never() -> None:
         "New orders overtook the cancel that was sent before them in 10.0 % of 400 pairs over WebSocket v2, and never"
         " over FIX from the cloud." in words
     )
-    assert "Both orders were then alive for up to 30.5 ms (over WebSocket v2)." in words
+    assert "Both orders were then alive for up to 30.5 ms, over WebSocket v2." in words
 
 
 def test_no_inversion_in_any_pair() -> None:
@@ -153,8 +153,8 @@ def test_orphans_and_what_they_cost() -> None:
     fix = traded(1, orphans__seconds=20.5, orphans__seconds_max=19, orphans__fills=1, orphans__net=-3.25)
     words = said(fix=[fix, fix], rest=[traded(1)] * 2)
     assert (
-        "Orders were alive with no link able to cancel them for 41 s over FIX from the cloud (longest 19 s; 2 fills"
-        " meanwhile cost 6.5 USD), summed over orders and seeds; never over REST only." in words
+        "Summed over orders and seeds, orders were alive with no link able to cancel them over FIX from the cloud for"
+        " 41 s (longest 19 s; 2 fills meanwhile cost 6.5 USD); never over REST only." in words
     )
     assert "At no time was an order alive that no link could cancel." in said(rest=[traded(1)])
 

@@ -116,13 +116,15 @@ def test_orders_can_be_filtered_found_and_opened(folder: Path, browser: Browser)
     show(browser, folder / "maker/ws2/1/report.html", "test-orders-before")
     every = browser.run("return document.querySelectorAll('.list button').length")
     browser.click("[data-filter=orphan]")
-    orphans = browser.run("return [...document.querySelectorAll('.list .who')].map((e) => e.firstChild.textContent)")
+    orphans = browser.run("return [...document.querySelectorAll('.list .who')].map((e) => e.parentNode.title)")
     assert 0 < len(orphans) < every
     browser.click(".list button")
     assert browser.run("return document.querySelector('.orders h3').textContent") == orphans[0]
     browser.run("document.querySelector('.orders').scrollIntoView()")
     keep(browser, "test-orphan")
     assert "no link can cancel it" in text(browser)
+    shown = browser.run("return document.querySelector('.list .who').firstChild.textContent")
+    assert shown == "…" + orphans[0].removeprefix("mm-00")
     browser.click("[data-filter=all]")
     browser.run(
         "const find = document.querySelector('input[type=search]'); find.value = 'mm-00007';"
