@@ -38,6 +38,8 @@ __all__ = ["Strategy", "StrategyConfig", "StrategyPort"]
 # A venue takes free client order ids of 18 characters at most; NautilusTrader's own are longer. The count has room for
 # a hundred million orders.
 _ID_LENGTH_MAX = 18
+# Digits of a strategy's tag in an id that is a number.
+_TAG_DIGITS = 3
 _COUNT_DIGITS_MIN = 8
 
 
@@ -263,7 +265,10 @@ class Strategy(NautilusStrategy):
         return self._port
 
     def _next_cl_ord_id(self) -> str:
-        """The tag, a hyphen, a count with leading zeros: unique in the run, and ever increasing, as text too."""
+        """The tag and a count with leading zeros: unique in the run, and ever increasing, as text too.
+
+        A number where the tag is one, which is what FIX sessions of some venues insist on.
+        """
         if not self._id_prefix:
             self._id_prefix = _id_prefix(self.order_id_tag)
         self._id_count += 1
@@ -271,7 +276,12 @@ class Strategy(NautilusStrategy):
 
 
 def _id_prefix(tag: str) -> str:
-    """What the ids of a strategy begin with; raises ConfigError for a tag that leaves too little room for a count."""
+    """What the ids of a strategy begin with; raises ConfigError for a tag that leaves too little room for a count.
+
+    A tag of up to three digits gives a number that does not begin with 0; tags that are the same number are one tag.
+    """
+    if tag.isdecimal() and len(tag) <= _TAG_DIGITS:
+        return f"1{int(tag):0{_TAG_DIGITS}d}"
     tag_length_max = _ID_LENGTH_MAX - _COUNT_DIGITS_MIN - 1
     if len(tag) > tag_length_max:
         raise ConfigError(

@@ -33,7 +33,13 @@ def stage() -> Iterator[NautilusRig]:
 
 def test_client_ids_are_the_strategys_tag_and_a_count(stage: NautilusRig) -> None:
     orders = [stage.strategy.buy(stage.btc, 1, 1_000) for _ in range(2)]
-    assert [order.client_order_id.value for order in orders] == ["000-00000000000001", "000-00000000000002"]
+    assert [order.client_order_id.value for order in orders] == ["100000000000000001", "100000000000000002"]
+
+
+def test_client_ids_of_a_tag_that_is_no_number_keep_it_as_it_is() -> None:
+    stage = NautilusRig(Recorder("MM"))
+    assert stage.strategy.buy(stage.btc, 1, 1_000).client_order_id.value == "MM-000000000000001"
+    stage.dispose()
 
 
 def test_client_ids_have_the_18_characters_that_a_venue_takes_and_increase(stage: NautilusRig) -> None:
