@@ -183,8 +183,6 @@ def _trade_share(header: Pointer, block: Pointer, own: int, lots: int, price: in
         return
     share = slots[slot * SLOT + S_SHARE] + lots * header[TRADES_SHARE_PPM]
     left = share // PPM
-    if left > lots:
-        left = lots
     slots[slot * SLOT + S_SHARE] = share - left * PPM
     while left > 0 and slot >= 0 and slots[slot * SLOT + S_PRICE] == price:
         leaves = slots[slot * SLOT + S_LEAVES]

@@ -521,7 +521,7 @@ class ObviousKernel:
         mine = self.own_side(side)
         if mine and mine[0].price == price:
             share = mine[0].share + qty * self.share_ppm
-            left = min(share // 1_000_000, qty)
+            left = share // 1_000_000
             mine[0].share = share - left * 1_000_000
             while left and self.own_side(side) and self.own_side(side)[0].price == price:
                 own = self.own_side(side)[0]

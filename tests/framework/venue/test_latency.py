@@ -118,7 +118,7 @@ def test_a_model_survives_its_configuration(model: LatencyModel) -> None:
 
 
 @pytest.mark.parametrize(
-    "values, complaint",
+    ("values", "complaint"),
     [
         ({"kind": "gaussian"}, "gaussian"),
         ({"kind": "constant", "us": -1}, "0 to 73 minutes"),

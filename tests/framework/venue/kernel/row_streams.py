@@ -80,6 +80,37 @@ def rows_from(draws: list[Draw], depth: str) -> list[Row]:
     return rows
 
 
+def calmed(drawn: list[Draw]) -> list[Draw]:
+    """The same draws as a market that is hardly ever crossed: two prices a side, deep queues, small trades at the touch.
+
+    Own orders then wait long enough for the rules of queues to matter.
+    """
+    calm = []
+    for step, what, side, price, qty, pick, flags in drawn:
+        if what == 3:
+            # The bid at 99 or the ask at 101 is hit, now and then a level behind it.
+            inside = 0 if price % 4 else 1
+            touch = 101 + inside if side == BUY else 99 - inside
+            calm.append((step, 3, side, touch, 1 + qty % 4, pick, flags))
+        elif what == 4 and pick % 8:
+            calm.append((step, 0, side, 98 if side == BUY else 102, 6 * qty, pick, LAST))
+        else:
+            price = 98 + price % 2 if side == BUY else 101 + price % 2
+            calm.append((step, what, side, price, 4 * qty, pick, flags if pick % 3 else flags & ~SNAPSHOT))
+    return calm
+
+
+def patient(drawn: list[Step]) -> list[Step]:
+    """The same steps, but orders join the queues of a calm market, and little is taken."""
+    calm = []
+    for what, side, price, qty, number in drawn:
+        if what == 5:
+            calm.append((what, side, 101 if side == BUY else 99, 1 + qty % 3, 1))
+        else:
+            calm.append((what, side, 98 + price % 2 if side == BUY else 101 + price % 2, qty, number % 4))
+    return calm
+
+
 # One drawn step: what, side, price, qty, number.
 type Step = tuple[int, int, int, int, int]
 

@@ -283,6 +283,22 @@ def test_a_snapshot_across_our_price_fills_nobody_until_the_next_row_that_comes_
     assert all_fills(kernel) == [(slot, 100, 6, 9)]
 
 
+def test_a_crossed_book_that_is_cleared_is_not_settled_by_rows_elsewhere() -> None:
+    snapshot = LAST | SNAPSHOT
+    rows = [
+        *BOOK,
+        level(4, SELL, 100, 3),  # crosses the recorded bid: its trades would be told
+        clear(5),
+        level(5, BUY, 98, 5, snapshot),
+        level(5, SELL, 99, 5, snapshot),
+        level(9, SELL, 110, 1),
+    ]
+    kernel = kernel_of(rows)
+    kernel.advance(1)
+    kernel.place(0, BUY, 101, 8)
+    assert all_fills(kernel) == []
+
+
 def test_trades_in_a_snapshot_fill_nobody() -> None:
     kernel = kernel_of([*BOOK, trade(5, SELL, 90, 9, flags=LAST | SNAPSHOT)])
     kernel.advance(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from framework.data.columns import LAST, Market
@@ -70,7 +72,7 @@ def test_a_message_never_overtakes_the_one_before_it() -> None:
     while kernel.advance(10**9) is StopReason.FEED:
         seen.append((kernel.now_ns, kernel.books[0].touch()[1]))
     drawn = [1000 + 100 * i + latency.draw_ns(kernel.feed_keys[0], i, 1000 + 100 * i) for i in range(200)]
-    assert any(b < a for a, b in zip(drawn, drawn[1:], strict=False))
+    assert any(b < a for a, b in pairwise(drawn))
     assert seen == [(max(drawn[: i + 1]), 1 + i) for i in range(200)]
 
 

@@ -27,7 +27,7 @@ def fires_at(kernel: MatchingKernel) -> int | None:
 
 
 @pytest.mark.parametrize(
-    "kind, trigger, offset, price",
+    ("kind", "trigger", "offset", "price"),
     [
         (TriggerKind.AT_OR_ABOVE, 103, 0, 103),
         (TriggerKind.AT_OR_ABOVE, 104, 0, 104),

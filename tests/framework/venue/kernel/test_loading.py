@@ -17,7 +17,7 @@ GOOD = [level(1, BUY, 100, 5), level(2, SELL, 105, 5), trade(3, SELL, 100, 1)]
 
 
 @pytest.mark.parametrize(
-    "row, depth, complaint",
+    ("row", "depth", "complaint"),
     [
         (level(0, BUY, 100, 5), "L2", "row 3 .*before the row before it"),
         (best(4, BUY, 100, 5), "L2", "row 3 .*does not belong into a market of this depth"),
@@ -35,7 +35,7 @@ def test_a_wrong_row_is_named(row: Row, depth: str, complaint: str) -> None:
 
 @pytest.mark.parametrize("order", [0, -1, 7])
 def test_an_order_number_that_is_not_dense_is_named(order: int) -> None:
-    with pytest.raises(DataError, match="row 1 .*order_id"):
+    with pytest.raises(DataError, match=r"row 1 .*order_id"):
         MatchingKernel([market([add(1, 1, BUY, 100, 5), add(2, order, BUY, 100, 5)], "L3")])
 
 

@@ -23,7 +23,7 @@ LOG_TOTAL_P = math.log(1.4) / math.log(2.0)
 
 
 @pytest.mark.parametrize(
-    "model, n, share_behind",
+    ("model", "n", "share_behind"),
     [
         (QueueModel.POWER, 1.0, 0.4),
         (QueueModel.POWER, 2.0, 0.16 / 0.52),

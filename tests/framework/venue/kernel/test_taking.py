@@ -107,6 +107,17 @@ def test_what_we_took_is_not_ahead_of_our_order() -> None:
     assert all_fills(kernel) == [(slot, 105, 1, 5)]
 
 
+def test_taking_what_a_trade_already_passed_is_not_counted_twice() -> None:
+    # 4 of the 10 ahead were executed, their rows have not come; we take 8 of what the book still shows.
+    kernel = kernel_of([add(1, 1, SELL, 105, 10), trade(5, BUY, 105, 4)], "L3")
+    kernel.advance(1)
+    slot = kernel.place(0, SELL, 105, 5)
+    kernel.advance(5)
+    assert kernel.ahead(slot) == 6
+    kernel.take(0, BUY, 8, 105)
+    assert kernel.ahead(slot) == 2
+
+
 def test_taking_behind_our_order_changes_nothing_ahead_of_it() -> None:
     rows = [add(1, 1, SELL, 105, 4), add(3, 2, SELL, 105, 6)]
     kernel = kernel_of(rows, "L3")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from framework.data.columns import TRADE
 from framework.venue.kernel import KernelOptions, StopReason
 from framework.venue.latency import lognormal
-from tests.framework.venue.kernel.row_streams import FLAGS, Draw, Step, Twins, market, rows_from, run
+from tests.framework.venue.kernel.row_streams import FLAGS, Draw, Step, Twins, calmed, market, patient, rows_from, run
 
 PRICES = st.integers(97, 103)
 FEED = lognormal(0.004, 1.0).compile()
@@ -39,31 +39,35 @@ options = st.builds(
     trades_spread_ticks=st.integers(0, 2),
     trades_depth_lots=st.sampled_from((0, 5)),
 )
-many = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("depth", ["L1", "L2", "L3", "trades"])
 @many
-@given(draws=draws, steps=steps, options=options, has_trades=st.booleans(), is_delayed=st.booleans())
+@given(draws=draws, steps=steps, options=options, has_trades=st.booleans(), is_calm=st.booleans())
 def test_risk_averse_and_exact_queues_fill_the_same(
-    depth: str, draws: list[Draw], steps: list[Step], options: KernelOptions, has_trades: bool, is_delayed: bool
+    depth: str, draws: list[Draw], steps: list[Step], options: KernelOptions, has_trades: bool, is_calm: bool
 ) -> None:
+    if is_calm:
+        draws, steps = calmed(draws), patient(steps)
     traded = market(rows_from(draws, depth), depth, has_trades)
-    run(Twins.of(traded, options=options, latency=FEED if is_delayed else None), steps)
+    run(Twins.of(traded, options=options, latency=None if len(steps) % 2 else FEED), steps)
 
 
 @pytest.mark.parametrize("depth", ["L1", "L2"])
 @pytest.mark.parametrize("model", ["power", "power_total", "power_ratio", "log", "log_total"])
-@settings(many, max_examples=150)
-@given(draws=draws, steps=steps, options=options)
+@settings(many, max_examples=100)
+@given(draws=draws, steps=steps, options=options, is_calm=st.booleans())
 def test_probability_models_fill_the_same(
-    depth: str, model: str, draws: list[Draw], steps: list[Step], options: KernelOptions
+    depth: str, model: str, draws: list[Draw], steps: list[Step], options: KernelOptions, is_calm: bool
 ) -> None:
+    if is_calm:
+        draws, steps = calmed(draws), patient(steps)
     run(Twins.of(market(rows_from(draws, depth), depth), model, options), steps)
 
 
 @pytest.mark.parametrize("depth", ["L1", "L2", "L3", "trades"])
-@many
+@settings(many, max_examples=200)
 @given(draws=draws, steps=steps, options=options)
 def test_no_quantity_is_made(depth: str, draws: list[Draw], steps: list[Step], options: KernelOptions) -> None:
     """No order fills beyond its quantity, no trade fills beyond its own, nothing is taken that is not displayed."""
