@@ -48,6 +48,7 @@ function brief(value) {
 function duration(ms) {
   if (ms === null || ms === undefined) return "–";
   const size = Math.abs(ms);
+  if (size >= 7200000) return `${number(ms / 3600000, 1)} h`;
   if (size >= 120000) return `${number(ms / 60000, 1)} min`;
   if (size >= 1000) return `${number(ms / 1000, size >= 10000 ? 1 : 2)} s`;
   if (size >= 1) return `${number(ms, size >= 100 ? 0 : 1)} ms`;

@@ -128,7 +128,7 @@ function showOrder(host, run, order, other, isReplaced, goOther) {
     },
     tips: (t) => momentTips(run, order, t, view),
   });
-  charts.append(key(["--buy", "buy, alive at the engine"], ["--sell", "sell"], ["--accent", "new order"], ["--violet", "amend"], ["--warn", "cancel"],
+  charts.append(key(["--buy", "buy, alive at the engine"], ["--sell", "sell"], ["--add", "new order"], ["--violet", "amend"], ["--warn", "cancel"],
     ["--bad", "late fill, refused, lost"], ["--good", "fill"]));
   queueChart(charts, run, order, makeView(...whole));
   charts.append(moments(run, order, view));
@@ -156,9 +156,9 @@ function zoomToStory(view, order, other, isReplaced, bits) {
   view.set(low - (high - low) * 0.15, high + (high - low) * 0.15);
 }
 
-function commandColour(command) {
-  if (command[5] === "rejected" || command[5] === "lost") return colour("--bad");
-  return colour({ AddOrder: "--accent", AmendOrder: "--violet", EditOrder: "--violet" }[command[0]] || "--warn");
+function commandName(command) {
+  if (command[5] === "rejected" || command[5] === "lost") return "--bad";
+  return { AddOrder: "--add", AmendOrder: "--violet", EditOrder: "--violet" }[command[0]] || "--warn";
 }
 
 // only: of the order that stands beside another, the command that the two have to do with; null for an order by itself.
@@ -181,7 +181,7 @@ function drawLife(c, x, run, order, lane, only) {
   for (const command of order.c) {
     const [name, , sent, arrived, learned, outcome] = command;
     if (isPale && name !== only) continue;
-    c.strokeStyle = commandColour(command);
+    c.strokeStyle = colour(commandName(command));
     c.fillStyle = c.strokeStyle;
     c.lineWidth = 1.6;
     const isLost = arrived === null;
@@ -236,9 +236,9 @@ function momentTips(run, order, t, view) {
   const near = (view.hi - view.lo) / 60;
   const rows = [];
   for (const c of order.c) {
-    if (c[2] !== null && Math.abs(c[2] - t) < near) rows.push(["--accent", `${c[0]} sent`]);
-    if (c[3] !== null && Math.abs(c[3] - t) < near) rows.push(["--accent", `${c[0]} arrived, after ${duration(c[3] - c[2])}`]);
-    if (c[4] !== null && Math.abs(c[4] - t) < near) rows.push(["--accent", `${c[0]} ${c[5] || "answered"}, learned`]);
+    if (c[2] !== null && Math.abs(c[2] - t) < near) rows.push([commandName(c), `${c[0]} sent`]);
+    if (c[3] !== null && Math.abs(c[3] - t) < near) rows.push([commandName(c), `${c[0]} arrived, after ${duration(c[3] - c[2])}`]);
+    if (c[4] !== null && Math.abs(c[4] - t) < near) rows.push([commandName(c), `${c[0]} ${c[5] || "answered"}, learned`]);
   }
   for (const f of order.f) {
     if (Math.abs(f[0] - t) < near) rows.push([f[4] ? "--bad" : "--good", `filled ${number(f[1])} at ${number(f[2], run.markets[order.y].decimals)}${f[4] ? ", after the cancel was sent" : ""}`]);

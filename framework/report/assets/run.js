@@ -46,7 +46,7 @@ function priceChart(parent, run, market, view, orders) {
     ["--bad", "ring: after the cancel was sent"], ["--warn", "ring: while nobody could cancel"],
     ["--down", "a link was down", "outline:1px solid var(--bad)"], ["--orphan", "an order was out of reach", "outline:1px solid var(--warn)"]));
   timeChart(parent, view, {
-    height: 270, name: `price, ${market.quote}; fills: full as maker, hollow as taker${shown}`, epoch: run.epoch, shades: run.shades, top: 22,
+    height: 270, name: `price, ${market.quote}; fills: full as maker, hollow as taker; dots while there are many${shown}`, epoch: run.epoch, shades: run.shades, top: 22,
     range(lo, hi) {
       const [from, until] = within(times, lo, hi);
       const prices = fills.slice(from, until).filter((f) => f[0] >= lo && f[0] <= hi).map((f) => f[1]);
@@ -56,9 +56,14 @@ function priceChart(parent, run, market, view, orders) {
     draw(c, x, y) {
       band(c, x, y, touch, view);
       const [from, until] = within(times, view.lo, view.hi);
-      const size = until - from > 600 ? 3 : until - from > 150 ? 4 : 5;
+      const size = until - from > 150 ? 4 : 5;
       for (let i = from; i < until; i += 1) {
         const [t, price, , side, maker, mark] = fills[i];
+        if (until - from > 500) {
+          c.fillStyle = colour(mark & 2 ? "--warn" : mark ? "--bad" : sideColour(side));
+          c.fillRect(x(t) - 1.2, y(price) - 1.2, 2.4, 2.4);
+          continue;
+        }
         c.strokeStyle = colour(sideColour(side));
         c.fillStyle = c.strokeStyle;
         c.lineWidth = 1.2;
