@@ -10,7 +10,10 @@ INTERVAL_NS = 100_000_000  # the strategy looks at the market this often
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """qty_lots: of each order. tolerance_ticks: an order this close to its target stays. position_lots_max: either way."""
+    """qty_lots: of each order. tolerance_ticks: an order this close to its target stays.
+
+    position_lots_max: no order that would add to a position of this size, either way.
+    """
 
     qty_lots: int = 4_000_000
     tolerance_ticks: int = 60

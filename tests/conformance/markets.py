@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from framework.data.columns import CLEAR, COLUMN_TYPES, EXECUTED, LAST, LEVEL, TRADE, Columns, Market
+from framework.data.columns import COLUMN_TYPES, EXECUTED, LAST, LEVEL, TRADE, Columns, Market
 from framework.protocol import BUY, SELL, InstrumentSpec
 
-__all__ = ["LOTS", "SPEC", "START_NS", "STEP_NS", "Row", "books", "flow", "hand_market", "level", "trade"]
+__all__ = ["LOTS", "SPEC", "START_NS", "STEP_NS", "Row", "books", "flow", "hand_market", "level", "quiet_flow", "trade"]
 
 START_NS = 1_700_000_000_000_000_000
 STEP_NS = 1_000_000_000  # time between messages
@@ -24,23 +24,18 @@ SPEC = InstrumentSpec(
     cost_decimals=5,
 )
 
-type Row = tuple[int, int, int, int, int]
-"""Kind, side, price in ticks, quantity in units, flags besides LAST."""
+type Row = tuple[int, int, int, float, int]
+"""Kind, side, price in ticks, quantity in units (whole lots of them), flags besides LAST."""
 
 
-def level(side: int, price_ticks: int, units: int, flags: int = 0) -> Row:
+def level(side: int, price_ticks: int, units: float, flags: int = 0) -> Row:
     """The quantity at a price is now this much."""
     return (LEVEL, side, price_ticks, units, flags)
 
 
-def trade(aggressor: int, price_ticks: int, units: int) -> Row:
+def trade(aggressor: int, price_ticks: int, units: float) -> Row:
     """A trade."""
     return (TRADE, aggressor, price_ticks, units, 0)
-
-
-def clear() -> Row:
-    """The book is emptied."""
-    return (CLEAR, 0, 0, 0, 0)
 
 
 def hand_market(messages: Sequence[Sequence[Row]], *, has_trades: bool = True, feed_ns: int = 0) -> Market:
@@ -55,7 +50,7 @@ def hand_market(messages: Sequence[Sequence[Row]], *, has_trades: bool = True, f
         columns["ts_event_ns"][at] = START_NS + number * STEP_NS
         columns["ts_recv_ns"][at] = START_NS + number * STEP_NS + feed_ns
         columns["kind"][at], columns["side"][at] = kind, side
-        columns["price_ticks"][at], columns["qty_lots"][at] = price, units * LOTS
+        columns["price_ticks"][at], columns["qty_lots"][at] = price, round(units * LOTS)
         columns["flags"][at] = flags | (LAST if is_last else 0)
     columns["order_id"] = np.zeros(0, np.int64)
     return Market(spec=SPEC, columns=Columns(**columns), depth="L2", has_trades=has_trades)
@@ -127,4 +122,49 @@ def flow(seed: int, count: int) -> Market:
                 if levels[price] == 0:
                     del levels[price]
             messages.append(message)
+    return hand_market(messages)
+
+
+def quiet_flow(seed: int, count: int) -> Market:
+    """Bids at 1000 and below, asks at 1001 and above, always; levels grow, shrink, come, go and are traded.
+
+    So own orders on their side of that line are never crossed. Quantities are tenths of a unit; a trade is for one unit
+    at least at each price, so that one which passes an order of less than a unit could have filled it.
+    """
+    rng = np.random.default_rng([seed, 3])
+    book: list[dict[int, int]] = [{}, {}]  # tenths of a unit
+    first = []
+    for side in (BUY, SELL):
+        for distance in range(4):
+            price = 1_000 - distance if side == BUY else 1_001 + distance
+            book[side][price] = int(rng.integers(50, 300))
+            first.append(level(side, price, book[side][price] / 10))
+    messages: list[list[Row]] = [first]
+    while len(messages) < count:
+        side = int(rng.integers(0, 2))
+        levels = book[side]
+        what = rng.random()
+        if what < 0.8:
+            price = 1_000 - int(rng.integers(0, 4)) if side == BUY else 1_001 + int(rng.integers(0, 4))
+            old = levels.get(price, 0)
+            levels[price] = 0 if what < 0.02 else max(0, old + int(rng.integers(-80, 85)))
+            messages.append([level(side, price, levels[price] / 10)])
+            if levels[price] == 0:
+                del levels[price]
+        elif sum(levels.values()) > 300:
+            left = int(rng.integers(10, 120))
+            message: list[Row] = []
+            while left > 0:
+                price = max(levels) if side == BUY else min(levels)
+                part = min(left, levels[price])
+                if part < 10:
+                    break
+                left -= part
+                levels[price] -= part
+                message.append(trade(1 - side, price, part / 10))
+                message.append(level(side, price, levels[price] / 10, EXECUTED))
+                if levels[price] == 0:
+                    del levels[price]
+            if message:
+                messages.append(message)
     return hand_market(messages)

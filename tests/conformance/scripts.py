@@ -22,9 +22,18 @@ from framework.strategy import Strategy, StrategyConfig
 from tests.benchmarks.tidegate_side import profile_with
 from tests.conformance.nautilus_rows import VENUE, nautilus_data, nautilus_engine
 
-__all__ = ["Action", "Done", "cancel", "limit", "market_order", "merged", "play_here", "play_on_nautilus", "reduce"]
-
-INSTANT = profile_with(PROFILE, LatencySpec(kind="constant", median_us=0.0))
+__all__ = [
+    "Action",
+    "Done",
+    "cancel",
+    "limit",
+    "market_order",
+    "merged",
+    "play_here",
+    "play_here_with",
+    "play_on_nautilus",
+    "reduce",
+]
 
 
 class Action(NamedTuple):
@@ -41,7 +50,7 @@ class Action(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A fill as the venue made it."""
+    """A fill as the venue made it; at_ns is the venue's time, even where the strategy learns of it later."""
 
     key: int
     at_ns: int
@@ -71,12 +80,15 @@ def reduce(at_ns: int, key: int, qty_lots: int) -> Action:
 
 
 def merged(fills: Sequence[Done]) -> list[Done]:
-    """Fills of one order at one time, price and role as one, in the order of (time, order, price)."""
+    """Fills of one order at one time, price and role as one, by time and order, else as they came."""
     sums: dict[tuple[int, int, int, bool], int] = {}
     for fill in fills:
         at = (fill.at_ns, fill.key, fill.price_ticks, fill.is_maker)
         sums[at] = sums.get(at, 0) + fill.qty_lots
-    return [Done(key, at_ns, price, lots, maker) for (at_ns, key, price, maker), lots in sorted(sums.items())]
+    return [
+        Done(key, at_ns, price, lots, maker)
+        for (at_ns, key, price, maker), lots in sorted(sums.items(), key=lambda item: item[0][:2])
+    ]
 
 
 class _Actor:
@@ -88,6 +100,7 @@ class _Actor:
         self.orders: dict[int, Any] = {}
         self.keys: dict[str, int] = {}
         self.fills: list[Done] = []
+        self.learned: list[tuple[int, int]] = []  # order and when the strategy heard of each fill
 
     def start(self, strategy: Any) -> None:
         for index, action in enumerate(self.script):
@@ -123,8 +136,9 @@ class _Actor:
         self.keys[order.client_order_id.value] = action.key
         strategy.submit_order(order)
 
-    def filled(self, event: Any) -> None:
+    def filled(self, event: Any, now_ns: int) -> None:
         assert self.bridge_used is not None
+        self.learned.append((self.keys[event.client_order_id.value], now_ns))
         self.fills.append(
             Done(
                 self.keys[event.client_order_id.value],
@@ -146,7 +160,7 @@ class _Here(Strategy):
         self._actor.start(self)
 
     def on_order_filled(self, event: Any) -> None:
-        self._actor.filled(event)
+        self._actor.filled(event, self.clock.timestamp_ns())
 
 
 class _There(NautilusStrategy):
@@ -158,23 +172,39 @@ class _There(NautilusStrategy):
         self._actor.start(self)
 
     def on_order_filled(self, event: Any) -> None:
-        self._actor.filled(event)
+        self._actor.filled(event, self.clock.timestamp_ns())
 
 
-def play_here(market: Market, script: Sequence[Action], *, road: str = "ws2") -> list[Done]:
+def play_here(market: Market, script: Sequence[Action]) -> list[Done]:
     """The fills of a script on this framework's whole stack, without latency."""
+    return play_here_with(market, script)[0]
+
+
+def play_here_with(
+    market: Market,
+    script: Sequence[Action],
+    *,
+    latency_us: float = 0.0,
+    queue_model: str = "risk-averse",
+    queue_parameter: float = 1.0,
+) -> tuple[list[Done], list[tuple[int, int]]]:
+    """The fills of a script on the whole stack, and when the strategy learned of each: (order, time).
+
+    latency_us: of each command and of each response.
+    """
     actor = _Actor(script, None)
     config = RunConfig(
         strategy=StrategySection(path="scripts.py"),
         run=RunSection(seed=1, queue_sample_ms=0),
-        market=MarketSection(),
+        market=MarketSection(queue_model=queue_model, queue_parameter=queue_parameter),
         venue=VenueSection(tier="pro"),
-        road=RoadSection(name=road),
+        road=RoadSection(name="ws2"),
     )
-    backtest = Backtest(config, markets=[market], strategy=_Here(actor), profile=INSTANT)
+    profile = profile_with(PROFILE, LatencySpec(kind="constant", median_us=latency_us))
+    backtest = Backtest(config, markets=[market], strategy=_Here(actor), profile=profile)
     backtest.run()
     backtest.venue.check_invariants()
-    return merged(actor.fills)
+    return merged(actor.fills), actor.learned
 
 
 def play_on_nautilus(market: Market, script: Sequence[Action]) -> list[Done]:

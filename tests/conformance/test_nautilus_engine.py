@@ -1,7 +1,7 @@
 """Fills on this framework's whole stack against NautilusTrader's backtest engine, on the same level 2 rows and orders.
 
 No latency, one protocol; on NautilusTrader's side queue positions and liquidity consumption are on. Where the two have
-no reason to differ, random scripts fill equally to the last lot and nanosecond. Each reason to differ has a name here, a
+no reason to differ, random scripts fill equally to the last lot and nanosecond. Each reason to differ has a name, a
 smallest example with both results, and a word on who is right. The rules of the two: ``framework.venue.kernel``, and
 NautilusTrader's documentation, "Backtesting" ("Order book immutability", "Queue position tracking").
 """
@@ -141,8 +141,8 @@ DIFFERENCES = [
         here=[(2, 2.1, 1001, 5.0)],
         there=[(2, 2.1, 1001, 5.0), (2, 2.1, 1002, 2.0)],
     ),
-    # Three come to our price and are gone within one message. For us each row happened; NautilusTrader looks at the book
-    # once the message is through. A matter of assumption.
+    # Three come to our price and are gone within one message. For us each row happened; NautilusTrader looks at the
+    # book once the message is through. A matter of assumption.
     Difference(
         "each row of a message happens",
         [_BOOK, _TICK, [level(SELL, 1000, 3), level(SELL, 1000, 0)], _TICK],
@@ -225,7 +225,7 @@ AGREED: list[tuple[str, list[list[Row]], list[Action], list[Brief]]] = [
         "two takers do not get the same quantity",
         [_BOOK, _TICK, _TICK],
         [market_order(_at(1.1), 1, SELL, 3 * LOTS), market_order(_at(1.2), 2, SELL, 3 * LOTS)],
-        [(1, 1.1, 999, 3.0), (2, 1.2, 998, 1.0), (2, 1.2, 999, 2.0)],
+        [(1, 1.1, 999, 3.0), (2, 1.2, 999, 2.0), (2, 1.2, 998, 1.0)],
     ),
 ]
 
