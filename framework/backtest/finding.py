@@ -153,12 +153,12 @@ class _Words:
         ranked = sorted(self.roads, key=lambda road: -self.sum("late_fills", road))
         most, none = ranked[0], [road for road in self.roads if not self.sum("late_fills", road)]
         count, markout = self.sum("late_fills", most), self.sum("late_markout", most)
-        moved = "against" if markout < 0 else "in favour of"
+        than = "less" if markout < 0 else "more"
         sentence = (
             f"Fills that came after their cancel had been sent were most over {self.title(most)}:"
             f" {_figure(count)} in all"
         )
-        sentence += f", and the mid then moved {self.money(abs(markout))} {moved} them in 10 s" if markout else ""
+        sentence += f", worth {self.money(abs(markout))} {than} at the mid 10 s later" if markout else ""
         if none:
             sentence += f"; there were none over {self.titles(none)}"
         elif len(ranked) > 1:

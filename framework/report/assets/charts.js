@@ -9,8 +9,8 @@ function redrawAll() {
   for (const redraw of redraws) redraw();
 }
 
-function makeView(low, high) {
-  const pad = Math.max((high - low) * 0.004, 0.01);
+function makeView(low, high, margin) {
+  const pad = Math.max((high - low) * (margin || 0.004), 0.01);
   const listeners = [];
   const view = {
     min: low - pad, max: high + pad, lo: low - pad, hi: high + pad, cursor: null,

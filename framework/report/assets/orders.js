@@ -111,7 +111,7 @@ function showOrder(host, run, order, other, isReplaced, goOther) {
     const add = other.c.find((c) => c[0] === "AddOrder");
     if (add) { whole[0] = Math.min(whole[0], add[2]); whole[1] = Math.max(whole[1], ...[add[2], add[3], add[4]].filter((t) => t !== null)); }
   }
-  const view = makeView(whole[0], whole[1]);
+  const view = makeView(...whole, 0.05);
   const charts = el("div", {});
   const head = el("div", { class: "head" }, el("h3", {}, order.id), ...badges(order.g, run.orders.flags),
     el("div", { class: "sub" }, facts(run, order)),
@@ -130,7 +130,7 @@ function showOrder(host, run, order, other, isReplaced, goOther) {
   });
   charts.append(key(["--buy", "buy, alive at the engine"], ["--sell", "sell"], ["--add", "new order"], ["--violet", "amend"], ["--warn", "cancel"],
     ["--bad", "late fill, refused, lost"], ["--good", "fill"]));
-  queueChart(charts, run, order, makeView(...whole));
+  queueChart(charts, run, order, makeView(...whole, 0.05));
   charts.append(moments(run, order, view));
   zoomToStory(view, order, other, isReplaced, run.orders.flags);
 }

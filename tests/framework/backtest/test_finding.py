@@ -112,15 +112,15 @@ def test_late_fills_most_and_none() -> None:
     late = traded(1, late_fills__count=4, late_fills__markout_10s=-2.5)
     words = said(rest=[late, late], ws2=[traded(1)] * 2)
     assert (
-        "Fills that came after their cancel had been sent were most over REST only: 8 in all, and the mid then moved"
-        " 5 USD against them in 10 s; there were none over WebSocket v2." in words
+        "Fills that came after their cancel had been sent were most over REST only: 8 in all, worth 5 USD less at the"
+        " mid 10 s later; there were none over WebSocket v2." in words
     )
     assert "No fill came after a cancel of its order had been sent." in said(rest=[traded(1)], ws2=[traded(2)])
 
 
 def test_late_fills_that_paid_are_said_to() -> None:
     words = said(rest=[traded(1, late_fills__count=1, late_fills__markout_10s=2)], ws2=[traded(2)])
-    assert "moved 2 USD in favour of them in 10 s" in words
+    assert "1 in all, worth 2 USD more at the mid 10 s later; there were none over WebSocket v2." in words
 
 
 def test_inversions_by_road_and_never() -> None:
