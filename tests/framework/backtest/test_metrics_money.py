@@ -108,6 +108,13 @@ def test_markouts_are_the_signed_move_after_the_fill_and_leave_out_what_lies_pas
     assert (sixty.value, sixty.fills, sixty.fills_left_out, sixty.per_fill) == (0, 0, 2, None)
 
 
+def test_a_sample_of_the_market_at_the_instant_of_a_fill_has_the_fill_in_it() -> None:
+    log = EventLog()
+    log.fill("a", BUY, 10, 999, 100 * S, (999, 1001))
+    found = metrics(log, touch_of((0, 999, 1001), (100 * S, 999, 1001)))
+    assert found.equity.equity == (0, Decimal("0.001"), Decimal("0.001"))
+
+
 def test_drawdown_is_the_greatest_fall_from_the_highest_point() -> None:
     log = EventLog()
     log.fill("a", BUY, 10, 1000, 10 * S, (999, 1001))
