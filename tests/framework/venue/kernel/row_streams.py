@@ -81,7 +81,7 @@ def rows_from(draws: list[Draw], depth: str) -> list[Row]:
 
 
 def calmed(drawn: list[Draw]) -> list[Draw]:
-    """The same draws as a market that is hardly ever crossed: two prices a side, deep queues, small trades at the touch.
+    """The same draws as a market that is hardly ever crossed: two prices a side, deep queues, small trades.
 
     Own orders then wait long enough for the rules of queues to matter.
     """
@@ -148,6 +148,8 @@ class Twins:
             ts = obvious.rows[end - 1][0]
             if latency is not None:
                 ts += latency.draw_ns(kernel.feed_keys[0], count, ts)
+            else:
+                ts = max(ts, int(traded.columns.ts_recv_ns[end - 1]))
             before = max(before, ts)
             obvious.deliveries.append(before)
         return Twins(kernel, obvious)

@@ -6,10 +6,12 @@ import subprocess
 import sys
 
 import pytest
+from numba import njit
 
 from framework.errors import SimulationError
 from framework.protocol import BUY, SELL
-from framework.venue.kernel import Fill, KernelOptions, MatchingKernel, StopReason
+from framework.venue.kernel import Fill, KernelOptions, MatchingKernel, StopReason, operations
+from framework.venue.kernel.advance import advance
 from tests.framework.venue.kernel.row_streams import market
 from tests.framework.venue.kernel.tape import kernel_of, level, trade
 
@@ -126,6 +128,21 @@ def test_the_state_is_equal_in_another_process_with_another_hash_seed() -> None:
         [sys.executable, "-c", code], env={"PYTHONHASHSEED": "77"}, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == played(20)
+
+
+@njit
+def drive(state: int, slot: int) -> int:
+    """Places an order, and counts the lots that are left of it when the market has ended."""
+    operations.place(state, 0, slot, 0, 100, 35, 0)
+    while advance(state, 99) != 4:
+        pass
+    return operations.remove(state, slot)
+
+
+def test_compiled_code_can_drive_the_kernel() -> None:
+    kernel = kernel_of(ROWS)
+    kernel.advance(15)
+    assert drive(kernel.address, 7) == 5
 
 
 def test_two_kernels_over_the_same_columns_do_not_disturb_each_other() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import msgspec
+import numpy as np
 import pytest
 
 from framework.data.columns import LAST, Market
@@ -74,6 +76,14 @@ def test_a_message_never_overtakes_the_one_before_it() -> None:
     drawn = [1000 + 100 * i + latency.draw_ns(kernel.feed_keys[0], i, 1000 + 100 * i) for i in range(200)]
     assert any(b < a for a, b in pairwise(drawn))
     assert seen == [(max(drawn[: i + 1]), 1 + i) for i in range(200)]
+
+
+def test_without_a_model_messages_arrive_when_they_were_recorded_but_not_before_they_happened() -> None:
+    recorded = market(ROWS, "L2")
+    received = recorded.columns.ts_event_ns + np.array([0, 70, 30, 0, -400, 10])
+    columns = msgspec.structs.replace(recorded.columns, ts_recv_ns=received)
+    kernel = MatchingKernel([msgspec.structs.replace(recorded, columns=columns)])
+    assert stops(kernel, FeedMode.EVERY) == [1070, 2030, 2500, 4010]
 
 
 def test_every_message_stops_once() -> None:
