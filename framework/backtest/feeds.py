@@ -8,7 +8,6 @@ nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Clock as NautilusClock
@@ -34,13 +33,14 @@ from nautilus_trader.model.enums import AggressorSide, BookType
 from nautilus_trader.model.identifiers import ClientId, InstrumentId, TradeId, Venue
 
 from framework.backtest.book_deltas import BookDeltas
+from framework.backtest.books import KernelBook, TradesBook
 from framework.errors import ConfigError
 from framework.execution.instruments import InstrumentBridge
-from framework.protocol import BUY, SELL, InstrumentSpec
+from framework.protocol import BUY, SELL
 from framework.strategy import Strategy
 from framework.venue.kernel import FeedBook, FeedMode, MatchingKernel
 
-__all__ = ["Feeds", "KernelBook", "SimDataClient"]
+__all__ = ["Feeds", "SimDataClient"]
 
 _MS = 1_000_000
 
@@ -56,86 +56,29 @@ _NAUTILUS_MODES = {"quotes": FeedMode.TOUCH, "trades": FeedMode.TRADES, "deltas"
 _AGGRESSORS = {BUY: AggressorSide.BUYER, SELL: AggressorSide.SELLER}
 
 
-class KernelBook:
-    """``framework.book.BookView`` over what the kernel has delivered of one instrument."""
-
-    __slots__ = ("_view", "spec")
-
-    def __init__(self, view: FeedBook, spec: InstrumentSpec) -> None:
-        self.spec = spec
-        self._view = view
-
-    @property
-    def bid_ticks(self) -> int | None:
-        """Best bid in ticks; None while there is none."""
-        ticks, lots, _, _ = self._view.touch()
-        return ticks if lots else None
-
-    @property
-    def ask_ticks(self) -> int | None:
-        """Best ask in ticks; None while there is none."""
-        _, _, ticks, lots = self._view.touch()
-        return ticks if lots else None
-
-    @property
-    def bid_lots(self) -> int:
-        """Quantity at the best bid."""
-        return self._view.touch()[1]
-
-    @property
-    def ask_lots(self) -> int:
-        """Quantity at the best ask."""
-        return self._view.touch()[3]
-
-    @property
-    def last_ticks(self) -> int | None:
-        """Price of the last trade delivered; None before the first."""
-        trade = self._view.last_trade()
-        return None if trade is None else trade[0]
-
-    @property
-    def last_lots(self) -> int:
-        """Quantity of the last trade delivered."""
-        trade = self._view.last_trade()
-        return 0 if trade is None else trade[1]
-
-    @property
-    def last_side(self) -> int | None:
-        """Aggressor of the last trade delivered; None where the source does not tell."""
-        trade = self._view.last_trade()
-        return None if trade is None or trade[2] not in _AGGRESSORS else trade[2]
-
-    @property
-    def ts_event_ns(self) -> int:
-        """The engine's time of the newest message delivered."""
-        return self._view.ts_event_ns
-
-    def levels(self, side: int, count: int) -> list[tuple[int, int]]:
-        """The best ``count`` levels of a side as (price_ticks, qty_lots), best first."""
-        ticks, lots = self._view.levels(side, count)
-        return list(zip(ticks.tolist(), lots.tolist(), strict=True))
-
-    def price(self, price_ticks: int) -> Decimal:
-        """The exact price of a number of ticks."""
-        return self.spec.price(price_ticks)
-
-    def qty(self, qty_lots: int) -> Decimal:
-        """The exact quantity of a number of lots."""
-        return self.spec.qty(qty_lots)
-
-
 class Feeds:
     """Tells subscribers what the kernel has delivered.
 
-    bridges: the instruments, in the kernel's order.
+    bridges: the instruments, in the kernel's order. trades_spread_ticks: see ``TradesBook``.
     """
 
-    def __init__(self, kernel: MatchingKernel, bridges: Sequence[InstrumentBridge], data_engine: DataEngine) -> None:
+    def __init__(
+        self,
+        kernel: MatchingKernel,
+        bridges: Sequence[InstrumentBridge],
+        data_engine: DataEngine,
+        trades_spread_ticks: int = 1,
+    ) -> None:
         self._kernel = kernel
         self._bridges = list(bridges)
         self._index = {bridge.instrument_id: index for index, bridge in enumerate(bridges)}
         self._data_engine = data_engine
-        self.books = [KernelBook(view, bridge.spec) for view, bridge in zip(kernel.books, bridges, strict=True)]
+        self.books = [
+            TradesBook(view, bridge.spec, trades_spread_ticks)
+            if market.depth == "trades"
+            else KernelBook(view, bridge.spec)
+            for market, view, bridge in zip(kernel.markets, kernel.books, bridges, strict=True)
+        ]
         # By instrument: strategies by mode, and what NautilusTrader's data engine has asked for.
         self._strategies: list[list[tuple[FeedMode, Strategy]]] = [[] for _ in bridges]
         self._modes = [FeedMode.NONE] * len(self._bridges)
@@ -155,13 +98,16 @@ class Feeds:
         if on == "interval" and interval_ms <= 0:
             raise ConfigError("subscribe_book(on='interval') needs interval_ms above 0")
         index = self._index[instrument_id]
-        self._strategies[index].append((_MODES[on], strategy))
+        mode = _MODES[on]
+        if mode is not FeedMode.INTERVAL and self._kernel.markets[index].depth == "trades":
+            mode = FeedMode.TRADES  # nothing else is ever told
+        self._strategies[index].append((mode, strategy))
         if on == "interval":
             known_ns = self._interval_ns[index]
             if known_ns not in (0, interval_ms * _MS):
                 raise ConfigError(f"{instrument_id}: subscribed with intervals {known_ns // _MS} and {interval_ms} ms")
             self._interval_ns[index] = interval_ms * _MS
-        self._ask(index, _MODES[on])
+        self._ask(index, mode)
 
     def subscribe_nautilus(self, instrument_id: InstrumentId, what: str) -> None:
         """Serve NautilusTrader's data engine: "quotes", "trades" or "deltas"."""

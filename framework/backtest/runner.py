@@ -21,25 +21,28 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.system.config import NautilusKernelConfig
 from nautilus_trader.system.kernel import NautilusKernel
 
+from framework.backtest.books import KernelBook
 from framework.backtest.config import RunConfig
 from framework.backtest.engine import Engine
 from framework.backtest.faults import schedule_faults
-from framework.backtest.feeds import Feeds, KernelBook, SimDataClient
+from framework.backtest.feeds import Feeds, SimDataClient
 from framework.backtest.loading import (
+    check_tier,
     load_markets,
     load_profile,
-    load_strategy,
     resolve_road,
     starting_balances,
 )
 from framework.backtest.marks import fill_marks, touch_table
 from framework.backtest.metrics import write_summary
+from framework.backtest.placing import check_run_place, replacing_run
 from framework.backtest.recorder import RunRecorder
 from framework.backtest.results import QUEUE_SCHEMA
 from framework.backtest.scheduler import Scheduler
 from framework.backtest.sim_link import Gateway, SimLink
+from framework.backtest.strategy_file import load_strategy, raise_as_strategy_error
 from framework.data.columns import Market
-from framework.errors import ConfigError
+from framework.errors import ConfigError, TidegateError
 from framework.execution.budget import RateBudget
 from framework.execution.desk import ExecutionDesk
 from framework.execution.events import RoadEvent
@@ -78,8 +81,8 @@ class Backtest:
     ) -> None:
         self.config = config
         self.markets = list(markets) if markets is not None else load_markets(config.market)
-        base = profile if profile is not None else load_profile(config.venue.profile, {})
-        self.profile = base.with_switches(config.venue.switches)
+        self.profile = load_profile(config.venue.profile, config.venue.switches, profile)
+        check_tier(self.profile, config.venue.tier)
         self.road, policy = resolve_road(self.profile, config.road)
         self.strategy = strategy if strategy is not None else load_strategy(config.strategy)
         self.recorder = RunRecorder()
@@ -197,7 +200,7 @@ class Backtest:
         self._bridges = [InstrumentBridge(market.spec, venue_name) for market in self.markets]
         nautilus = self.nautilus
         self.clock: TestClock = nautilus.clock
-        self.feeds = Feeds(self.kernel, self._bridges, nautilus.data_engine)
+        self.feeds = Feeds(self.kernel, self._bridges, nautilus.data_engine, self.config.market.trades_spread_ticks)
         by_id = {bridge.instrument_id: bridge for bridge in self._bridges}
         parts = (nautilus.msgbus, nautilus.cache, nautilus.clock)
         for bridge in self._bridges:
@@ -241,7 +244,14 @@ class Backtest:
         self.client.send_balances()
         self.desk.start()
         schedule_faults(
-            self.config.faults, self._first_ns, self.scheduler, self.links, self.venue, self.gateway, self.recorder
+            self.config.faults,
+            self._first_ns,
+            self._last_ns,
+            self.scheduler,
+            self.links,
+            self.venue,
+            self.gateway,
+            self.recorder,
         )
         if config.queue_sample_ms:
             self.scheduler.at(self._trade_from_ns, self._sample_queue)
@@ -329,17 +339,21 @@ class Backtest:
         return self.recorder.table(fill_marks(self.markets, [fill for _, fill in self.recorder.fills]))
 
     def write(self, out: Path) -> Path:
-        """Write the run folder; returns it. Files of an earlier run there are replaced."""
-        out.mkdir(parents=True, exist_ok=True)
-        events = self.events()
-        pq.write_table(events, out / "events.parquet")
-        pq.write_table(touch_table(self.markets, self.config.run.touch_sample_ms), out / "touch.parquet")
-        columns = [
-            pa.array([row[index] for row in self._queue_rows], field.type) for index, field in enumerate(QUEUE_SCHEMA)
-        ]
-        pq.write_table(pa.Table.from_arrays(columns, schema=QUEUE_SCHEMA), out / "queue.parquet")
-        (out / "run.toml").write_bytes(msgspec.toml.encode(self.inputs()))
-        write_summary(out, event_log_sha256(events))
+        """Write the run folder; returns it. It is there in full or not at all; a former run there is replaced.
+
+        Raises OutputError for a folder that holds other things, and if a file cannot be written.
+        """
+        with replacing_run(out) as partial:
+            events = self.events()
+            pq.write_table(events, partial / "events.parquet")
+            pq.write_table(touch_table(self.markets, self.config.run.touch_sample_ms), partial / "touch.parquet")
+            columns = [
+                pa.array([row[index] for row in self._queue_rows], field.type)
+                for index, field in enumerate(QUEUE_SCHEMA)
+            ]
+            pq.write_table(pa.Table.from_arrays(columns, schema=QUEUE_SCHEMA), partial / "queue.parquet")
+            (partial / "run.toml").write_bytes(msgspec.toml.encode(self.inputs()))
+            write_summary(partial, event_log_sha256(events))
         return out
 
     def inputs(self) -> dict[str, Any]:
@@ -371,7 +385,8 @@ class Backtest:
 @contextmanager
 def _rare_collection() -> Iterator[None]:
     """Let Python look for reference cycles rarely: a run keeps what it makes, and looking through all of it again and
-    again costs a fifth of its time."""
+    again costs a fifth of its time.
+    """
     thresholds = gc.get_threshold()
     gc.collect()
     gc.freeze()
@@ -392,9 +407,20 @@ def _queue_model(name: str) -> QueueModel:
 
 
 def run_backtest(config: RunConfig, out: Path, **given: Any) -> Path:
-    """Run a configuration and write its folder, metrics included; returns the folder."""
+    """Run a configuration and write its folder, metrics included; returns the folder.
+
+    Raises ConfigError for a configuration that makes no sense, DataError for a bad store, StrategyError if the
+    strategy's own code raises, and OutputError, before the run where it can be known, if ``out`` cannot be written.
+    """
+    check_run_place(out)
     backtest = Backtest(config, **given)
-    backtest.run()
+    try:
+        backtest.run()
+    except TidegateError:
+        raise
+    except Exception as e:
+        raise_as_strategy_error(e, backtest.strategy, backtest.scheduler.now_ns)
+        raise
     return backtest.write(out)
 
 
