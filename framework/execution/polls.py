@@ -55,7 +55,7 @@ class Polls:
         self._clock_margin_ns = policy.answer_timeout_ms * _MS
         self._ts_polled_ns = 0
         self._ts_read_ns = -1
-        self._is_looking_back = False
+        self._is_due = False
         self._awaited_id: int | None = None
         self._is_scheduled = False
         self._is_running = False
@@ -84,10 +84,15 @@ class Polls:
             self._clock.call_at(self._clock.now_ns + self._interval_ns, self._on_beat)
 
     def doubt(self) -> None:
-        """Something has happened that news may not tell: ask at once, or on the next beat where there is one."""
-        if not self._is_beat:
+        """Something has happened that news may not tell: ask at once if so, or on the next beat where there is one."""
+        if not self._is_beat and self._is_needed():
             self.ask()
         self.ensure()
+
+    def missed(self) -> None:
+        """News may have been missed, though it is heard again: one poll is due in any case."""
+        self._is_due = True
+        self.doubt()
 
     def ask(self) -> None:
         """Poll now, unless an answer is awaited, no link can ask, or the budget is spent."""
@@ -99,7 +104,7 @@ class Polls:
             return
         command = QueryOrders(request_id=self._requests.next_id(), since_ns=self._since_ns())
         self._awaited_id = command.request_id
-        self._is_looking_back = False
+        self._is_due = False
         self._requests.send(RequestKind.QUERY, link, command, (), now_ns)
 
     def answered(self, report: OrdersSnapshot) -> None:
@@ -117,7 +122,7 @@ class Polls:
         """
         if self._ts_read_ns >= ts_sent_ns:
             self._ts_polled_ns = min(self._ts_polled_ns, ts_sent_ns - self._clock_margin_ns)
-            self._is_looking_back = True
+            self._is_due = True
             self.ensure()
 
     def ended(self, request_id: int | None) -> None:
@@ -132,9 +137,10 @@ class Polls:
         self._budget.note_poll_refused(self._link.profile, self._clock.now_ns)
 
     def lost(self) -> None:
-        """A poll's answer may not come: forget one that is not in flight any more."""
-        if self._awaited_id not in self._requests.in_flight:
+        """Requests have been lost; a poll that is among them is due again."""
+        if self._awaited_id is not None and self._awaited_id not in self._requests.in_flight:
             self._awaited_id = None
+            self._is_due = True
 
     # ------------------------------------------------------------------------------------------------- within
 
@@ -145,7 +151,7 @@ class Polls:
             self.ensure()
 
     def _is_needed(self) -> bool:
-        if self._is_looking_back or self._requests.unknown_count:
+        if self._is_due or self._requests.unknown_count:
             return True
         return any(
             record.doubt_request_id is not None

@@ -98,7 +98,7 @@ class Sessions:
         if report.is_resumed:
             self._replay_begins(name, report.replayed_count)
         if self._ledger.open_orders:
-            self._polls.doubt()
+            self._polls.missed()
 
     def _replay_begins(self, name: str, count: int) -> None:
         """What was missed follows, in order and before anything newer."""

@@ -118,6 +118,17 @@ def test_polling_ends_when_the_link_of_news_is_up_again() -> None:
     assert rig.sent("rest") == ["QueryOrders"]
 
 
+def test_what_was_missed_is_asked_for_as_soon_as_a_link_that_can_ask_is_up() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.drop("rest")
+    rig.drop("ws2")
+    rig.up("ws2", "ws2#2")
+    assert rig.sent("rest") == []
+    rig.up("rest", "rest#2")
+    assert rig.sent("rest") == ["QueryOrders"]
+
+
 def test_an_order_of_an_earlier_session_is_polled_since_no_news_tells_of_it_any_more() -> None:
     rig = Rig(FIX_ROAD)
     rig.open_order()
@@ -199,6 +210,40 @@ def test_fills_that_are_missing_are_asked_for() -> None:
     rig.tell("rest", snapshot(5, gone, request_id=rig.last("rest").request_id, trades=[trade(2, "T1", 4, 4)]))
     assert rig.heard == [("filled", "a", "T1", 4), ("canceled", "a")]
     assert not record.is_open
+
+
+def test_a_fill_that_shows_that_one_before_it_was_missed_has_that_one_asked_for() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.tell("ws2", trade(3, "T2", 3, 7))
+    rig.run(2_001)
+    assert rig.sent("rest") == ["QueryOrders"]
+    rig.tell("rest", snapshot(5, request_id=rig.last("rest").request_id, trades=[trade(2, "T1", 4, 4)]))
+    rig.run(60_000)
+    assert rig.sent("rest") == ["QueryOrders"]
+    assert rig.heard == [("filled", "a", "T2", 3), ("filled", "a", "T1", 4)]
+
+
+def test_after_an_edit_that_a_poll_may_have_seen_one_more_poll_is_made_even_where_news_is_pushed() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.desk.amend("a", limit_ticks=1_005, is_edit=True)
+    rig.desk.query()
+    _answer(rig, 5)
+    rig.tell("ws2", accepted(2, 4, "O2"))
+    rig.run(2_001)
+    _answer(rig, 2_000)
+    rig.run(60_000)
+    assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
+
+
+def test_after_an_edit_that_no_poll_can_have_seen_none_is_made_where_news_is_pushed() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.desk.amend("a", limit_ticks=1_005, is_edit=True)
+    rig.tell("ws2", accepted(2, 4, "O2"))
+    rig.run(60_000)
+    assert rig.sent("rest") == []
 
 
 def test_an_unknown_outcome_is_asked_after_at_once_and_then_on_the_beat_until_it_is_resolved() -> None:

@@ -203,3 +203,11 @@ def test_several_cancels_walk_the_route_each_where_the_first_link_reaches_only_s
     rig.desk.cancel_batch(["a", "b"])
     assert rig.sent("rest")[-1] == "CancelOrder"
     assert rig.sent("fix")[-1] == "CancelOrder"
+
+
+def test_a_cancel_by_a_named_link_is_not_told_as_rerouted() -> None:
+    rig = Rig(FIX_ROAD)
+    rig.open_order()
+    rig.desk.cancel("a", via="rest")
+    assert rig.sent("rest") == ["CancelOrder"]
+    assert rig.road("CancelRerouted") == []

@@ -268,6 +268,15 @@ def test_the_end_of_the_new_order_is_the_end_of_ours() -> None:
     assert record.knowledge is Knowledge.CLOSED
 
 
+def test_a_poll_that_shows_the_replaced_order_ended_does_not_end_ours() -> None:
+    rig = Rig()
+    record = _edit(rig, limit_ticks=1_005)
+    rig.tell("ws2", accepted(2, 2, "O2"))
+    rig.tell("rest", snapshot(5, status(OrderState.CANCELED)))
+    assert rig.heard == [("updated", "a", 10, 1_005)]
+    assert record.is_live
+
+
 def test_another_change_while_an_edit_is_in_flight_is_refused_here() -> None:
     rig = Rig()
     _edit(rig, limit_ticks=1_005)

@@ -45,6 +45,14 @@ def test_a_rejected_order_is_closed_with_the_venues_text() -> None:
     assert rig.desk.open_orders == {}
 
 
+def test_a_refusal_of_an_order_that_news_has_shown_to_be_open_ends_nothing() -> None:
+    rig = Rig()
+    record = rig.desk.submit(add_order())
+    rig.tell("ws2", execution(ExecType.NEW, 1), rejected(1, 2, RejectReason.INTERNAL))
+    assert rig.heard == [("submitted", "a"), ("accepted", "a", "O1")]
+    assert record.is_live
+
+
 def test_news_of_an_order_of_another_trader_of_the_account_is_ignored() -> None:
     rig = Rig()
     rig.open_order()
