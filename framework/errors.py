@@ -5,12 +5,14 @@
     TidegateError
     ├── DataError          a market file, store or import is not what it should be
     ├── ConfigError        a configuration names something that does not exist or makes no sense
+    ├── OutputError        a result cannot be written where it was asked for
     └── SimulationError    a run cannot go on: a bug of ours, or a strategy that broke a rule
+        └── StrategyError  the strategy's own code raised
 """
 
 from __future__ import annotations
 
-__all__ = ["ConfigError", "DataError", "SimulationError", "TidegateError"]
+__all__ = ["ConfigError", "DataError", "OutputError", "SimulationError", "StrategyError", "TidegateError"]
 
 
 class TidegateError(Exception):
@@ -25,5 +27,13 @@ class ConfigError(TidegateError):
     """A configuration names something that does not exist or makes no sense; the text names key, value and remedy."""
 
 
+class OutputError(TidegateError):
+    """A result cannot be written where it was asked for; the text names the place, the reason and what is left."""
+
+
 class SimulationError(TidegateError):
     """A run cannot go on; the text names the two facts that disagree."""
+
+
+class StrategyError(SimulationError):
+    """The strategy's own code raised; the text names error, file, line and simulated time, the cause has the rest."""

@@ -19,6 +19,7 @@ The same class runs in a backtest, on paper and live; it never asks in which.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from nautilus_trader.common.factories import OrderFactory
@@ -98,13 +99,35 @@ class Strategy(NautilusStrategy):
 
     @property
     def instrument_ids(self) -> list[InstrumentId]:
-        """The instruments to trade: those of the configuration, else all of the run's."""
-        wanted = self.config.instruments
-        return [b.instrument_id for b in self._attached().bridges() if not wanted or b.spec.symbol in wanted]
+        """The instruments to trade: those of the configuration, else all of the run's.
+
+        Raises ConfigError for a symbol that the run does not have.
+        """
+        bridges = self._attached().bridges()
+        wanted, known = self.config.instruments, [b.spec.symbol for b in bridges]
+        for symbol in wanted:
+            if symbol not in known:
+                raise ConfigError(f"instruments: {symbol!r} is not in the run; it has {', '.join(known)}")
+        return [b.instrument_id for b in bridges if not wanted or b.spec.symbol in wanted]
 
     def bridge(self, instrument_id: InstrumentId) -> InstrumentBridge:
         """Converts between ticks and lots and NautilusTrader's prices and quantities; has the instrument's ``spec``."""
         return self._attached().bridge(instrument_id)
+
+    def lots(self, instrument_id: InstrumentId, qty: str) -> int:
+        """A quantity in units of the base asset, as a configuration gives it, in lots.
+
+        Raises ConfigError for a text that is no decimal, for one below 0, and for a quantity between two lots.
+        """
+        try:
+            lots = self.bridge(instrument_id).spec.lots(Decimal(qty))
+        except InvalidOperation:
+            lots = -1
+        except ValueError as e:
+            raise ConfigError(str(e)) from None
+        if lots < 0:
+            raise ConfigError(f'quantity "{qty}": it must be a decimal of 0 or more in units of the base asset')
+        return lots
 
     def book(self, instrument_id: InstrumentId) -> BookView:
         """The book as delivered so far; subscribe to it first."""

@@ -15,7 +15,6 @@ rate counter is nearly used up, quotes are only withdrawn, and only those that t
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import NamedTuple
 
 from nautilus_trader.model.enums import OrderSide, OrderStatus
@@ -135,7 +134,8 @@ class MarketMaker(Strategy):
         config = self.config
         for instrument_id in self.instrument_ids:
             spec = self.bridge(instrument_id).spec
-            qty_lots, position_max_lots = spec.lots(Decimal(config.qty)), spec.lots(Decimal(config.position_max))
+            qty_lots = self.lots(instrument_id, config.qty)
+            position_max_lots = self.lots(instrument_id, config.position_max)
             rule = QuoteRule(config.edge_ppm, config.skew_ppm, qty_lots, position_max_lots)
             self._pairs[spec.symbol] = _Pair(instrument_id, rule)
             self.subscribe_book(instrument_id, on="touch")

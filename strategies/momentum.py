@@ -9,7 +9,6 @@ until the strategy knows what it holds; until then it does nothing.
 from __future__ import annotations
 
 from collections import deque
-from decimal import Decimal
 
 from nautilus_trader.model.enums import OrderSide, TimeInForce
 from nautilus_trader.model.events import OrderFilled
@@ -93,7 +92,7 @@ class Momentum(Strategy):
     def on_start(self) -> None:
         for instrument_id in self.instrument_ids:
             spec = self.bridge(instrument_id).spec
-            self._pairs[spec.symbol] = _Pair(instrument_id, spec.lots(Decimal(self.config.qty)))
+            self._pairs[spec.symbol] = _Pair(instrument_id, self.lots(instrument_id, self.config.qty))
             self.subscribe_book(instrument_id, on="interval", interval_ms=self.config.sample_ms)
 
     def on_book(self, book: BookView) -> None:

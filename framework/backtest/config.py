@@ -16,11 +16,14 @@ A key that does not exist, a value of the wrong type and a name that is not ther
 
 from __future__ import annotations
 
+import math
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from framework.backtest.config_text import check_amount, check_range, key_error
 from framework.errors import ConfigError
 
 __all__ = [
@@ -37,7 +40,7 @@ __all__ = [
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections; an unknown key is an error."""
+    """Base of all sections; an unknown key is an error, and so is a value out of its range (ConfigError)."""
 
 
 class RunSection(_Section, frozen=True, kw_only=True):
@@ -48,6 +51,10 @@ class RunSection(_Section, frozen=True, kw_only=True):
     seed: int = 1
     queue_sample_ms: int = 1_000
     touch_sample_ms: int = 1_000
+
+    def __post_init__(self) -> None:
+        check_range("[run] queue_sample_ms", self.queue_sample_ms, 0)
+        check_range("[run] touch_sample_ms", self.touch_sample_ms, 1)
 
 
 class MarketSection(_Section, frozen=True, kw_only=True):
@@ -73,6 +80,15 @@ class MarketSection(_Section, frozen=True, kw_only=True):
     trades_share_ppm: int = 0
     trades_spread_ticks: int = 1
 
+    def __post_init__(self) -> None:
+        check_range("[market] duration_s", self.duration_s, 1, 86_400)
+        check_range("[market] start_s", self.start_s, 0)
+        if self.end_s is not None and not self.start_s < self.end_s < math.inf:
+            raise ConfigError(f"[market] end_s = {self.end_s:g}: it must be after start_s, which is {self.start_s:g}")
+        check_range("[market] queue_parameter", self.queue_parameter, 0, is_open=True)
+        check_range("[market] trades_share_ppm", self.trades_share_ppm, 0, 1_000_000)
+        check_range("[market] trades_spread_ticks", self.trades_spread_ticks, 1)
+
 
 class StrategySection(_Section, frozen=True, kw_only=True):
     """path: the Python file. name: the strategy's class in it, or None if it has one only. parameters: fields of the
@@ -96,11 +112,18 @@ class VenueSection(_Section, frozen=True, kw_only=True):
     volume_30d_usd: str = "0"
     switches: dict[str, str] = {}
 
+    def __post_init__(self) -> None:
+        check_amount("[venue] volume_30d_usd", self.volume_30d_usd)
+
 
 class AccountSection(_Section, frozen=True, kw_only=True):
     """balances: what the account starts with, exact decimals by asset; None for plenty of each asset traded."""
 
     balances: dict[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        for asset, amount in (self.balances or {}).items():
+            check_amount(f"[account.balances] {asset}", amount)
 
 
 class RoadSection(_Section, frozen=True, kw_only=True):
@@ -125,6 +148,15 @@ class RoadSection(_Section, frozen=True, kw_only=True):
     is_cancel_on_disconnect: bool | None = None
     latency_scale: float = 1.0
 
+    def __post_init__(self) -> None:
+        check_range("[road] latency_scale", self.latency_scale, 0)
+        for name in ("poll_interval_ms", "answer_timeout_ms", "deadline_ms", "reconnect_delay_ms"):
+            value = getattr(self, name)
+            if value is not None:
+                check_range(f"[road] {name}", value, 0 if name == "reconnect_delay_ms" else 1)
+        if self.cancel_reserve_points is not None:
+            check_range("[road] cancel_reserve_points", self.cancel_reserve_points, 0)
+
 
 class FaultSection(_Section, frozen=True, kw_only=True):
     """One thing that goes wrong.
@@ -143,6 +175,11 @@ class FaultSection(_Section, frozen=True, kw_only=True):
     symbol: str | None = None
     detect_ms: int = 0
 
+    def __post_init__(self) -> None:
+        check_range("[[faults]] at_s", self.at_s, 0)
+        check_range("[[faults]] for_s", self.for_s, 0)
+        check_range("[[faults]] detect_ms", self.detect_ms, 0)
+
 
 class RunConfig(_Section, frozen=True, kw_only=True):
     """All inputs of a run."""
@@ -159,11 +196,18 @@ class RunConfig(_Section, frozen=True, kw_only=True):
 def load_config(path: Path) -> RunConfig:
     """Read a configuration file; paths in it are relative to it. Raises ConfigError naming file, key and remedy."""
     try:
-        config = msgspec.toml.decode(path.read_bytes(), type=RunConfig)
+        raw = path.read_bytes()
+        config = msgspec.toml.decode(raw, type=RunConfig)
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file; name a run configuration in TOML") from None
-    except (msgspec.ValidationError, msgspec.DecodeError) as e:
-        raise ConfigError(f"{path}: {e}; see framework/backtest/config.py for the keys") from None
+    except OSError as e:
+        raise ConfigError(f"{path}: {e.strerror}; name a run configuration in TOML") from None
+    except msgspec.ValidationError as e:
+        raise ConfigError(f"{path}: {key_error(str(e), tomllib.loads(raw.decode()), RunConfig)}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        raise ConfigError(f"{path}: this is not TOML: {e}") from None
+    except ConfigError as e:
+        raise ConfigError(f"{path}: {e}") from None
     base = path.parent
     strategy = msgspec.structs.replace(config.strategy, path=str(base / config.strategy.path))
     market = config.market

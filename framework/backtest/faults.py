@@ -21,27 +21,40 @@ _MS = 1_000_000
 def schedule_faults(
     faults: Sequence[FaultSection],
     first_ns: int,
+    last_ns: int,
     scheduler: Scheduler,
     links: Mapping[str, SimLink],
     venue: Venue,
     gateway: Gateway,
     recorder: RunRecorder,
 ) -> None:
-    """Put every fault on the schedule; raises ConfigError for a kind, link or mode that does not exist.
+    """Put every fault on the schedule.
 
-    A drop of a link that this run does not have is left out: one schedule serves the runs of a comparison.
+    first_ns, last_ns: the market's first and last time. A drop of a link that this run does not have is left out: one
+    schedule serves the runs of a comparison. Raises ConfigError for a kind, link, mode or symbol that does not exist,
+    and for a fault after the market's end.
     """
+    known = [str(label) for label in venue.profile.protocols]
     for fault in faults:
         start_ns = first_ns + int(fault.at_s * _NS)
+        if start_ns > last_ns:
+            raise ConfigError(
+                f"[[faults]] at_s = {fault.at_s:g}: the market ends {(last_ns - first_ns) / _NS:g} s after its first "
+                "row; let it happen earlier, or leave it out"
+            )
         end_ns = start_ns + int(fault.for_s * _NS)
         if fault.kind == "drop":
             wanted = list(links) if fault.link in (None, "all") else [fault.link]
             for name in wanted:
+                if name not in known:
+                    raise ConfigError(f'[[faults]] link = "{name}"; it must be all, {", ".join(known)}')
                 if name in links:
                     scheduler.at(start_ns, _cut, scheduler, links[name], fault.detect_ms * _MS, recorder)
                     scheduler.at(end_ns, _restore, scheduler, links[name], recorder)
         elif fault.kind == "mode":
             mode = _mode(fault)
+            if fault.symbol is not None and fault.symbol not in venue.pairs:
+                raise ConfigError(f'[[faults]] symbol = "{fault.symbol}"; the run has {", ".join(venue.pairs)}')
             scheduler.at(start_ns, _set_mode, scheduler, venue, gateway, mode, fault.symbol)
             if fault.for_s:
                 scheduler.at(end_ns, _set_mode, scheduler, venue, gateway, VenueMode.ONLINE, fault.symbol)

@@ -1,88 +1,27 @@
-"""From a configuration to the things it names: strategy class, market, venue profile, road."""
+"""From a configuration to the things it names: market, venue profile, road. Strategies: ``strategy_file``."""
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
-import sys
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
-from types import ModuleType
-from typing import Any, get_args
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from framework.adapter import load_adapters
-from framework.backtest.config import MarketSection, RoadSection, RunConfig, StrategySection
+from framework.backtest.config import MarketSection, RoadSection, RunConfig
 from framework.data.columns import Columns, Market
 from framework.data.store import Store
 from framework.data.synthetic import synthetic_l2, synthetic_market
 from framework.errors import ConfigError
 from framework.execution.policy import DeskPolicy
 from framework.protocol import Road, VenueProfile
-from framework.strategy import Strategy, StrategyConfig
 
-__all__ = ["load_markets", "load_profile", "load_strategy", "resolve_road", "starting_balances"]
+__all__ = ["check_tier", "load_markets", "load_profile", "resolve_road", "starting_balances"]
 
 _NS = 1_000_000_000
 _MS = 1_000_000
-
-
-def load_strategy(section: StrategySection) -> Strategy:
-    """Import the strategy's file and make the strategy with its parameters.
-
-    Raises ConfigError for a file, class or parameter that is not there, and for a file that does not import.
-    """
-    path = Path(section.path)
-    if not path.is_file():
-        raise ConfigError(f"strategy file {path} does not exist; give its path relative to the configuration file")
-    module = _import_file(path)
-    classes = {
-        name: value
-        for name, value in vars(module).items()
-        if inspect.isclass(value) and issubclass(value, Strategy) and value.__module__ == module.__name__
-    }
-    if section.name is not None and section.name not in classes:
-        raise ConfigError(f"{path} has no strategy class {section.name}; it has {', '.join(classes) or 'none'}")
-    if section.name is None and len(classes) != 1:
-        raise ConfigError(f'{path} has {len(classes)} strategy classes; name one in [strategy] name = "..."')
-    strategy_class = classes[section.name] if section.name is not None else next(iter(classes.values()))
-    return strategy_class(_strategy_config(strategy_class, section))
-
-
-def _import_file(path: Path) -> ModuleType:
-    name = f"tidegate_strategy_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except (ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError) as e:
-        raise ConfigError(f"strategy file {path} does not import: {type(e).__name__}: {e}") from e
-    return module
-
-
-def _strategy_config(strategy_class: type[Strategy], section: StrategySection) -> StrategyConfig:
-    """The strategy's configuration type is the annotation of its constructor's ``config``, else ``StrategyConfig``."""
-    hints = inspect.get_annotations(strategy_class.__init__, eval_str=True)
-    annotation = hints.get("config")
-    choices = [each for each in (annotation, *get_args(annotation)) if inspect.isclass(each)]
-    config_class = next((each for each in choices if issubclass(each, StrategyConfig)), StrategyConfig)
-    known = set(config_class.__struct_fields__)
-    for name in section.parameters:
-        if name not in known:
-            raise ConfigError(
-                f"[strategy.parameters] {name}: {config_class.__name__} has no such field; "
-                f"it has {', '.join(sorted(known))}"
-            )
-    try:
-        config: StrategyConfig = msgspec.convert(section.parameters, config_class)
-    except msgspec.ValidationError as e:
-        raise ConfigError(f"[strategy.parameters]: {e}") from None
-    return config
 
 
 def load_markets(section: MarketSection) -> list[Market]:
@@ -105,9 +44,14 @@ def load_markets(section: MarketSection) -> list[Market]:
 
 def _between(market: Market, section: MarketSection) -> Market:
     """The rows up to ``end_s``. Rows before ``start_s`` are kept: the book needs them; trading starts later."""
+    ts = market.columns.ts_event_ns
+    if section.start_s * _NS >= ts[-1] - ts[0]:
+        raise ConfigError(
+            f"[market] start_s = {section.start_s:g}: {market.spec.symbol} ends {(ts[-1] - ts[0]) / _NS:g} s after its "
+            "first row; start earlier"
+        )
     if section.end_s is None:
         return market
-    ts = market.columns.ts_event_ns
     stop = int(np.searchsorted(ts, int(ts[0]) + int(section.end_s * _NS), side="right"))
     columns = market.columns
     cut = Columns(
@@ -119,18 +63,36 @@ def _between(market: Market, section: MarketSection) -> Market:
     return msgspec.structs.replace(market, columns=cut)
 
 
-def load_profile(name: str | None, switches: dict[str, str]) -> VenueProfile:
-    """The venue profile of an adapter, by the adapter's name; of the only adapter that has one if None."""
+def load_profile(name: str | None, switches: Mapping[str, str], profile: VenueProfile | None = None) -> VenueProfile:
+    """The venue profile of an adapter, by the adapter's name; of the only adapter that has one if None.
+
+    switches: readings to put into it. profile: taken in place of any adapter's. Raises ConfigError for a name that is
+    not there.
+    """
+    if profile is None:
+        profile = _adapter_profile(name)
+    try:
+        return profile.with_switches(switches)
+    except KeyError as e:
+        raise ConfigError(f"[venue.switches] {e.args[0]}") from None
+
+
+def _adapter_profile(name: str | None) -> VenueProfile:
     profiles = {adapter.name: adapter.profile for adapter in load_adapters().values() if adapter.profile is not None}
     if name is None and len(profiles) != 1:
         raise ConfigError(f"[venue] profile must name one of {', '.join(profiles) or 'no installed adapter'}")
     key = name if name is not None else next(iter(profiles))
     if key not in profiles:
         raise ConfigError(f'[venue] profile = "{key}" is not there; installed: {", ".join(profiles)}')
+    return profiles[key]
+
+
+def check_tier(profile: VenueProfile, name: str) -> None:
+    """Raise ConfigError for an account tier that the profile does not have."""
     try:
-        return profiles[key].with_switches(switches)
+        profile.tier(name)
     except KeyError as e:
-        raise ConfigError(f"[venue.switches] {e.args[0]}") from None
+        raise ConfigError(f"[venue] tier: {e.args[0]}") from None
 
 
 def resolve_road(profile: VenueProfile, section: RoadSection) -> tuple[Road, DeskPolicy]:
@@ -169,7 +131,7 @@ def resolve_road(profile: VenueProfile, section: RoadSection) -> tuple[Road, Des
         try:
             profile.latency_tier(section.latency_tier)
         except KeyError as e:
-            raise ConfigError(f"[road] latency_{e.args[0]}") from None
+            raise ConfigError(f"[road] latency_tier: {e.args[0]}") from None
         road = msgspec.structs.replace(road, latency_tier=section.latency_tier)
     return road, policy
 
@@ -182,7 +144,4 @@ def starting_balances(config: RunConfig, markets: list[Market]) -> dict[str, Dec
             balances[market.spec.base] = Decimal(1_000)
             balances[market.spec.quote] = Decimal(100_000_000)
         return balances
-    try:
-        return {asset: Decimal(amount) for asset, amount in config.account.balances.items()}
-    except InvalidOperation:
-        raise ConfigError(f"[account.balances] {config.account.balances}: amounts are decimals in quotes") from None
+    return {asset: Decimal(amount) for asset, amount in config.account.balances.items()}

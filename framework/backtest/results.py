@@ -7,6 +7,7 @@
     touch.parquet    the market's best prices as the engine saw them, sampled (TOUCH_SCHEMA)
     queue.parquet    the quantity ahead of own resting orders, sampled (QUEUE_SCHEMA)
     summary.json     the figures of ``framework.backtest.metrics``, with ``event_log_sha256``
+    report.html      all of it to look at (framework.report)
 
 Times are nanoseconds since the epoch: ``ts_sent_ns`` when the strategy's side sent a command, ``ts_arrived_ns`` when
 the engine got it, ``ts_venue_ns`` when the engine did what a report tells, ``ts_learned_ns`` when the strategy's side
@@ -17,7 +18,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-__all__ = ["EVENT_SCHEMA", "QUEUE_SCHEMA", "TOUCH_SCHEMA"]
+__all__ = ["EVENT_SCHEMA", "QUEUE_SCHEMA", "RUN_FILES", "TOUCH_SCHEMA"]
+
+# The files of a run folder; the inputs first, since a folder without them is no run.
+RUN_FILES = ("run.toml", "events.parquet", "touch.parquet", "queue.parquet", "summary.json", "report.html")
 
 # kind     name                                   one row for each
 # command  AddOrder, AmendOrder, CancelOrder ...  command, with sent, arrived and learned times

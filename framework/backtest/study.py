@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import msgspec
 
 from framework.backtest.config import RunConfig
+from framework.backtest.placing import discard_partial
 from framework.backtest.runner import run_backtest
+from framework.errors import SimulationError
 
 __all__ = ["StudyRun", "run_study", "study_config"]
 
@@ -41,7 +45,8 @@ def run_study(
     """Run every road with every seed into ``out/<road>/<seed>``; returns the runs, roads outermost.
 
     workers: processes; None for one for each processor. on_done: called as each run ends, in any order.
-    The first error of a run ends the study and is raised.
+    The first error of a run ends the study and is raised; processes that still run are ended, and what they had not
+    finished is not there. Raises SimulationError where the system ends a process.
     """
     runs = [StudyRun(road=road, seed=seed, folder=out / road / str(seed)) for road in roads for seed in seeds]
     count = min(workers or os.cpu_count() or 1, len(runs))
@@ -51,18 +56,33 @@ def run_study(
             if on_done is not None:
                 on_done(run)
         return runs
+    others = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=count, mp_context=context) as pool:
+    with ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_die_of_interrupts) as pool:
         futures: dict[Future[None], StudyRun] = {pool.submit(_run_one, config, run): run for run in runs}
         try:
             for future in as_completed(futures):
                 future.result()
                 if on_done is not None:
                     on_done(futures[future])
-        except BaseException:
+        except BaseException as e:
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()
+                process.join()
+            for run in runs:
+                discard_partial(run.folder)
+            if isinstance(e, BrokenProcessPool):
+                raise SimulationError(
+                    "a process of the study was ended by the system, for lack of memory perhaps; use fewer workers"
+                ) from e
             raise
     return runs
+
+
+def _die_of_interrupts() -> None:
+    """In a worker: an interrupt, which a terminal sends to every process, ends it without a word; the study tells."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def study_config(config: RunConfig, road: str, seed: int) -> RunConfig:

@@ -152,9 +152,37 @@ def test_a_strategy_without_a_configuration_trades_all_instruments(stage: Nautil
 
 
 def test_a_strategy_trades_the_instruments_of_its_configuration_only(stage: NautilusRig) -> None:
-    other = Strategy(StrategyConfig(instruments=("ETH/USD",)))
+    named = Strategy(StrategyConfig(instruments=("BTC/USD",)))
+    named.attach(stage)
+    assert [each.symbol.value for each in named.instrument_ids] == ["BTC/USD"]
+
+
+def test_an_instrument_that_the_run_does_not_have_is_an_error(stage: NautilusRig) -> None:
+    other = Strategy(StrategyConfig(instruments=("BTC/USD", "ETH/USD")))
     other.attach(stage)
-    assert other.instrument_ids == []
+    with pytest.raises(ConfigError, match="instruments: 'ETH/USD' is not in the run; it has BTC/USD"):
+        _ = other.instrument_ids
+
+
+@pytest.mark.parametrize(
+    ("qty", "said"),
+    [
+        ("a few", 'quantity "a few": it must be a decimal of 0 or more'),
+        ("-0.01", 'quantity "-0.01": it must be a decimal of 0 or more'),
+        ("0.000000001", "quantity 0.000000001 is not a multiple of 0.00000001 of BTC/USD"),
+    ],
+)
+def test_a_quantity_that_cannot_be_counted_in_lots_is_an_error(stage: NautilusRig, qty: str, said: str) -> None:
+    strategy = Strategy()
+    strategy.attach(stage)
+    with pytest.raises(ConfigError, match=said):
+        strategy.lots(strategy.instrument_ids[0], qty)
+
+
+def test_a_quantity_in_units_is_given_in_lots(stage: NautilusRig) -> None:
+    strategy = Strategy()
+    strategy.attach(stage)
+    assert strategy.lots(strategy.instrument_ids[0], "0.01") == 1_000_000
 
 
 def test_a_strategy_that_is_not_attached_says_so() -> None:
