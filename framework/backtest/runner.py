@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -33,6 +32,7 @@ from framework.backtest.loading import (
     resolve_road,
     starting_balances,
 )
+from framework.backtest.log_hash import event_log_sha256
 from framework.backtest.marks import fill_marks, touch_table
 from framework.backtest.metrics import write_summary
 from framework.backtest.placing import check_run_place, replacing_run
@@ -45,7 +45,7 @@ from framework.data.columns import Market
 from framework.errors import ConfigError, TidegateError
 from framework.execution.budget import RateBudget
 from framework.execution.desk import ExecutionDesk
-from framework.execution.events import RoadEvent
+from framework.execution.events import RateBudgetChanged, RoadEvent
 from framework.execution.instruments import InstrumentBridge
 from framework.execution.nautilus_client import DeskExecutionClient
 from framework.execution.policy import DeskPolicy
@@ -219,7 +219,7 @@ class Backtest:
             self.profile.rates,
             self.profile.tier(self.config.venue.tier),
             policy.cancel_reserve_points,
-            lambda event: self.desk.tell(event),
+            self._on_budget,
         )
         self.desk = ExecutionDesk(self.links, policy, self.scheduler, self.client, self.recorder, budget)
         self.client.desk = self.desk
@@ -267,6 +267,9 @@ class Backtest:
             self.strategy.start()
         else:  # links are on their way up; a strategy that starts before them could not trade
             self.scheduler.at(self.scheduler.now_ns + _MS, self._start_strategy)
+
+    def _on_budget(self, event: RateBudgetChanged) -> None:
+        self.desk.tell(event)
 
     def _on_road_event(self, event: RoadEvent) -> None:
         self.strategy.handle_road_event(event)
@@ -422,17 +425,6 @@ def run_backtest(config: RunConfig, out: Path, **given: Any) -> Path:
         raise_as_strategy_error(e, backtest.strategy, backtest.scheduler.now_ns)
         raise
     return backtest.write(out)
-
-
-def event_log_sha256(events: pa.Table) -> str:
-    """Hash over every value of the event log, in order: equal for equal runs, on any machine."""
-    digest = hashlib.sha256()
-    names = events.column_names
-    for name in names:
-        digest.update(name.encode())
-        for value in events.column(name).to_pylist():
-            digest.update(b"\x00" if value is None else f"\x01{value}".encode())
-    return digest.hexdigest()
 
 
 def _without_none(value: Any) -> Any:

@@ -24,7 +24,8 @@ from framework.backtest.config import (
     StrategySection,
     load_config,
 )
-from framework.backtest.runner import Backtest, event_log_sha256, run_backtest
+from framework.backtest.log_hash import event_log_sha256
+from framework.backtest.runner import Backtest, run_backtest
 from framework.backtest.study import run_study, study_config
 from tests.simulation.stage import BID, BTC, Script, rows, run
 
