@@ -1,7 +1,10 @@
 """The ``tidegate`` command.
 
-Everything that a user can do wrong ends in one line on standard error that says what and how to mend it, and exit code
-2; an exchange is reached only through its adapter's entry point. Heavy modules are imported by the command that needs
+Everything that a user can do wrong ends in one line on standard error that says what, with which value, and how to mend
+it, and in exit code 2. Where a strategy's own code raises, its traceback comes before that line, and the code is 1.
+Anything else that is raised is a bug of ours and shows its traceback.
+
+An exchange is reached only through its adapter's entry point. Heavy modules are imported by the command that needs
 them, so that ``tidegate --help`` answers at once.
 """
 
@@ -11,73 +14,144 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framework.errors import ConfigError, TidegateError
+from framework.errors import ConfigError, OutputError, StrategyError, TidegateError
 
 if TYPE_CHECKING:
     from framework.data.imports import ImportFormat
 
 __all__ = ["main"]
 
+_EXIT_STRATEGY = 1
 _EXIT_USER_ERROR = 2
+_EXIT_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code: 0, 2 for a user's mistake, 130 for Ctrl-C."""
+    """Run the command; returns its exit code: 0, 1 where the strategy raised, 2 for a mistake, 130 after Ctrl-C."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if not hasattr(options, "run"):
-        parser.print_help()
+        parser.print_help(sys.stderr)
         return _EXIT_USER_ERROR
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
+    except StrategyError as e:
+        if e.__cause__ is not None:
+            traceback.print_exception(e.__cause__)
+        return _tell(e, str(e), _EXIT_STRATEGY)
     except TidegateError as e:
-        print(f"tidegate: {e}", file=sys.stderr)
-        return _EXIT_USER_ERROR
+        return _tell(e, str(e), _EXIT_USER_ERROR)
     except BrokenPipeError:
         # Whoever read our output has seen enough; keep the interpreter from complaining when it closes the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as e:
-        print(f"tidegate: {e.filename or ''}: {e.strerror or e}", file=sys.stderr)
-        return _EXIT_USER_ERROR
-    except KeyboardInterrupt:
-        print("tidegate: interrupted", file=sys.stderr)
-        return 130
+        # What has no file name comes from printing; Arrow's errors have a text only.
+        text = f"{e.filename or 'standard output'}: {e.strerror}" if e.strerror else str(e)
+        return _tell(e, text, _EXIT_USER_ERROR)
+    except KeyboardInterrupt as e:
+        return _tell(e, "interrupted", _EXIT_INTERRUPTED)
     return code
+
+
+def _tell(error: BaseException, text: str, code: int) -> int:
+    """Say what ended the command in one line, with what was noted on the way; returns the exit code."""
+    print(f"tidegate: {'; '.join([text, *getattr(error, '__notes__', ())])}", file=sys.stderr)
+    return code
+
+
+# ------------------------------------------------------------------------------------------------------ arguments
+
+_RUN_FOLDER = """
+DIR is made if it is not there. A run that it holds is replaced: that run's own files and no others. A folder that holds
+other things is refused.
+"""
+_COMPARISON_FOLDER = """
+DIR gets one folder for each road and seed, the table, the finding and report.html. A comparison that it holds is
+replaced, with its runs. A folder that holds other things is refused. After Ctrl-C, runs that were done stay, and DIR
+says that it is unfinished. All roads of a seed play the same market; results do not depend on --workers.
+"""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tidegate",
         description="Backtests in which the road of an order (REST, WebSocket, FIX) is part of the model.",
+        epilog="tidegate COMMAND --help tells more of each.",
     )
+    parser.add_argument("--version", action="version", version=f"tidegate {version('tidegate')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_run_commands(commands)
+    _add_data_commands(commands)
+    protocols = commands.add_parser(
+        "protocols",
+        help="what a venue's protocols can do, with the source of each value",
+        description="Print what a venue's protocols can do, and the page or assumption that each value comes from.",
+    )
+    protocols.add_argument("--venue", default=None, metavar="NAME", help="adapter; needed where several state a venue")
+    protocols.set_defaults(run=_protocols)
+    return parser
 
-    backtest = commands.add_parser("backtest", help="run one configuration")
-    backtest.add_argument("config", type=Path, metavar="CONFIG.toml")
+
+def _add_run_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    backtest = commands.add_parser(
+        "backtest",
+        help="run one configuration",
+        description="Run one configuration; print its figures and write a run folder with report.html.",
+        epilog=_RUN_FOLDER,
+    )
+    backtest.add_argument(
+        "config", type=Path, metavar="CONFIG.toml", help="market, strategy, venue and road of the run"
+    )
     backtest.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the run")
     backtest.set_defaults(run=_backtest)
 
-    compare = commands.add_parser("compare", help="run one configuration over several roads and seeds, side by side")
-    compare.add_argument("config", type=Path, metavar="CONFIG.toml")
-    compare.add_argument("--roads", default=None, help="comma-separated names of roads; all of the venue's if left out")
-    compare.add_argument("--seeds", type=_positive, default=5, metavar="N", help="seeds for each road (default 5)")
+    compare = commands.add_parser(
+        "compare",
+        help="run one configuration over several roads and seeds, side by side",
+        description="Run one configuration over several roads and seeds; print the figures side by side and a finding.",
+        epilog=_COMPARISON_FOLDER,
+    )
+    compare.add_argument(
+        "config", type=Path, metavar="CONFIG.toml", help="as for backtest; its road and seed are varied"
+    )
+    compare.add_argument("--roads", metavar="A,B,...", help="names of roads; all of the venue's if left out")
+    compare.add_argument(
+        "--seeds", type=_positive, default=5, metavar="N", help="seeds 1 to N for each road (default 5)"
+    )
     compare.add_argument("--workers", type=_positive, default=None, metavar="N", help="processes (default: processors)")
     compare.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the runs and the report")
     compare.set_defaults(run=_compare)
 
-    report = commands.add_parser("report", help="write report.html of a run or a comparison anew")
-    report.add_argument("folder", type=Path, metavar="DIR")
+    report = commands.add_parser(
+        "report",
+        help="write report.html of a run or a comparison anew",
+        description="Write report.html anew from what is in a folder, and print its path.",
+    )
+    report.add_argument("folder", type=Path, metavar="DIR", help="the --out of backtest or compare")
     report.set_defaults(run=_report)
 
-    data = commands.add_parser("data", help="import recorded markets, and look at them")
+
+def _add_data_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    data = commands.add_parser(
+        "data",
+        help="import recorded markets, and look at them",
+        description="Import recorded markets into a store, look at it, and export it.",
+    )
     data_commands = data.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    imports = data_commands.add_parser("import", help="import a recording into a store")
-    imports.add_argument("format", metavar="FORMAT", help="see `tidegate data formats`")
+    imports = data_commands.add_parser(
+        "import",
+        help="import a recording into a store",
+        description="Import a recording into a store, in full or not at all, and print what is in it.",
+    )
+    imports.add_argument("format", metavar="FORMAT", help="one of `tidegate data formats`")
     imports.add_argument("source", type=Path, metavar="SOURCE", help="file or folder of the recording")
     imports.add_argument("--out", type=Path, required=True, metavar="STORE", help="folder of the store")
     imports.add_argument(
@@ -85,29 +159,37 @@ def _parser() -> argparse.ArgumentParser:
     )
     imports.add_argument("--replace", action="store_true", help="replace a store that is there")
     imports.set_defaults(run=_data_import)
-    exports = data_commands.add_parser("export", help="write a store in another tool's format")
-    exports.add_argument("format", choices=("nautilus", "hftbacktest"))
-    exports.add_argument("store", type=Path, metavar="STORE")
-    exports.add_argument("--out", type=Path, required=True, metavar="PATH")
+    exports = data_commands.add_parser(
+        "export",
+        help="write a store in another tool's format",
+        description="Write a store as NautilusTrader's Parquet catalog, or as hftbacktest's .npz, one for each symbol.",
+    )
+    exports.add_argument(
+        "format", choices=("nautilus", "hftbacktest"), metavar="FORMAT", help="nautilus or hftbacktest"
+    )
+    exports.add_argument("store", type=Path, metavar="STORE", help="folder of the store")
+    exports.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
     exports.add_argument("--symbol", default=None, help="one instrument of the store; all if left out")
     exports.set_defaults(run=_data_export)
-    info = data_commands.add_parser("info", help="what is in a store: span, gaps, spread, depth, trades")
-    info.add_argument("store", type=Path, metavar="STORE")
+    info = data_commands.add_parser(
+        "info",
+        help="what is in a store: span, gaps, spread, depth, trades",
+        description="Print what is in a store: span, pauses, crossed books, checksums, spread, depth, trades, orders.",
+    )
+    info.add_argument("store", type=Path, metavar="STORE", help="folder of the store")
     info.set_defaults(run=_data_info)
-    formats = data_commands.add_parser("formats", help="the formats that can be imported, with their options")
+    formats = data_commands.add_parser(
+        "formats",
+        help="the formats that can be imported, with their options",
+        description="Print the formats that can be imported, with the options of each.",
+    )
     formats.set_defaults(run=lambda _: _data_formats())
-
-    protocols = commands.add_parser("protocols", help="what a venue's protocols can do, with the source of each value")
-    protocols.add_argument("--venue", default=None, help="name of the adapter; needed where several state a venue")
-    protocols.set_defaults(run=_protocols)
-    return parser
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
 
 
 # ------------------------------------------------------------------------------------------------------------ runs
@@ -139,7 +221,7 @@ def _compare(options: argparse.Namespace) -> int:
     config = load_config(options.config)
     profile = load_profile(config.venue.profile, config.venue.switches)
     known = [road.name for road in profile.roads]
-    roads = options.roads.split(",") if options.roads else known
+    roads = known if options.roads is None else [road.strip() for road in options.roads.split(",")]
     for road in roads:
         if road not in known:
             raise ConfigError(f"--roads {options.roads}: there is no road {road!r}; there is {', '.join(known)}")
@@ -186,7 +268,7 @@ def _data_import(options: argparse.Namespace) -> int:
     write_store(options.out, imported, is_replacing=options.replace)
     for market in imported:
         print(format_info(describe(market.market, market.statistics, market.notes)))
-    print(f"\n{len(imported)} instrument(s) imported into {options.out}")
+    print(f"{_count(len(imported), 'instrument')} imported into {options.out}")
     return 0
 
 
@@ -196,17 +278,25 @@ def _data_export(options: argparse.Namespace) -> int:
     from framework.data.store import Store
 
     store = Store.open(options.store)
+    if options.out.exists() and not options.out.is_dir():
+        raise OutputError(f"{options.out}: is a file; name a folder for the export")
     for symbol in [options.symbol] if options.symbol else store.symbols:
         market = store.market(symbol)
         if options.format == "nautilus":
             export_catalog(market, options.out)
-            print(f"{symbol}: {len(market.columns)} rows into the catalog {options.out}")
+            print(f"{symbol}: {_count(len(market.columns), 'row')} into the catalog {options.out}")
         else:
             path = options.out / f"{symbol.replace('/', '-')}.npz"
+            if path.exists():
+                raise OutputError(f"{path}: already exists; export to another folder or remove it first")
             options.out.mkdir(parents=True, exist_ok=True)
             export_hftbacktest(market, path)
-            print(f"{symbol}: {len(market.columns)} rows into {path}")
+            print(f"{symbol}: {_count(len(market.columns), 'row')} into {path}")
     return 0
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _data_info(options: argparse.Namespace) -> int:

@@ -31,10 +31,14 @@ _COMPARISON_FILES = (_FINISHED, "comparison.txt", "report.html")
 
 
 def check_run_place(out: Path) -> None:
-    """Raise OutputError unless a run may be written to ``out``: nothing there, an empty folder, or a former run."""
+    """Raise OutputError unless a run can be written to ``out``: nothing there, an empty folder, or a former run."""
     names = _names(out)
     if names and not is_run_folder(out) and not names <= set(RUN_FILES):
         raise OutputError(f"{out}: holds other things than a run ({_some(names)}); name a new folder")
+    with writing(out):
+        discard_partial(out)
+        _partial(out).mkdir(parents=True)
+        _partial(out).rmdir()
 
 
 def check_comparison_place(out: Path) -> None:
@@ -81,8 +85,7 @@ def replacing_run(out: Path) -> Iterator[Path]:
     check_run_place(out)
     partial = _partial(out)
     with writing(out):
-        discard_partial(out)
-        partial.mkdir(parents=True)
+        partial.mkdir()
         try:
             yield partial
             _move(partial, out)
@@ -104,7 +107,7 @@ def writing(out: Path) -> Iterator[None]:
         # Arrow's errors of the system have a text and no strerror.
         reason = e.strerror or str(e).partition(". Detail:")[0]
         raise OutputError(
-            f"{e.filename or out}: {reason}; the result is not in {out}: see to the disk or name another folder"
+            f"{e.filename or out}: {reason}; no result is in {out}, see to the disk or name another folder"
         ) from e
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -58,8 +60,9 @@ def run_study(
         return runs
     others = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_die_of_interrupts) as pool:
-        futures: dict[Future[None], StudyRun] = {pool.submit(_run_one, config, run): run for run in runs}
+    with ProcessPoolExecutor(max_workers=count, mp_context=context) as pool:
+        with _interrupts_ignored():
+            futures: dict[Future[None], StudyRun] = {pool.submit(_run_one, config, run): run for run in runs}
         try:
             for future in as_completed(futures):
                 future.result()
@@ -80,9 +83,20 @@ def run_study(
     return runs
 
 
-def _die_of_interrupts() -> None:
-    """In a worker: an interrupt, which a terminal sends to every process, ends it without a word; the study tells."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes started inside ignore interrupts, which a terminal sends to all of them: the study ends them instead.
+
+    Only a main thread can say so; started from another, they say of an interrupt what Python says.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def study_config(config: RunConfig, road: str, seed: int) -> RunConfig:

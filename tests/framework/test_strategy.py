@@ -169,7 +169,7 @@ def test_an_instrument_that_the_run_does_not_have_is_an_error(stage: NautilusRig
     [
         ("a few", 'quantity "a few": it must be a decimal of 0 or more'),
         ("-0.01", 'quantity "-0.01": it must be a decimal of 0 or more'),
-        ("0.000000001", "quantity 0.000000001 is not a multiple of 0.00000001 of BTC/USD"),
+        ("0.000000001", "quantity 0.000000001 is not a multiple of 0.0001 of BTC/USD"),
     ],
 )
 def test_a_quantity_that_cannot_be_counted_in_lots_is_an_error(stage: NautilusRig, qty: str, said: str) -> None:
@@ -182,7 +182,7 @@ def test_a_quantity_that_cannot_be_counted_in_lots_is_an_error(stage: NautilusRi
 def test_a_quantity_in_units_is_given_in_lots(stage: NautilusRig) -> None:
     strategy = Strategy()
     strategy.attach(stage)
-    assert strategy.lots(strategy.instrument_ids[0], "0.01") == 1_000_000
+    assert strategy.lots(strategy.instrument_ids[0], "0.01") == 100
 
 
 def test_a_strategy_that_is_not_attached_says_so() -> None:
