@@ -25,7 +25,7 @@ from framework.errors import ConfigError, OutputError, StrategyError, TidegateEr
 if TYPE_CHECKING:
     from framework.data.imports import ImportFormat
 
-__all__ = ["main"]
+__all__ = ["command_parser", "main"]
 
 _EXIT_STRATEGY = 1
 _EXIT_USER_ERROR = 2
@@ -34,7 +34,7 @@ _EXIT_INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code: 0, 1 where the strategy raised, 2 for a mistake, 130 after Ctrl-C."""
-    parser = _parser()
+    parser = command_parser()
     options = parser.parse_args(arguments)
     if not hasattr(options, "run"):
         parser.print_help(sys.stderr)
@@ -80,7 +80,8 @@ says that it is unfinished. All roads of a seed play the same market; results do
 """
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """The parser of the command: every word and option that it knows."""
     parser = argparse.ArgumentParser(
         prog="tidegate",
         description="Backtests in which the road of an order (REST, WebSocket, FIX) is part of the model.",
@@ -324,10 +325,18 @@ def _data_formats() -> int:
 
 
 def _protocols(options: argparse.Namespace) -> int:
-    from framework.backtest.loading import load_profile
+    from framework.adapter import load_adapters
     from framework.protocol_table import format_protocols
 
-    print(format_protocols(load_profile(options.venue, {})))
+    profiles = {adapter.name: adapter.profile for adapter in load_adapters().values() if adapter.profile is not None}
+    if options.venue is None and len(profiles) != 1:
+        raise ConfigError(
+            f"--venue must name one of {', '.join(profiles) or 'the adapters, of which none is installed'}"
+        )
+    name = options.venue or next(iter(profiles))
+    if name not in profiles:
+        raise ConfigError(f"there is no venue {name!r}; there is {', '.join(profiles)}")
+    print(format_protocols(profiles[name]))
     return 0
 
 

@@ -15,6 +15,7 @@ from framework.errors import ConfigError
 __all__ = ["check_amount", "check_range", "key_error"]
 
 _AT = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
+_INDEX = re.compile(r"\[[^]]*\]")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<key>[^`]*)`$")
 _MISSING = re.compile(r"^Object missing required field `(?P<key>[^`]*)`$")
 _TYPE = re.compile(r"^Expected `(?P<wanted>[^`]*)`(?:, got `(?P<found>[^`]*)`)?$")
@@ -37,7 +38,7 @@ def key_error(text: str, given: Mapping[str, Any], root: type[msgspec.Struct] | 
     at = _AT.search(text)
     reason = text[: at.start()] if at else text
     path = [part for part in (table, at["path"] if at else "") if part]
-    keys = ".".join(path).replace("[...]", "").split(".") if path else []
+    keys = _INDEX.sub("", ".".join(path)).split(".") if path else []
     if unknown := _UNKNOWN.match(reason):
         return f"{_name(keys)} has no key {unknown['key']}; it has {', '.join(_fields(root, keys))}"
     if missing := _MISSING.match(reason):

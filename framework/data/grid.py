@@ -28,7 +28,10 @@ class Grid:
     """
 
     def __init__(self, step: str) -> None:
-        value = Decimal(step)
+        try:
+            value = Decimal(step)
+        except InvalidOperation:
+            value = Decimal("NaN")
         if not value.is_finite() or value <= 0:
             raise ValueError(f"a grid's step must be a positive decimal, not {step!r}")
         exponent = value.as_tuple().exponent
