@@ -13,12 +13,8 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-from nautilus_trader.common import Environment
 from nautilus_trader.common.component import TestClock
-from nautilus_trader.config import DataEngineConfig, ExecEngineConfig, LoggingConfig, RiskEngineConfig
 from nautilus_trader.model.identifiers import InstrumentId
-from nautilus_trader.system.config import NautilusKernelConfig
-from nautilus_trader.system.kernel import NautilusKernel
 
 from framework.backtest.books import KernelBook
 from framework.backtest.config import RunConfig
@@ -35,6 +31,7 @@ from framework.backtest.loading import (
 from framework.backtest.log_hash import event_log_sha256
 from framework.backtest.marks import fill_marks, touch_table
 from framework.backtest.metrics import write_summary
+from framework.backtest.nautilus_parts import NautilusParts
 from framework.backtest.placing import check_run_place, replacing_run
 from framework.backtest.recorder import RunRecorder
 from framework.backtest.results import QUEUE_SCHEMA
@@ -183,20 +180,7 @@ class Backtest:
     def _build_trader(self, policy: DeskPolicy, balances: Mapping[str, Decimal]) -> None:
         """The strategy's side: NautilusTrader's kernel with our clients, the desk, and the strategy."""
         venue_name = self.profile.name.upper()
-        self.nautilus = NautilusKernel(
-            "tidegate",
-            NautilusKernelConfig(
-                environment=Environment.BACKTEST,
-                trader_id="TIDEGATE-001",
-                logging=LoggingConfig(bypass_logging=True),
-                data_engine=DataEngineConfig(),
-                risk_engine=RiskEngineConfig(bypass=True),
-                exec_engine=ExecEngineConfig(),
-            ),
-        )
-        # NautilusTrader's analyzer concatenates a Series at each closed position, which costs more with each; the run's
-        # figures are computed from the run folder instead.
-        self.nautilus.portfolio.analyzer.record_trade = _record_nothing
+        self.nautilus = NautilusParts("TIDEGATE-001")
         self._bridges = [InstrumentBridge(market.spec, venue_name) for market in self.markets]
         nautilus = self.nautilus
         self.clock: TestClock = nautilus.clock
@@ -239,8 +223,7 @@ class Backtest:
         engine = Engine(
             self.kernel, self.venue, self.gateway, self.scheduler, self.feeds, [self.clock, self.strategy.clock]
         )
-        for component in (self.nautilus.data_engine, self.nautilus.risk_engine, self.nautilus.exec_engine):
-            component.start()
+        self.nautilus.start()
         self.client.send_balances()
         self.desk.start()
         schedule_faults(
@@ -435,7 +418,3 @@ def _without_none(value: Any) -> Any:
     if isinstance(plain, (list, tuple)):
         return [_without_none(item) for item in plain]
     return plain
-
-
-def _record_nothing(*args: object) -> None:
-    """Stands in for NautilusTrader's analyzer of closed positions."""
