@@ -34,17 +34,16 @@ def asset(market: Market, events: npt.NDArray[np.void], latency_ms: int) -> Any:
 
 def make_markets(backtest: Any, market: Market, rules: Rules) -> dict[str, int]:
     """Run to the end of the data; returns what was done."""
-    from hftbacktest import GTX, LIMIT
+    from hftbacktest import CANCELED, EXPIRED, FILLED, GTX, LIMIT
 
+    ended = (EXPIRED, FILLED, CANCELED)
     tick, lot = float(Decimal(market.spec.tick_size)), float(Decimal(market.spec.lot_size))
     qty = rules.qty_lots * lot
     own: list[tuple[int, int] | None] = [None, None]
     submits = cancels = wakes = last_id = 0
-    fills = 0
-    known: dict[int, float] = {}
     first = int(market.columns.ts_event_ns[0])
     backtest.elapse(INTERVAL_NS - first % INTERVAL_NS)
-    while backtest.elapse(INTERVAL_NS) == 0:
+    while (code := backtest.elapse(INTERVAL_NS)) == 0:
         wakes += 1
         depth = backtest.depth(0)
         bid, ask = depth.best_bid_tick, depth.best_ask_tick
@@ -55,11 +54,10 @@ def make_markets(backtest: Any, market: Market, rules: Rules) -> dict[str, int]:
             kept = own[side]
             if kept is not None:
                 order = orders.get(kept[0])
-                if order is None or order.status in (2, 3, 4):  # expired, filled, canceled
+                if order is None or order.status in ended:
                     own[side] = None
         prices = [None if kept is None else kept[1] for kept in own]
-        position_lots = round(backtest.position(0) / lot)
-        wanted = targets(bid, ask, prices[0], prices[1], position_lots, rules)
+        wanted = targets(bid, ask, prices[0], prices[1], round(backtest.position(0) / lot), rules)
         for side in (0, 1):
             target = wanted[side]
             if target == prices[side]:
@@ -76,7 +74,6 @@ def make_markets(backtest: Any, market: Market, rules: Rules) -> dict[str, int]:
                 submits += 1
                 own[side] = (last_id, target)
         backtest.clear_inactive_orders(0)
-    del known
-    values = backtest.state_values(0)
-    fills = int(values.num_trades)
+    assert code == 1, f"hftbacktest stopped with error {code} before the end of the data"
+    fills = int(backtest.state_values(0).num_trades)
     return {"submits": submits, "cancels": cancels, "fills": fills, "wakes": wakes}

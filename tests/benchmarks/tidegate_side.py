@@ -14,7 +14,7 @@ from framework.protocol import LatencySpec, LinkLatency, VenueProfile
 from framework.strategy import Strategy, StrategyConfig
 from tests.benchmarks.quoting import INTERVAL_NS, Rules, targets
 
-__all__ = ["Maker", "backtest", "profile_with"]
+__all__ = ["Maker", "Refresher", "backtest", "profile_with"]
 
 
 class Maker(Strategy):
@@ -64,6 +64,37 @@ class Maker(Strategy):
         self._position_lots += lots if event.is_buy else -lots
 
 
+class Refresher(Strategy):
+    """Replaces two orders far from the market at every so many looks: the cost of orders, and of nothing else."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__(StrategyConfig())
+        self._looks = looks
+        self._own: list[Any] = []
+        self.submits = self.cancels = self.fills = self.wakes = 0
+
+    def on_start(self) -> None:
+        self.subscribe_book(self.instrument_ids[0], on="interval", interval_ms=INTERVAL_NS // 1_000_000)
+
+    def on_book(self, book: BookView) -> None:
+        self.wakes += 1
+        bid, ask = book.bid_ticks, book.ask_ticks
+        if self.wakes % self._looks or bid is None or ask is None:
+            return
+        for order in self._own:
+            self.cancel_order(order)
+            self.cancels += 1
+        instrument = self.instrument_ids[0]
+        self._own = [
+            self.buy(instrument, 4_000_000, bid - 5_000, post_only=True),
+            self.sell(instrument, 4_000_000, ask + 5_000, post_only=True),
+        ]
+        self.submits += 2
+
+    def on_order_filled(self, event: Any) -> None:
+        self.fills += 1
+
+
 def profile_with(profile: VenueProfile, latency: LatencySpec) -> VenueProfile:
     """The profile with one latency for everything, and rate counters that count but never refuse."""
     link = LinkLatency(command=latency, response=latency, feed=latency)
@@ -72,9 +103,8 @@ def profile_with(profile: VenueProfile, latency: LatencySpec) -> VenueProfile:
     return replace(profile, latency_tiers=tiers, tiers=accounts)
 
 
-def backtest(market: Market, rules: Rules, profile: VenueProfile, road: str = "ws2") -> tuple[Backtest, Maker]:
-    """A run that is ready to start, and its strategy."""
-    maker = Maker(rules)
+def backtest(market: Market, strategy: Strategy, profile: VenueProfile, road: str = "ws2") -> Backtest:
+    """A run that is ready to start."""
     config = RunConfig(
         strategy=StrategySection(path="tidegate_side.py"),
         run=RunSection(seed=1),
@@ -82,4 +112,4 @@ def backtest(market: Market, rules: Rules, profile: VenueProfile, road: str = "w
         venue=VenueSection(tier="pro"),
         road=RoadSection(name=road),
     )
-    return Backtest(config, markets=[market], strategy=maker, profile=profile), maker
+    return Backtest(config, markets=[market], strategy=strategy, profile=profile)

@@ -34,7 +34,8 @@ _AGGRESSORS = {
 def nautilus_data(market: Market) -> list[Any]:
     """The rows in their order: one ``OrderBookDeltas`` for the book rows of a message, a ``TradeTick`` for each trade.
 
-    Objects are received when the market's rows were (``ts_init`` is ``ts_recv_ns``).
+    Objects are received when the market's rows were (``ts_init`` is ``ts_recv_ns``). NautilusTrader's venue lives by
+    that time too: it knows of a row only then.
     """
     bridge = InstrumentBridge(market.spec, VENUE)
     identifier = bridge.instrument_id
@@ -113,7 +114,7 @@ def nautilus_engine(
         Venue(VENUE),
         OmsType.NETTING,
         AccountType.CASH,
-        [Money(1_000_000_000, USD), Money(100_000, BTC)],
+        [Money(1_000_000_000, USD), Money(1_000_000_000, BTC)],
         book_type=BookType.L2_MBP,
         latency_model=latency,
         liquidity_consumption=consumption,

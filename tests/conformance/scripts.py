@@ -13,7 +13,15 @@ from nautilus_trader.trading.config import StrategyConfig as NautilusStrategyCon
 from nautilus_trader.trading.strategy import Strategy as NautilusStrategy
 
 from adapters.kraken.profile import PROFILE
-from framework.backtest.config import MarketSection, RoadSection, RunConfig, RunSection, StrategySection, VenueSection
+from framework.backtest.config import (
+    AccountSection,
+    MarketSection,
+    RoadSection,
+    RunConfig,
+    RunSection,
+    StrategySection,
+    VenueSection,
+)
 from framework.backtest.runner import Backtest
 from framework.data.columns import Market
 from framework.execution.instruments import InstrumentBridge
@@ -198,6 +206,7 @@ def play_here_with(
         run=RunSection(seed=1, queue_sample_ms=0),
         market=MarketSection(queue_model=queue_model, queue_parameter=queue_parameter),
         venue=VenueSection(tier="pro"),
+        account=AccountSection(balances={market.spec.base: "1000000000", market.spec.quote: "1000000000"}),
         road=RoadSection(name="ws2"),
     )
     profile = profile_with(PROFILE, LatencySpec(kind="constant", median_us=latency_us))

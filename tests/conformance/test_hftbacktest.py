@@ -14,8 +14,13 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from adapters.bitstamp.captures import FORMATS as BITSTAMP
+from adapters.bitstamp.captures import import_events
 from framework.data.columns import UNKNOWN_SIDE, Market
+from framework.data.synthetic import synthetic_l2
 from framework.protocol import BUY, SELL
+from tests.captures import require_capture
+from tests.conformance.captured import as_at_the_venue, quotes
 from tests.conformance.markets import LOTS, START_NS, STEP_NS, Row, books, hand_market, level, quiet_flow, trade
 from tests.conformance.scripts import Action, Done, cancel, limit, market_order, play_here_with
 
@@ -350,3 +355,19 @@ def test_random_makers_fill_as_on_hftbacktest_by_every_queue_model_of_both(seed:
     assert all(len(fills) >= 5 for fills in outcomes)
     # The models mean something on these scripts: they do not all give the same fills.
     assert len({tuple(fills) for fills in outcomes}) > 1
+
+
+# ------------------------------------------------------------------------------------------------- recorded markets
+
+
+def test_small_quotes_fill_as_on_hftbacktest_in_a_recorded_market_with_trades() -> None:
+    source = require_capture("bitstamp-l3-2015-05-01")
+    (imported,) = import_events(source, {option.name: option.default for option in BITSTAMP["bitstamp-l3"].options})
+    market = as_at_the_venue(synthetic_l2(imported.market))
+    script = quotes(market, 3, 10_000, 60, 400)
+    fills, _ = play_here_with(market, script, latency_us=LATENCY_US)
+    here, there = _here(fills), _there(play_on_hftbacktest(market, script, latency_us=LATENCY_US))
+    assert len(here) > 40
+    # 673 joined a level of which an order of ours had taken a part: "what was taken is not ahead in the queue". 1169 was
+    # crossed by less than its own quantity: "quantity that crosses an order fills no more than itself".
+    assert {key for key, *_ in set(here) ^ set(there)} == {673, 1169}

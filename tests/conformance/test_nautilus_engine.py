@@ -14,8 +14,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from adapters.bitstamp.captures import FORMATS as BITSTAMP
+from adapters.bitstamp.captures import import_events
+from adapters.kraken.captures_ws1 import WS1_OPTIONS, import_ws1
 from framework.data.columns import UNKNOWN_SIDE, Market
+from framework.data.synthetic import synthetic_l2
 from framework.protocol import BUY, SELL
+from tests.captures import require_capture
+from tests.conformance.captured import as_at_the_venue, quotes, takers
 from tests.conformance.markets import LOTS, START_NS, STEP_NS, Row, books, flow, hand_market, level, trade
 from tests.conformance.scripts import (
     Action,
@@ -298,3 +304,34 @@ def test_random_takers_fill_as_on_nautilus(seed: int) -> None:
 def test_random_makers_fill_as_on_nautilus(seed: int) -> None:
     fills = _compare(flow(seed, _MESSAGES), _makers(seed))
     assert any(fill.is_maker for fill in fills)
+
+
+# ------------------------------------------------------------------------------------------------- recorded markets
+
+
+def test_market_orders_fill_as_on_nautilus_in_recorded_kraken_books() -> None:
+    source = require_capture("kraken-spot-ws1-2021-04")
+    imported = import_ws1(source, {option.name: option.default for option in WS1_OPTIONS})
+    levels = []
+    for each in imported:
+        market = as_at_the_venue(each.market)
+        levels += [len(_compare(market, [order])) for order in takers(market, 1, 4)]
+    assert len(imported) == 7
+    assert min(levels) >= 1
+    assert max(levels) >= 3
+
+
+# An order of ours that was crossed took part of a level, and a later one of ours joined that level: "what was taken of a
+# level is not ahead in its queue". So the later one is hit by what NautilusTrader takes to be the last of the queue.
+_JOINED_WHAT_WAS_TAKEN = {1: {969}, 2: {540}}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_small_quotes_fill_as_on_nautilus_in_a_recorded_market_with_trades(seed: int) -> None:
+    source = require_capture("bitstamp-l3-2015-05-01")
+    (imported,) = import_events(source, {option.name: option.default for option in BITSTAMP["bitstamp-l3"].options})
+    market = as_at_the_venue(synthetic_l2(imported.market))
+    script = quotes(market, seed, 10_000, 60, 400)
+    here, there = play_here(market, script), play_on_nautilus(market, script)
+    assert len(here) > 40
+    assert {fill.key for fill in set(here) ^ set(there)} == _JOINED_WHAT_WAS_TAKEN[seed]

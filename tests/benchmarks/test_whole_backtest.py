@@ -1,0 +1,173 @@
+"""A whole backtest of a market maker over 2,000,000 level 2 rows: against NautilusTrader and hftbacktest, and alone.
+
+Every measurement is in a process of its own; those that are compared take turns, and their medians are told. Nothing
+fails for being slow: times depend on the machine and on what else runs on it. What is checked is that the three did
+comparable work.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.kraken.profile import PROFILE
+from framework.data.columns import Columns, Market
+from framework.data.imports import ImportedMarket
+from framework.data.store import write_store
+from framework.data.synthetic import synthetic_l2_rows
+from framework.protocol import LatencySpec
+from tests.benchmarks.quoting import Rules
+from tests.benchmarks.tidegate_side import Maker, Refresher, backtest, profile_with
+
+pytestmark = pytest.mark.benchmark
+
+ROWS = 2_000_000
+ROUNDS = 3
+ROOT = Path(__file__).resolve().parents[2]
+HAS_HFTBACKTEST = importlib.util.find_spec("hftbacktest") is not None
+
+
+@pytest.fixture(scope="module")
+def market() -> Market:
+    return synthetic_l2_rows(1, ROWS)
+
+
+@pytest.fixture(scope="module")
+def store(market: Market, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("whole") / "store"
+    write_store(path, [ImportedMarket(market=market, source="synthetic")])
+    return path
+
+
+def _measure(engine: str, store: Path, repeats: int = 1, cache: Path | None = None) -> dict[str, Any]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    if cache is not None:
+        environment["NUMBA_CACHE_DIR"] = str(cache)
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.measure", engine, str(store), str(repeats)],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    result["process_s"] = time.perf_counter() - began
+    return result
+
+
+def _median(results: list[dict[str, Any]], run: int, field: str) -> float:
+    return statistics.median(result["runs"][run][field] for result in results)
+
+
+def test_against_nautilus_and_hftbacktest(store: Path) -> None:
+    engines = {"tidegate": 2, "nautilus": 1} | ({"hftbacktest": 2} if HAS_HFTBACKTEST else {})
+    results: dict[str, list[dict[str, Any]]] = {engine: [] for engine in engines}
+    for _ in range(ROUNDS):
+        for engine, repeats in engines.items():
+            results[engine].append(_measure(engine, store, repeats))
+    print(f"\nwhole backtest, {ROWS:,} level 2 rows, medians of {ROUNDS} processes in turns")
+    print("                     run s    cpu s   rows/s   first s    data s  process s    MB  submits cancels  fills")
+    for engine, measured in results.items():
+        steady = _median(measured, -1, "run_s")
+        print(
+            f"  {engine:<16}{steady:>9.2f}{_median(measured, -1, 'run_cpu_s'):>9.2f}{ROWS / steady:>10,.0f}"
+            f"{_median(measured, 0, 'run_s'):>9.2f}{statistics.median(m['prepare_s'] for m in measured):>10.2f}"
+            f"{statistics.median(m['process_s'] for m in measured):>11.2f}"
+            f"{statistics.median(m['peak_mb_above_imports'] for m in measured):>7.0f}"
+            f"{measured[0]['runs'][-1]['submits']:>9}{measured[0]['runs'][-1]['cancels']:>8}"
+            f"{measured[0]['runs'][-1]['fills']:>7}"
+        )
+    ours = results["tidegate"]
+    for engine in list(engines)[1:]:
+        times = ", ".join(
+            f"{_median(results[engine], run, field) / _median(ours, run, field):.2f} ({name})"
+            for name, run, field in (
+                ("run, wall clock", -1, "run_s"),
+                ("run, processor", -1, "run_cpu_s"),
+                ("first run in the process, wall clock", 0, "run_s"),
+                ("first run in the process, processor", 0, "run_cpu_s"),
+            )
+        )
+        print(f"  {engine} takes so many times as long: {times}")
+    # The work is comparable: the same decisions, in markets that differ by latency of the feed and rules of fills.
+    base = ours[0]["runs"][-1]
+    for measured in results.values():
+        run = measured[0]["runs"][-1]
+        assert abs(run["submits"] - base["submits"]) < 0.1 * base["submits"]
+        assert abs(run["cancels"] - base["cancels"]) < 0.15 * base["cancels"]
+        assert 0.6 * base["fills"] < run["fills"] < 1.4 * base["fills"]
+        assert abs(run["wakes"] - base["wakes"]) < 0.01 * base["wakes"]
+
+
+def test_first_run_in_a_new_process_with_and_without_compiled_code(store: Path, tmp_path: Path) -> None:
+    cold = _measure("tidegate", store, 2, tmp_path)
+    warm = [_measure("tidegate", store, 2, tmp_path) for _ in range(ROUNDS)]
+    print("\nnew process, from start to end of the first run:")
+    for name, measured in (("nothing compiled", [cold]), ("compiled code from the cache", warm)):
+        whole = statistics.median(m["process_s"] - m["runs"][1]["build_s"] - m["runs"][1]["run_s"] for m in measured)
+        first = statistics.median(m["runs"][0]["build_s"] + m["runs"][0]["run_s"] for m in measured)
+        later = statistics.median(m["runs"][1]["build_s"] + m["runs"][1]["run_s"] for m in measured)
+        load = statistics.median(m["prepare_s"] for m in measured)
+        imports = statistics.median(m["import_s"] for m in measured)
+        print(
+            f"  {name}: {whole:.2f} s in all (imports {imports:.2f}, load {load:.3f}, run {first:.2f}, "
+            f"a second run {later:.2f}, so {first - later:.2f} for compiled code)"
+        )
+
+
+def test_peak_memory_above_the_imports(store: Path, market: Market) -> None:
+    measured = [_measure("tidegate", store) for _ in range(ROUNDS)]
+    columns = sum(getattr(market.columns, name).nbytes for name in market.columns.__struct_fields__) / 2**20
+    peaks = [m["peak_mb_above_imports"] for m in measured]
+    print(
+        f"\npeak memory of a run above the imports: {statistics.median(peaks):.0f} MB, of that columns {columns:.0f} MB"
+    )
+
+
+def _head(market: Market, rows: int) -> Market:
+    columns = {name: getattr(market.columns, name)[:rows] for name in market.columns.__struct_fields__}
+    return Market(spec=market.spec, columns=Columns(**columns), depth=market.depth, has_trades=market.has_trades)
+
+
+def test_cost_as_rows_and_orders_grow(market: Market) -> None:
+    profile = profile_with(PROFILE, LatencySpec(kind="lognormal", median_us=5_000.0, sigma=0.5))
+
+    def cost(strategy: Maker | Refresher, rows: int) -> tuple[float, int]:
+        run = backtest(_head(market, rows), strategy, profile)
+        began = time.process_time()
+        run.run()
+        return time.process_time() - began, strategy.submits + strategy.cancels
+
+    cost(Maker(Rules()), 50_000)
+    factors = (1, 2, 4, 8)
+    by_rows: dict[int, list[float]] = {factor: [] for factor in factors}
+    by_orders: dict[int, list[float]] = {factor: [] for factor in factors}
+    counts: dict[int, int] = {}
+    for _ in range(ROUNDS):
+        for factor in factors:
+            by_rows[factor].append(cost(Maker(Rules()), ROWS // 8 * factor)[0] / factor)
+        base = cost(Refresher(10**9), ROWS // 8)[0]
+        for factor in factors:
+            taken, counts[factor] = cost(Refresher(16 // factor), ROWS // 8)
+            by_orders[factor].append((taken - base) / counts[factor])
+    print("\ncost as things grow, by processor time:")
+    for name, costs, unit in (("rows", by_rows, ROWS // 8 / 1e6), ("order actions", by_orders, 1)):
+        medians = {factor: statistics.median(values) for factor, values in costs.items()}
+        each = ", ".join(
+            f"x{factor} {1e6 * cost / unit / (1e6 if unit != 1 else 1):.2f}" for factor, cost in medians.items()
+        )
+        deviation = max(abs(value / medians[1] - 1) for value in medians.values())
+        print(f"  us for each of the {name}: {each}; furthest from linear {100 * deviation:.0f} %")
+    print(f"  order actions: {', '.join(str(counts[factor]) for factor in factors)}")
