@@ -42,6 +42,10 @@ class BookView(Protocol):
     @property
     def ts_event_ns(self) -> int: ...
 
+    def touch(self) -> tuple[int, int, int, int]:
+        """Bid price, bid quantity, ask price, ask quantity in ticks and lots, at one go; quantity 0: an empty side."""
+        ...
+
     def levels(self, side: int, count: int) -> list[tuple[int, int]]:
         """The best ``count`` levels of a side as (price_ticks, qty_lots), best first."""
         ...

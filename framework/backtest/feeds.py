@@ -80,7 +80,7 @@ class Feeds:
             for market, view, bridge in zip(kernel.markets, kernel.books, bridges, strict=True)
         ]
         # By instrument: strategies by mode, and what NautilusTrader's data engine has asked for.
-        self._strategies: list[list[tuple[FeedMode, Strategy]]] = [[] for _ in bridges]
+        self._strategies: list[list[tuple[int, Strategy]]] = [[] for _ in bridges]
         self._modes = [FeedMode.NONE] * len(self._bridges)
         self._interval_ns = [0] * len(self._bridges)
         self._nautilus: list[set[str]] = [set() for _ in bridges]
@@ -101,7 +101,7 @@ class Feeds:
         mode = _MODES[on]
         if mode is not FeedMode.INTERVAL and self._kernel.markets[index].depth == "trades":
             mode = FeedMode.TRADES  # nothing else is ever told
-        self._strategies[index].append((mode, strategy))
+        self._strategies[index].append((int(mode), strategy))
         if on == "interval":
             known_ns = self._interval_ns[index]
             if known_ns not in (0, interval_ms * _MS):
@@ -133,7 +133,7 @@ class Feeds:
 
     def deliver(self) -> None:
         """The kernel stopped because a message that somebody wants has been delivered."""
-        index, modes = self._kernel.feed_stop
+        index, modes = self._kernel.feed_stop_bits
         wanted = self._nautilus[index]
         if wanted:
             self._deliver_nautilus(index, modes, wanted)
@@ -148,7 +148,7 @@ class Feeds:
 
     # ------------------------------------------------------------------------------------------------- nautilus
 
-    def _deliver_nautilus(self, index: int, modes: FeedMode, wanted: set[str]) -> None:
+    def _deliver_nautilus(self, index: int, modes: int, wanted: set[str]) -> None:
         bridge = self._bridges[index]
         view = self._kernel.books[index]
         process = self._data_engine.process

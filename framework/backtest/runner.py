@@ -58,6 +58,8 @@ from framework.venue.streams import stream_key
 __all__ = ["Backtest", "run_backtest"]
 
 _MS = 1_000_000
+# NautilusTrader's account is told new balances so long after a fill, once for all fills until then.
+_BALANCES_MS = 5_000
 _ACCOUNT = "account"
 
 
@@ -260,7 +262,7 @@ class Backtest:
     def _schedule_balance(self) -> None:
         if not self._is_balance_scheduled:
             self._is_balance_scheduled = True
-            self.scheduler.at(self.scheduler.now_ns + 1_000 * _MS, self._send_balances)
+            self.scheduler.at(self.scheduler.now_ns + _BALANCES_MS * _MS, self._send_balances)
 
     def _send_balances(self) -> None:
         self._is_balance_scheduled = False

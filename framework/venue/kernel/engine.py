@@ -333,6 +333,11 @@ class MatchingKernel:
         """The instrument whose feed stopped the advance last (-1 for none yet), and the modes that asked for it."""
         return self._memory[layout.FEED_STOP], FeedMode(self._memory[layout.FEED_STOP_MODE])
 
+    @property
+    def feed_stop_bits(self) -> tuple[int, int]:
+        """``feed_stop`` with the modes as a plain integer, for who is called at every stop."""
+        return self._memory[layout.FEED_STOP], self._memory[layout.FEED_STOP_MODE]
+
     # ------------------------------------------------------------------------------------------------- state
 
     @property
