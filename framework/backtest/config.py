@@ -126,10 +126,14 @@ class AccountSection(_Section, frozen=True, kw_only=True):
             check_amount(f"[account.balances] {asset}", amount)
 
 
+# The least of each time of a road; 0 and -1 have a meaning of their own, see ``RoadSection``.
+_LEAST_MS = {"poll_interval_ms": 1, "answer_timeout_ms": 1, "deadline_ms": 0, "reconnect_delay_ms": -1}
+
+
 class RoadSection(_Section, frozen=True, kw_only=True):
     """name: a road of the profile. All else replaces what that road says; see framework.execution.policy.
 
-    deadline_ms: 0 sends no deadline. reconnect_delay_ms: below 0 leaves a dropped link down.
+    deadline_ms: 0 sends no deadline. reconnect_delay_ms: -1 leaves a dropped link down.
     """
 
     name: str = "ws2"
@@ -150,10 +154,10 @@ class RoadSection(_Section, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_range("[road] latency_scale", self.latency_scale, 0)
-        for name in ("poll_interval_ms", "answer_timeout_ms", "deadline_ms", "reconnect_delay_ms"):
+        for name, least in _LEAST_MS.items():
             value = getattr(self, name)
             if value is not None:
-                check_range(f"[road] {name}", value, 0 if name == "reconnect_delay_ms" else 1)
+                check_range(f"[road] {name}", value, least)
         if self.cancel_reserve_points is not None:
             check_range("[road] cancel_reserve_points", self.cancel_reserve_points, 0)
 

@@ -12,7 +12,7 @@ from framework.errors import ConfigError
 from framework.protocol import VenueMode
 from framework.venue.exchange import Venue
 
-__all__ = ["schedule_faults"]
+__all__ = ["check_faults", "schedule_faults"]
 
 _NS = 1_000_000_000
 _MS = 1_000_000
@@ -21,7 +21,6 @@ _MS = 1_000_000
 def schedule_faults(
     faults: Sequence[FaultSection],
     first_ns: int,
-    last_ns: int,
     scheduler: Scheduler,
     links: Mapping[str, SimLink],
     venue: Venue,
@@ -30,18 +29,13 @@ def schedule_faults(
 ) -> None:
     """Put every fault on the schedule.
 
-    first_ns, last_ns: the market's first and last time. A drop of a link that this run does not have is left out: one
-    schedule serves the runs of a comparison. Raises ConfigError for a kind, link, mode or symbol that does not exist,
-    and for a fault after the market's end.
+    first_ns: the market's first time. A drop of a link that this run does not have is left out: one schedule serves the
+    runs of a comparison. A fault after the market's end does not happen; ``check_faults`` is for who wants to know.
+    Raises ConfigError for a kind, link, mode or symbol that does not exist.
     """
     known = [str(label) for label in venue.profile.protocols]
     for fault in faults:
         start_ns = first_ns + int(fault.at_s * _NS)
-        if start_ns > last_ns:
-            raise ConfigError(
-                f"[[faults]] at_s = {fault.at_s:g}: the market ends {(last_ns - first_ns) / _NS:g} s after its first "
-                "row; let it happen earlier, or leave it out"
-            )
         end_ns = start_ns + int(fault.for_s * _NS)
         if fault.kind == "drop":
             wanted = list(links) if fault.link in (None, "all") else [fault.link]
@@ -60,6 +54,16 @@ def schedule_faults(
                 scheduler.at(end_ns, _set_mode, scheduler, venue, gateway, VenueMode.ONLINE, fault.symbol)
         else:
             raise ConfigError(f'[[faults]] kind = "{fault.kind}"; it must be "drop" or "mode"')
+
+
+def check_faults(faults: Sequence[FaultSection], first_ns: int, last_ns: int) -> None:
+    """Raise ConfigError for a fault after the market's end, which would never happen. Times are the market's."""
+    for fault in faults:
+        if first_ns + int(fault.at_s * _NS) > last_ns:
+            raise ConfigError(
+                f"[[faults]] at_s = {fault.at_s:g}: the market ends {(last_ns - first_ns) / _NS:g} s after its first "
+                "row; let it happen earlier, or leave it out"
+            )
 
 
 def _mode(fault: FaultSection) -> VenueMode:

@@ -22,6 +22,8 @@ __all__ = ["check_tier", "load_markets", "load_profile", "resolve_road", "starti
 
 _NS = 1_000_000_000
 _MS = 1_000_000
+# Units of an asset: coins that are worth a millionth of a dollar are traded by the million.
+_PLENTY = Decimal(1_000_000_000)
 
 
 def load_markets(section: MarketSection) -> list[Market]:
@@ -139,9 +141,6 @@ def resolve_road(profile: VenueProfile, section: RoadSection) -> tuple[Road, Des
 def starting_balances(config: RunConfig, markets: list[Market]) -> dict[str, Decimal]:
     """What the account starts with: as configured, or so much of each asset that money is no constraint."""
     if config.account.balances is None:
-        balances = {}
-        for market in markets:
-            balances[market.spec.base] = Decimal(1_000)
-            balances[market.spec.quote] = Decimal(100_000_000)
-        return balances
+        assets = dict.fromkeys(asset for market in markets for asset in (market.spec.base, market.spec.quote))
+        return dict.fromkeys(assets, _PLENTY)
     return {asset: Decimal(amount) for asset, amount in config.account.balances.items()}

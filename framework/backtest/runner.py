@@ -19,7 +19,7 @@ from nautilus_trader.model.identifiers import InstrumentId
 from framework.backtest.books import KernelBook
 from framework.backtest.config import RunConfig
 from framework.backtest.engine import Engine
-from framework.backtest.faults import schedule_faults
+from framework.backtest.faults import check_faults, schedule_faults
 from framework.backtest.feeds import Feeds, SimDataClient
 from framework.backtest.loading import (
     check_tier,
@@ -231,7 +231,6 @@ class Backtest:
         schedule_faults(
             self.config.faults,
             self._first_ns,
-            self._last_ns,
             self.scheduler,
             self.links,
             self.venue,
@@ -246,6 +245,11 @@ class Backtest:
         if self.strategy.is_running:
             self.strategy.stop()
         self.desk.stop()
+
+    @property
+    def span_ns(self) -> tuple[int, int]:
+        """The market's first and last time, nanoseconds since the epoch."""
+        return self._first_ns, self._last_ns
 
     def _start_strategy(self) -> None:
         if all(link.is_up for link in self.links.values()):
@@ -402,6 +406,7 @@ def run_backtest(config: RunConfig, out: Path, **given: Any) -> Path:
     """
     check_run_place(out)
     backtest = Backtest(config, **given)
+    check_faults(config.faults, *backtest.span_ns)
     try:
         backtest.run()
     except TidegateError:
