@@ -250,7 +250,8 @@ class CommandAccepted(Report, frozen=True, kw_only=True, gc=False):
 
 class CommandRejected(Report, frozen=True, kw_only=True, gc=False):
     """The answer to a request that was refused; ``error`` is the venue's own text, untouched, ``reason`` its
-    meaning."""
+    meaning.
+    """
 
     request_id: int
     error: str
