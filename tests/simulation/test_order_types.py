@@ -290,7 +290,7 @@ def test_orders_below_the_minimums_are_rejected_with_the_venues_texts() -> None:
 
 
 def test_an_order_beyond_the_balance_is_rejected() -> None:
-    script = _play(lambda f, s: f.limit(s.btc, OrderSide.SELL, _qty("1001"), _price("101.0")))
+    script = _play(lambda f, s: f.limit(s.btc, OrderSide.SELL, _qty("1000000001"), _price("101.0")))
     ((_, rejected),) = script.events("OrderRejected")
     assert "EOrder:Insufficient funds" in rejected.reason
 
