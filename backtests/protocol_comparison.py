@@ -18,12 +18,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from framework.backtest.comparing import compare_roads
 from framework.backtest.config import FaultSection, MarketSection, RunConfig, StrategySection, VenueSection
 from framework.backtest.loading import load_profile
-from framework.errors import TidegateError
+from framework.cli import positive, run_guarded
 from framework.report import write_report
 
 HERE = Path(__file__).resolve().parent
@@ -47,32 +48,41 @@ def study_config(strategy: str, duration_s: int) -> RunConfig:
     )
 
 
-def main() -> int:
-    """Run the study; returns the exit code."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("runs/protocol_comparison"), help="folder for all results")
-    parser.add_argument("--seeds", type=int, default=5, help="seeds for each road (default 5)")
-    parser.add_argument("--duration", type=int, default=1_800, metavar="S", help="seconds of market for each seed")
-    parser.add_argument("--strategies", default=",".join(STRATEGIES), help=f"of {', '.join(STRATEGIES)}")
-    parser.add_argument("--workers", type=int, default=None, help="processes (default: processors)")
-    options = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the study; returns the exit code, as ``tidegate`` has them."""
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").partition("\n")[0],
+        epilog="A study that is in DIR is replaced. After Ctrl-C, runs that were done stay and DIR says so.",
+    )
+    out = Path("runs/protocol_comparison")
+    parser.add_argument("--out", type=Path, default=out, metavar="DIR", help=f"folder for all results (default {out})")
+    parser.add_argument("--seeds", type=positive, default=5, metavar="N", help="seeds for each road (default 5)")
+    parser.add_argument(
+        "--duration", type=positive, default=1_800, metavar="S", help="seconds of market for each seed (default 1800)"
+    )
+    parser.add_argument(
+        "--strategies", default=",".join(STRATEGIES), metavar="A,B", help=f"of {', '.join(STRATEGIES)} (default: all)"
+    )
+    parser.add_argument("--workers", type=positive, default=None, metavar="N", help="processes (default: processors)")
+    options = parser.parse_args(arguments)
     chosen = options.strategies.split(",")
     if unknown := [name for name in chosen if name not in STRATEGIES]:
         parser.error(f"--strategies: there is no {', '.join(unknown)}; there is {', '.join(STRATEGIES)}")
-    if options.seeds < 1:
-        parser.error(f"--seeds {options.seeds}: at least 1")
+    return run_guarded("protocol_comparison", lambda: _study(chosen, options))
+
+
+def _study(strategies: Sequence[str], options: argparse.Namespace) -> int:
     started_s = time.perf_counter()
-    try:
-        roads = [road.name for road in load_profile("kraken", {}).roads]
-        for name in chosen:
-            print(f"{name.replace('_', ' ')}: {len(roads)} roads, {options.seeds} seeds, {options.duration} s each\n")
-            folder = options.out / name
-            config = study_config(name, options.duration)
-            compare_roads(config, roads, range(1, options.seeds + 1), folder, workers=options.workers)
-            print(f"to look at: {write_report(folder)}\n")
-    except TidegateError as e:
-        print(f"protocol_comparison: {e}", file=sys.stderr)
-        return 2
+    roads = [road.name for road in load_profile("kraken", {}).roads]
+    seeds = range(1, options.seeds + 1)
+    for name in strategies:
+        count = f"{len(roads)} roads, {options.seeds} seed{'s' * (options.seeds > 1)}"
+        print(f"{name.replace('_', ' ')}: {count}, {options.duration:,} s of market each\n", flush=True)
+        folder = options.out / name
+        compare_roads(study_config(name, options.duration), roads, seeds, folder, workers=options.workers)
+        print(f"to look at: {write_report(folder)}\n", flush=True)
+    if len(strategies) > 1:
+        print(f"all of it on one page: {write_report(options.out)}")
     print(f"in {time.perf_counter() - started_s:.0f} s")
     return 0
 

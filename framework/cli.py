@@ -15,7 +15,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from framework.errors import ConfigError, OutputError, StrategyError, TidegateEr
 if TYPE_CHECKING:
     from framework.data.imports import ImportFormat
 
-__all__ = ["command_parser", "main"]
+__all__ = ["command_parser", "main", "positive", "run_guarded"]
 
 _EXIT_STRATEGY = 1
 _EXIT_USER_ERROR = 2
@@ -39,15 +39,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not hasattr(options, "run"):
         parser.print_help(sys.stderr)
         return _EXIT_USER_ERROR
+    return run_guarded("tidegate", lambda: int(options.run(options)))
+
+
+def run_guarded(name: str, work: Callable[[], int]) -> int:
+    """Do a command's work; what a user can do wrong ends in one line on standard error. Returns the exit code.
+
+    name: of the command, at the start of that line.
+    """
     try:
-        code: int = options.run(options)
+        code = work()
         sys.stdout.flush()
     except StrategyError as e:
         if e.__cause__ is not None:
             traceback.print_exception(e.__cause__)
-        return _tell(e, str(e), _EXIT_STRATEGY)
+        return _tell(name, e, str(e), _EXIT_STRATEGY)
     except TidegateError as e:
-        return _tell(e, str(e), _EXIT_USER_ERROR)
+        return _tell(name, e, str(e), _EXIT_USER_ERROR)
     except BrokenPipeError:
         # Whoever read our output has seen enough; keep the interpreter from complaining when it closes the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -55,15 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as e:
         # What has no file name comes from printing; Arrow's errors have a text only.
         text = f"{e.filename or 'standard output'}: {e.strerror}" if e.strerror else str(e)
-        return _tell(e, text, _EXIT_USER_ERROR)
+        return _tell(name, e, text, _EXIT_USER_ERROR)
     except KeyboardInterrupt as e:
-        return _tell(e, "interrupted", _EXIT_INTERRUPTED)
+        return _tell(name, e, "interrupted", _EXIT_INTERRUPTED)
     return code
 
 
-def _tell(error: BaseException, text: str, code: int) -> int:
+def _tell(name: str, error: BaseException, text: str, code: int) -> int:
     """Say what ended the command in one line, with what was noted on the way; returns the exit code."""
-    print(f"tidegate: {'; '.join([text, *getattr(error, '__notes__', ())])}", file=sys.stderr)
+    print(f"{name}: {'; '.join([text, *getattr(error, '__notes__', ())])}", file=sys.stderr)
     return code
 
 
@@ -125,9 +133,9 @@ def _add_run_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     )
     compare.add_argument("--roads", metavar="A,B,...", help="names of roads; all of the venue's if left out")
     compare.add_argument(
-        "--seeds", type=_positive, default=5, metavar="N", help="seeds 1 to N for each road (default 5)"
+        "--seeds", type=positive, default=5, metavar="N", help="seeds 1 to N for each road (default 5)"
     )
-    compare.add_argument("--workers", type=_positive, default=None, metavar="N", help="processes (default: processors)")
+    compare.add_argument("--workers", type=positive, default=None, metavar="N", help="processes (default: processors)")
     compare.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the runs and the report")
     compare.set_defaults(run=_compare)
 
@@ -187,7 +195,8 @@ def _add_data_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
     formats.set_defaults(run=lambda _: _data_formats())
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """The type of an argument that is a whole number above 0."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)

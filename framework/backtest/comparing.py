@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from framework.backtest.study import StudyRun, run_study
 from framework.errors import ConfigError
 
 __all__ = ["Compared", "compare_roads"]
+
+_WIDTH = 120  # of the finding's lines
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +60,7 @@ def compare_roads(
         with writing(out):
             comparison = write_comparison(out, [run.folder for run in runs])
             words = finding(comparison)
-            text = f"{comparison_table(comparison)}\n\n{words}\n"
+            text = f"{comparison_table(comparison)}\n{textwrap.fill(words, _WIDTH)}\n"
             (out / "comparison.txt").write_text(text, encoding="utf-8")
     print(text)
     return Compared(comparison=comparison, finding=words)

@@ -473,7 +473,8 @@ def test_a_comparison_runs_roads_and_seeds_and_says_what_it_found(here: Path, ca
     command = ["compare", write_config(here), "--roads", "ws2, fix", "--seeds", "2", "--workers", "1", "--out", "both"]
     said = tidegate(capsys, *command)
     assert said.code == 0, said.err
-    assert "MarketMaker over 2 roads, 2 seeds." in said.out or "market_maker over 2 roads, 2 seeds." in said.out
+    assert "\nmarket_maker over 2 roads, 2 seeds. " in said.out
+    assert max(len(line) for line in said.out.splitlines()) <= 160
     assert re.search(r"^ +ws2 +fix$", said.out, re.MULTILINE), said.out
     both = here / "both"
     assert sorted(path.name for path in both.iterdir()) == [
