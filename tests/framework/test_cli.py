@@ -11,6 +11,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from framework.backtest.run_folder import RunFolder
@@ -242,12 +244,17 @@ def test_a_full_disk_leaves_the_former_run_as_it_was(
     tidegate(capsys, "backtest", config, "--out", "run")
     former = {path.name: path.read_bytes() for path in (here / "run").iterdir()}
 
-    def full(table: object, where: Path) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(where))
+    write = pq.write_table
+
+    def full(table: pa.Table, where: Path) -> None:
+        if where.name == "queue.parquet":  # the third of the files
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(where))
+        write(table, where)
 
     monkeypatch.setattr("framework.backtest.runner.pq.write_table", full)
-    error = read_error(tidegate(capsys, "backtest", config, "--out", "run"))
-    assert error.endswith("events.parquet: No space left on device; no result is in run, see to the disk or name another folder")  # fmt: skip # noqa: E501
+    error = read_error(tidegate(capsys, "backtest", round_trip(here, run="seed = 2"), "--out", "run"))
+    said = "queue.parquet: No space left on device; no result is in run, see to the disk or name another folder"
+    assert error.endswith(said), error
     assert {path.name: path.read_bytes() for path in (here / "run").iterdir()} == former
     assert not (here / ".run.partial").exists()
 
