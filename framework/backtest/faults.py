@@ -31,12 +31,14 @@ def schedule_faults(
 
     first_ns: the market's first time. A drop of a link that this run does not have is left out: one schedule serves the
     runs of a comparison. A fault after the market's end does not happen; ``check_faults`` is for who wants to know.
-    Raises ConfigError for a kind, link, mode or symbol that does not exist.
+    Faults may overlap: a line is back when its last drop is over, and the mode is the one that began last of those that
+    last. Raises ConfigError for a kind, link, mode or symbol that does not exist.
     """
     known = [str(label) for label in venue.profile.protocols]
+    modes = _Modes(scheduler, venue, gateway)
     for fault in faults:
-        start_ns = first_ns + int(fault.at_s * _NS)
-        end_ns = start_ns + int(fault.for_s * _NS)
+        start_ns = first_ns + round(fault.at_s * _NS)
+        end_ns = start_ns + round(fault.for_s * _NS)
         if fault.kind == "drop":
             wanted = list(links) if fault.link in (None, "all") else [fault.link]
             for name in wanted:
@@ -49,9 +51,9 @@ def schedule_faults(
             mode = _mode(fault)
             if fault.symbol is not None and fault.symbol not in venue.pairs:
                 raise ConfigError(f'[[faults]] symbol = "{fault.symbol}"; the run has {", ".join(venue.pairs)}')
-            scheduler.at(start_ns, _set_mode, scheduler, venue, gateway, mode, fault.symbol)
+            scheduler.at(start_ns, modes.begin, mode, fault.symbol)
             if fault.for_s:
-                scheduler.at(end_ns, _set_mode, scheduler, venue, gateway, VenueMode.ONLINE, fault.symbol)
+                scheduler.at(end_ns, modes.end, mode, fault.symbol)
         else:
             raise ConfigError(f'[[faults]] kind = "{fault.kind}"; it must be "drop" or "mode"')
 
@@ -84,6 +86,27 @@ def _restore(scheduler: Scheduler, link: SimLink, recorder: RunRecorder) -> None
     link.restore()
 
 
-def _set_mode(scheduler: Scheduler, venue: Venue, gateway: Gateway, mode: VenueMode, symbol: str | None) -> None:
-    venue.set_mode(mode, symbol, scheduler.now_ns)
-    gateway.flush()
+class _Modes:
+    """Modes that last, by symbol, in the order in which they began."""
+
+    def __init__(self, scheduler: Scheduler, venue: Venue, gateway: Gateway) -> None:
+        self._scheduler = scheduler
+        self._venue = venue
+        self._gateway = gateway
+        self._lasting: dict[str | None, list[VenueMode]] = {}
+
+    def begin(self, mode: VenueMode, symbol: str | None) -> None:
+        self._lasting.setdefault(symbol, []).append(mode)
+        self._set(mode, symbol)
+
+    def end(self, mode: VenueMode, symbol: str | None) -> None:
+        lasting = self._lasting[symbol]
+        was = lasting[-1]
+        lasting.remove(mode)
+        now = lasting[-1] if lasting else VenueMode.ONLINE
+        if now is not was:
+            self._set(now, symbol)
+
+    def _set(self, mode: VenueMode, symbol: str | None) -> None:
+        self._venue.set_mode(mode, symbol, self._scheduler.now_ns)
+        self._gateway.flush()

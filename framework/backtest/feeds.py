@@ -79,7 +79,7 @@ class Feeds:
             else KernelBook(view, bridge.spec)
             for market, view, bridge in zip(kernel.markets, kernel.books, bridges, strict=True)
         ]
-        # By instrument: strategies by mode, and what NautilusTrader's data engine has asked for.
+        # By instrument: strategies and all modes that they asked for, and what NautilusTrader's data engine asked for.
         self._strategies: list[list[tuple[int, Strategy]]] = [[] for _ in bridges]
         self._modes = [FeedMode.NONE] * len(self._bridges)
         self._interval_ns = [0] * len(self._bridges)
@@ -92,7 +92,10 @@ class Feeds:
         return self.books[self._index[instrument_id]]
 
     def subscribe_book(self, strategy: Strategy, instrument_id: InstrumentId, on: str, interval_ms: int) -> None:
-        """Have a strategy's ``on_book`` called; raises ConfigError for an unknown mode or a missing interval."""
+        """Have a strategy's ``on_book`` called, once for a message however many of its subscriptions want it.
+
+        Raises ConfigError for an unknown mode or a missing interval.
+        """
         if on not in _MODES:
             raise ConfigError(f"subscribe_book(on={on!r}): it must be one of {', '.join(_MODES)}")
         if on == "interval" and interval_ms <= 0:
@@ -101,12 +104,18 @@ class Feeds:
         mode = _MODES[on]
         if mode is not FeedMode.INTERVAL and self._kernel.markets[index].depth == "trades":
             mode = FeedMode.TRADES  # nothing else is ever told
-        self._strategies[index].append((int(mode), strategy))
         if on == "interval":
             known_ns = self._interval_ns[index]
             if known_ns not in (0, interval_ms * _MS):
                 raise ConfigError(f"{instrument_id}: subscribed with intervals {known_ns // _MS} and {interval_ms} ms")
             self._interval_ns[index] = interval_ms * _MS
+        asked = self._strategies[index]
+        for number, (modes, known) in enumerate(asked):
+            if known is strategy:
+                asked[number] = (modes | int(mode), strategy)
+                break
+        else:
+            asked.append((int(mode), strategy))
         self._ask(index, mode)
 
     def subscribe_nautilus(self, instrument_id: InstrumentId, what: str) -> None:

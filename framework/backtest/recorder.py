@@ -98,17 +98,10 @@ class RunRecorder(VenueObserver):
                 _CommandRow(self._next_row(), link, "AddOrder", command, order, ts_sent_ns) for order in command.orders
             ]
         elif isinstance(command, CancelBatch):
-            rows = [
-                _CommandRow(
-                    self._next_row(),
-                    link,
-                    "CancelOrder",
-                    CancelOrder(request_id=command.request_id, cl_ord_id=cl_ord_id),
-                    None,
-                    ts_sent_ns,
-                )
-                for cl_ord_id in command.cl_ord_ids
-            ]
+            request_id = command.request_id
+            single = [CancelOrder(request_id=request_id, cl_ord_id=cl_ord_id) for cl_ord_id in command.cl_ord_ids]
+            single += [CancelOrder(request_id=request_id, order_id=order_id) for order_id in command.order_ids]
+            rows = [_CommandRow(self._next_row(), link, "CancelOrder", cancel, None, ts_sent_ns) for cancel in single]
         else:
             order = command if isinstance(command, AddOrder) else None
             rows = [_CommandRow(self._next_row(), link, type(command).__name__, command, order, ts_sent_ns)]
@@ -125,6 +118,12 @@ class RunRecorder(VenueObserver):
             row.outcome = outcome
             row.reject_reason = reason if row.reject_reason is None else row.reject_reason
             row.text = text
+
+    def item_refused(self, request_id: int, cl_ord_id: str, text: str) -> None:
+        """The answer to a batch of new orders was learned, and it refuses this one of them."""
+        for row in self._by_request[request_id]:
+            if row.order is not None and row.order.cl_ord_id == cl_ord_id:
+                row.outcome, row.text = "rejected", text
 
     def learned(self, link: str, report: Report, ts_learned_ns: int) -> None:
         """A report told something new."""

@@ -71,8 +71,8 @@ class SimLink:
         self._is_whole = False
         self._is_connected = False
         self._is_end_told = True
-        # The road cannot be used, whatever line is tried.
-        self._is_blocked = False
+        # So many drops hold the road closed now, whatever line is tried.
+        self._block_count = 0
         # Number of the next message of the session's stream; a resumed session is sent what comes from there on.
         self._next_seq = 1
         self._on_report: Callable[[str, Report], None] = _ignore_report
@@ -100,7 +100,7 @@ class SimLink:
         """
         self._hang_up()
         self._line += 1
-        self._is_whole = not self._is_blocked
+        self._is_whole = not self._block_count
         self._is_end_told = False
         for path in (self._command, self._response, self._news):
             path.reconnect()
@@ -112,8 +112,11 @@ class SimLink:
         self.send(Logout(request_id=_OWN_REQUEST))
 
     def cut(self, detect_ns: int) -> None:
-        """The line drops now, and no other can be had until ``restore``; each end sees it after ``detect_ns``."""
-        self._is_blocked = True
+        """The line drops now, and no other can be had until ``restore``; each end sees it after ``detect_ns``.
+
+        Drops may overlap: each needs its own ``restore``.
+        """
+        self._block_count += 1
         if not self._is_whole:
             return
         self._is_whole = False
@@ -124,8 +127,8 @@ class SimLink:
             self._scheduler.at(seen_ns, self._trader_sees_end, self._line, "line dropped")
 
     def restore(self) -> None:
-        """The road can be used again; whoever wants a line opens it."""
-        self._is_blocked = False
+        """A drop is over; when all are, the road can be used again, and whoever wants a line opens it."""
+        self._block_count -= 1
 
     # ------------------------------------------------------------------------------------------------- the road
 

@@ -75,6 +75,10 @@ class Journal(Protocol):
         """The first answer to a command was learned; outcome: accepted, rejected or lost."""
         ...
 
+    def item_refused(self, request_id: int, cl_ord_id: str, text: str) -> None:
+        """The answer to a batch of new orders, just learned, refuses this one of them."""
+        ...
+
     def learned(self, link: str, report: Report, ts_learned_ns: int) -> None:
         """A report told something new."""
         ...

@@ -77,6 +77,7 @@ class ReportReader:
             errors = report.errors or (None,) * len(flight.records)
             for record, error in zip(flight.records, errors, strict=True):
                 if error is not None:
+                    self._ledger.journal.item_refused(report.request_id, record.cl_ord_id, error)
                     self._ledger.reject(record, error, ts_venue_ns)
                 else:
                     self._ledger.accept(record, next(ids, None), ts_venue_ns)

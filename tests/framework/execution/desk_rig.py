@@ -134,6 +134,7 @@ class Notes:
     def __init__(self) -> None:
         self.commands: list[tuple[str, Command, int]] = []
         self.answers: list[tuple[int, int, str]] = []
+        self.items: list[tuple[int, str, str]] = []
         self.reports: list[tuple[str, Report, int]] = []
         self.events: list[RoadEvent] = []
         self.denials: list[tuple[str, str]] = []
@@ -143,6 +144,9 @@ class Notes:
 
     def answered(self, request_id: int, ts_learned_ns: int, outcome: str, reason: str | None, text: str | None) -> None:
         self.answers.append((request_id, ts_learned_ns, outcome))
+
+    def item_refused(self, request_id: int, cl_ord_id: str, text: str) -> None:
+        self.items.append((request_id, cl_ord_id, text))
 
     def learned(self, link: str, report: Report, ts_learned_ns: int) -> None:
         self.reports.append((link, report, ts_learned_ns))
