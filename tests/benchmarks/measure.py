@@ -29,7 +29,7 @@ def _timed(result: dict[str, Any], name: str) -> Iterator[None]:
 
 
 def _resident_mb(field: str) -> float:
-    """VmRSS or VmHWM of this process; where the system has no /proc, the high-water mark for both."""
+    """VmRSS, RssAnon or VmHWM of this process; where the system has no /proc, the high-water mark for both."""
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith(field):
@@ -47,13 +47,14 @@ def _tidegate(store: Path, repeats: int) -> dict[str, Any]:
     result: dict[str, Any] = {}
     with _timed(result, "import"):
         from adapters.kraken.profile import PROFILE
+        from framework.data.columns import COLUMN_TYPES
         from framework.data.store import Store
         from framework.protocol import LatencySpec
         from tests.benchmarks.quoting import Rules
         from tests.benchmarks.tidegate_side import Maker, backtest, profile_with
     profile = profile_with(PROFILE, LatencySpec(kind="lognormal", median_us=LATENCY_MS * 1_000, sigma=0.5))
     _forget_peak()
-    base_mb = _resident_mb("VmRSS")
+    base_mb, base_anonymous_mb = _resident_mb("VmRSS"), _resident_mb("RssAnon")
     with _timed(result, "prepare"):
         opened = Store.open(store)
         market = opened.market(opened.symbols[0])
@@ -66,7 +67,10 @@ def _tidegate(store: Path, repeats: int) -> dict[str, Any]:
         with _timed(run, "run"):
             whole.run()
         if number == 0:
+            result["columns_mb"] = sum(getattr(market.columns, name).nbytes for name in COLUMN_TYPES) / 2**20
             result["peak_mb_above_imports"] = _resident_mb("VmHWM") - base_mb
+            # Mapped rows are pages of the file: shared, and the system's to take back.
+            result["anonymous_mb_above_imports"] = _resident_mb("RssAnon") - base_anonymous_mb
         runs.append(run | _counts(maker))
     return result | {"runs": runs}
 

@@ -368,6 +368,6 @@ def test_small_quotes_fill_as_on_hftbacktest_in_a_recorded_market_with_trades() 
     fills, _ = play_here_with(market, script, latency_us=LATENCY_US)
     here, there = _here(fills), _there(play_on_hftbacktest(market, script, latency_us=LATENCY_US))
     assert len(here) > 40
-    # 673 joined a level of which an order of ours had taken a part: "what was taken is not ahead in the queue". 1169 was
-    # crossed by less than its own quantity: "quantity that crosses an order fills no more than itself".
+    # 673 joined a level of which an order of ours had taken a part: "what was taken is not ahead in the queue".
+    # 1169 was crossed by less than its own quantity: "quantity that crosses an order fills no more than itself".
     assert {key for key, *_ in set(here) ^ set(there)} == {673, 1169}

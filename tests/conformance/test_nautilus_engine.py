@@ -321,8 +321,8 @@ def test_market_orders_fill_as_on_nautilus_in_recorded_kraken_books() -> None:
     assert max(levels) >= 3
 
 
-# An order of ours that was crossed took part of a level, and a later one of ours joined that level: "what was taken of a
-# level is not ahead in its queue". So the later one is hit by what NautilusTrader takes to be the last of the queue.
+# An order of ours that was crossed took part of a level, and a later one of ours joined that level: "what was taken of
+# a level is not ahead in its queue". So the later one is hit by what NautilusTrader takes to be the last of the queue.
 _JOINED_WHAT_WAS_TAKEN = {1: {969}, 2: {540}}
 
 
