@@ -61,7 +61,7 @@ def schedule_faults(
 def check_faults(faults: Sequence[FaultSection], first_ns: int, last_ns: int) -> None:
     """Raise ConfigError for a fault after the market's end, which would never happen. Times are the market's."""
     for fault in faults:
-        if first_ns + int(fault.at_s * _NS) > last_ns:
+        if first_ns + round(fault.at_s * _NS) > last_ns:
             raise ConfigError(
                 f"[[faults]] at_s = {fault.at_s:g}: the market ends {(last_ns - first_ns) / _NS:g} s after its first "
                 "row; let it happen earlier, or leave it out"

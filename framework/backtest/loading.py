@@ -54,7 +54,7 @@ def _between(market: Market, section: MarketSection) -> Market:
         )
     if section.end_s is None:
         return market
-    stop = int(np.searchsorted(ts, int(ts[0]) + int(section.end_s * _NS), side="right"))
+    stop = int(np.searchsorted(ts, int(ts[0]) + round(section.end_s * _NS), side="right"))
     columns = market.columns
     cut = Columns(
         **{

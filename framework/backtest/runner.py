@@ -87,7 +87,7 @@ class Backtest:
         self.recorder = RunRecorder()
         self._first_ns = min(int(market.columns.ts_event_ns[0]) for market in self.markets)
         self._last_ns = max(int(market.columns.ts_event_ns[-1]) for market in self.markets)
-        self._trade_from_ns = self._first_ns + int(config.market.start_s * 1_000_000_000)
+        self._trade_from_ns = self._first_ns + round(config.market.start_s * 1_000_000_000)
         self.scheduler = Scheduler(self._first_ns)
         self.kernel = self._make_kernel()
         balances = starting_balances(config, self.markets)
