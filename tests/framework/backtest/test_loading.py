@@ -86,7 +86,7 @@ def _stored(folder: Path) -> str:
     return str(folder)
 
 
-@pytest.mark.parametrize(("end_s", "rows"), [(None, 604), (10.0, 104), (10.05, 104)])
+@pytest.mark.parametrize(("end_s", "rows"), [(None, 604), (4.1, 45), (10.0, 104), (10.05, 104)])
 def test_a_market_ends_with_the_last_row_up_to_its_end(tmp_path: Path, end_s: float | None, rows: int) -> None:
     (market,) = load_markets(MarketSection(source="store", path=_stored(tmp_path / "s"), end_s=end_s))
     assert len(market.columns) == rows
