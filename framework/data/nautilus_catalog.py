@@ -13,6 +13,7 @@ Source: NautilusTrader documentation, "Data" and "Data catalog".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,7 @@ def _spec(data: Path, name: str, table: pa.Table, options: Mapping[str, str]) ->
         tick_size=str(row["price_increment"]),
         lot_size=lot_size,
         min_qty_lots=max(1, Grid(lot_size).count(str(min_qty))) if min_qty else 1,
-        min_cost=str(row.get("min_notional") or "0").split(" ")[0],
+        min_cost=_plain(str(row.get("min_notional") or "0").split(" ")[0]),
         cost_decimals=cost_decimals,
     )
 
@@ -286,3 +287,8 @@ def _depths(table: pa.Table, spec: InstrumentSpec, place: Path) -> Columns:
     )
     ts_event, ts_init = _ints(table, "ts_event", np.int64), _ints(table, "ts_init", np.int64)
     return changes_between(ts_event, ts_init, (bids[0], bids[1]), (asks[0], asks[1]))
+
+
+def _plain(amount: str) -> str:
+    """An amount without trailing zeros: how many NautilusTrader prints depends on its table of currencies."""
+    return f"{Decimal(amount).normalize():f}"

@@ -26,7 +26,7 @@ from tests.framework.data.markets import START_NS, make_market
 
 FORMAT = FORMATS["nautilus"]
 SPEC = InstrumentSpec(
-    symbol="BTC/USD", venue="kraken", tick_size="0.1", lot_size="0.00000001", min_qty_lots=5000, min_cost="0.50"
+    symbol="BTC/USD", venue="kraken", tick_size="0.1", lot_size="0.00000001", min_qty_lots=5000, min_cost="0.5"
 )
 ID = InstrumentId.from_str("BTC/USD.KRAKEN")
 
