@@ -1,9 +1,9 @@
 """What does a strategy earn, and what does it risk, over REST, over WebSocket and over FIX?
 
-The same market maker and the same momentum taker trade the same markets over five roads: REST with own orders polled,
-REST with news by WebSocket, WebSocket v2, FIX from the cloud and FIX co-located. Each road is run with several seeds; a
-seed is a market of its own (synthetic, measured from recordings) and the same for every road. Once in each run every
-line of the trader drops for a while.
+The same market maker (by cancel and new, and by amend) and the same momentum taker trade the same markets over five
+roads: REST with own orders polled, REST with news by WebSocket, WebSocket v2, FIX from the cloud and FIX co-located.
+Each road is run with several seeds; a seed is a market of its own (synthetic, measured from recordings) and the same
+for every road. Once in each run every line of the trader drops for a while.
 
 Run it with ``make backtest``, or see ``python backtests/protocol_comparison.py --help``. Each strategy gets a folder
 with its runs, a table, a finding in words and ``report.html``.
@@ -32,7 +32,13 @@ HERE = Path(__file__).resolve().parent
 # The line drop: seconds after the market's start, how long, and how long both ends take to see it.
 DROP_AT_S, DROP_FOR_S, DROP_DETECT_MS = 600.0, 20.0, 1_000
 
-STRATEGIES = {"market_maker": "strategies/market_maker.py", "momentum": "strategies/momentum.py"}
+# What is studied: the strategy's file, and what differs from its defaults. The market maker twice: by cancel and new in
+# one instant, where new can overtake cancel, and by amend in place.
+STRATEGIES: dict[str, tuple[str, dict[str, str]]] = {
+    "market_maker": ("strategies/market_maker.py", {}),
+    "market_maker_amend": ("strategies/market_maker.py", {"requote": "amend"}),
+    "momentum": ("strategies/momentum.py", {}),
+}
 
 
 def study_config(strategy: str, duration_s: int) -> RunConfig:
@@ -40,8 +46,9 @@ def study_config(strategy: str, duration_s: int) -> RunConfig:
     drop = FaultSection(
         kind="drop", link="all", at_s=min(DROP_AT_S, duration_s / 2), for_s=DROP_FOR_S, detect_ms=DROP_DETECT_MS
     )
+    file, parameters = STRATEGIES[strategy]
     return RunConfig(
-        strategy=StrategySection(path=str(HERE.parent / STRATEGIES[strategy])),
+        strategy=StrategySection(path=str(HERE.parent / file), parameters=parameters),
         market=MarketSection(duration_s=duration_s),
         venue=VenueSection(tier="pro", volume_30d_usd="10000000"),
         faults=(drop,),
