@@ -135,16 +135,6 @@ def test_a_dropped_websocket_line_cancels_nothing() -> None:
     assert script.orders["a"].is_open
 
 
-def test_a_logout_in_good_order_does_not_cancel_the_sessions_orders() -> None:
-    script = Script([(5.0, _place)])
-    backtest_script = Script([(5.0, _place)])
-    del backtest_script
-    logout = (10.0, lambda s: s._port.desk.links["fix"].close())
-    script._steps.append(logout)
-    run(script, profile=FAST, road=_fix(is_cancel_on_disconnect=True, reconnect_delay_ms=None))
-    assert script.orders["a"].is_open
-
-
 def test_cancel_all_after_expires_and_cancels_every_order_of_the_account() -> None:
     script = Script([(5.0, _place), (6.0, lambda s: s.arm_cancel_all_after(10))])
     backtest = run(script, profile=FAST, road="ws2")
