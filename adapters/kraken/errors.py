@@ -79,9 +79,7 @@ ERROR_TEXTS: dict[RejectReason, str] = {
 _ERRORS_PAGE = "guides/spot-errors"
 _BY_ANALOGY = "rest-api/get-tradable-asset-pairs names the mode; text by analogy with guides/spot-errors"
 _NO_TEXT = "assumption: no page publishes a text for this case; the wording is ours"
-_AS_CANCEL = (
-    "assumption: seen on the private feeds like a user's cancel (protocols-spot 8); no page enumerates the reasons"
-)
+_AS_CANCEL = "assumption: seen on the private feeds like a user's cancel; no page enumerates the reasons"
 
 ERROR_SOURCES: dict[str, str] = {
     "errors": _ERRORS_PAGE,

@@ -1,6 +1,6 @@
 """Amend in place, and edit by cancel-and-new.
 
-Amend (guides/spot-amends; protocols-spot 13): one order, same ids, fills kept. Its queue place is kept where every
+Amend (guides/spot-amends, rest-api/edit-order): one order, same ids, fills kept. Its queue place is kept where every
 field that changes keeps it by the profile's ``AmendPriority``; otherwise it goes to the back of its price, and trades
 if its new price meets somebody. A new quantity that is already filled sets the quantity to what was filled, cancels the
 rest and costs a cancel's penalty. Post-only on an amend is a condition on that change only; an order that was entered

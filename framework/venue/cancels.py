@@ -5,7 +5,7 @@ is. A cancel refused over the rate limit leaves the order alive (guides/spot-rat
 open order within reach and says how many it canceled (rest-api/cancel-order-batch is silent on them).
 
 Sources: rest-api/cancel-order, cancel-order-batch, cancel-all-orders, cancel-all-orders-after; fix-api/ocr-fix,
-omcr-fix; protocols-spot 6, 8 and 9.1.
+omcr-fix; guides/spot-ratelimits.
 """
 
 from __future__ import annotations

@@ -4,8 +4,7 @@ An order that is accepted gets its id, its hold and its place in the account's i
 applies: it waits for its start time; it waits for its trigger; it takes; what is left rests, or ends by its time in
 force. While the pair does not match it is parked at the step it was about to take, and taken up again there.
 
-Sources: guides/general/order-lifecycle, fix-api/er-fix (168 EffectiveTime), rest-api/add-order; protocols-spot 10 and
-21.
+Sources: guides/general/order-lifecycle, fix-api/er-fix (168 EffectiveTime), rest-api/add-order.
 """
 
 from __future__ import annotations

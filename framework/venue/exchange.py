@@ -309,7 +309,7 @@ class Venue:
         """Do everything that is due by now, in order of time.
 
         While the engine stands still (a mode that takes no cancels), orders neither start nor expire and the dead man's
-        switch waits; all that is made up for when it comes back (protocols-spot 8, recommended cadence).
+        switch waits; all that is made up for when it comes back (rest-api/cancel-all-orders-after).
         """
         while (due := self._timers.pop_due(now_ns)) is not None:
             due_ns, kind, subject = due

@@ -4,7 +4,7 @@ What a dropped line does to orders, whether a session can be resumed and what a 
 profile. Where the documents are silent: a second logon of the same comp id takes over and the older line is closed; the
 daily rollover ends a session in good order, so it cancels orders only where a logout would.
 
-Sources: fix-api/logon-fix, fix-api/logout-fix, guides/fix-intro; fix.md 3, 4 and 13; protocols-spot 8.
+Sources: fix-api/logon-fix, fix-api/logout-fix, guides/fix-intro, guides/general/api-comparison.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ The conditions of a taking fill, in order:
 3. An own resting order of another account trades in full before what rests behind it. Simplification: the hidden part
    of an iceberg trades at the place of its visible part.
 4. An own resting order of the same account is never traded with: when it is next, the incoming order's self-trade
-   prevention mode decides (protocols-spot 14; rest-api/add-order, ``stptype``). What the incoming order could trade
+   prevention mode decides (rest-api/add-order, ``stptype``). What the incoming order could trade
    before that point has been traded.
 5. A buy without limit price takes only what the available money pays for, fee included, and what it may spend in all if
    it was entered in quote quantity. The amount is without the fee; the order is for no lots at first, and for what it

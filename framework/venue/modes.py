@@ -5,7 +5,7 @@ time order when matching goes on. Simplification: the market's recorded data mov
 back at the end of the queue of its price, and trades at once if the market has moved through it. At a real venue the
 book stands still while it does not match.
 
-Sources: rest-api/get-system-status, guides/general/order-lifecycle; protocols-spot 16.
+Sources: rest-api/get-system-status, guides/general/order-lifecycle, websocket-v2/status.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which orders a request on a line can name: the reach of cancels and amends (protocols-spot 6; fix.md 13)."""
+"""Which orders a request on a line can name: the reach of cancels and amends (fix-api/ocr-fix, fix-api/omcr-fix)."""
 
 from __future__ import annotations
 

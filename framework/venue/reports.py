@@ -2,8 +2,8 @@
 
 A session whose protocol pushes to the owner is told of its own orders, with the request that caused the change; a line
 that is subscribed to the account is told of all orders of the account; a protocol that pushes nothing is told nothing
-and has to ask (protocols-spot 7 and 10.2; api-comparison). Requests that succeed are answered in the style of their
-protocol, requests that fail always.
+and has to ask (guides/general/api-comparison, guides/general/order-lifecycle). Requests that succeed are answered in
+the style of their protocol, requests that fail always.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ Simplification: where nothing has traded yet, a trailing stop's first trigger pr
 taken from the best price that it would be executed against, and a trigger condition counts as not met. The trigger
 price of a trailing order that is reported is that first one until it fires, then the one that fired.
 
-Sources: rest-api/add-order (ordertype), websocket-v2/add_order (triggers); protocols-spot 10.4 and 11.1.
+Sources: rest-api/add-order (ordertype), websocket-v2/add_order (triggers).
 """
 
 from __future__ import annotations

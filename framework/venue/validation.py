@@ -3,7 +3,7 @@
 Pure checks: each returns the reason for refusal, or None. Prices and quantities come as whole ticks and lots, so a
 price off the grid is refused where text becomes ticks (``InstrumentSpec.ticks``), not here.
 
-Rules: rest-api/add-order, rest-api/amend-order, guides/spot-amends (iceberg display), protocols-spot 11.2, 11.3 and 16.
+Rules: rest-api/add-order, rest-api/amend-order, guides/spot-amends (iceberg display), rest-api/get-system-status.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def test_the_study_prints_its_findings(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--strategies", "arbitrage"], "--strategies: there is no arbitrage; there is market_maker, market_maker_amend, momentum"),
+        (["--strategies", "arbitrage"], "there is no arbitrage; there is market_maker, market_maker_amend, momentum"),
         (["--seeds", "0"], "argument --seeds: '0' is not a whole number above 0"),
         (["--duration", "long"], "argument --duration: 'long' is not a whole number above 0"),
     ],

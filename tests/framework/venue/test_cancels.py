@@ -1,5 +1,5 @@
 """Cancels and how far they reach. Pages: rest-api/cancel-order, cancel-order-batch, cancel-all-orders,
-cancel-all-orders-after; fix-api/ocr-fix, fix-api/omcr-fix; guides/fix-intro; protocols-spot 6 and 8."""
+cancel-all-orders-after; fix-api/ocr-fix, fix-api/omcr-fix; guides/fix-intro."""
 
 from __future__ import annotations
 

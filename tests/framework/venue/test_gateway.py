@@ -1,5 +1,5 @@
 """Lines and sessions: cancel on disconnect, logout, resumption with replay, rollover. Pages: fix-api/logon-fix,
-fix-api/logout-fix, guides/fix-intro (rollover at 22:00 UTC), guides/general/api-comparison; protocols-spot 8."""
+fix-api/logout-fix, guides/fix-intro (rollover at 22:00 UTC), guides/general/api-comparison."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ def test_a_resumed_session_is_sent_what_happened_meanwhile_as_possible_duplicate
 
 
 def test_cancels_by_the_drop_itself_are_replayed() -> None:
-    # fix.md 14, event 18: generated while the client is away, delivered by replay.
+    # fix-api/er-fix: generated while the client is away, delivered by replay.
     rig = Rig(touch())
     order = rig.add("fix")
     _drop(rig)

@@ -1,6 +1,6 @@
 """Self-trade prevention, and own orders of two accounts as liquidity for each other.
 
-Pages: rest-api/add-order (``stptype``); support material as digested in protocols-spot 14.
+Pages: rest-api/add-order (``stptype``); the venue's support articles on self-trade prevention.
 """
 
 from __future__ import annotations

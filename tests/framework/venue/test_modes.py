@@ -1,5 +1,5 @@
 """Modes of the venue and of a pair. Pages: rest-api/get-system-status, rest-api/get-tradable-asset-pairs (status),
-guides/general/order-lifecycle; protocols-spot 8 and 16."""
+guides/general/order-lifecycle."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_a_scheduled_market_order_that_is_due_while_nothing_matches_is_executed_
 
 
 def test_the_armed_switch_waits_for_the_end_of_maintenance_and_fires_then() -> None:
-    # protocols-spot 8: if armed, all orders are cancelled when the engine returns.
+    # rest-api/cancel-all-orders-after: if armed, all orders are cancelled when the engine returns.
     rig = Rig(touch())
     order = rig.add()
     rig.send("rest", CancelAllAfter(request_id=1, timeout_s=60))

@@ -1,5 +1,5 @@
 """Who is told what, over which protocol. Pages: guides/general/api-comparison, websocket-v2/executions, fix-api/er-fix,
-fix-api/reject-business_level-fix; protocols-spot 7 and 10.3."""
+fix-api/reject-business_level-fix, guides/general/order-lifecycle."""
 
 from __future__ import annotations
 
