@@ -18,8 +18,10 @@ function firstTime(order) {
   return Math.min(...[order.a, ...order.c.map((c) => c[2]), ...order.f.map((f) => f[0])].filter((t) => t !== null && t !== undefined));
 }
 
+// An order that never lived ends with the last that is known of it; one that is open, with the run.
 function lastTime(order, span) {
-  return Math.max(order.e === null ? span : order.e, ...order.c.flatMap((c) => [c[2], c[3], c[4]]).filter((t) => t !== null),
+  const end = order.e !== null ? order.e : order.a === null ? firstTime(order) : span;
+  return Math.max(end, ...order.c.flatMap((c) => [c[2], c[3], c[4]]).filter((t) => t !== null),
     ...order.f.flatMap((f) => [f[0], f[3]]).filter((t) => t !== null));
 }
 
