@@ -11,7 +11,7 @@ RUN := .venv/bin/python
 CODE := framework adapters strategies backtests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup backtest test lint format bench lock clean
+.PHONY: help setup backtest venue test conformance lint format bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /    make \1|/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -22,8 +22,16 @@ setup: ## the environment in .venv, from the pinned and hashed requirements.lock
 backtest: setup ## the same strategy over every protocol, side by side
 	@$(RUN) backtests/protocol_comparison.py $(ARGS)
 
+venue: setup ## the simulated venue on this machine, for any client of Kraken
+	@.venv/bin/tidegate venue $(ARGS)
+
 test: setup ## all tests
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+conformance: setup ## the venue against clients by others, those built from source (minutes, once) included
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes \
+		-r .make/conformance.lock
+	@$(RUN) -m pytest tests/conformance $(ARGS)
 
 lint: setup ## style, format and types
 	@status=0; \
@@ -43,6 +51,7 @@ lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH" >&2; exit 1; }
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" uv --no-config pip compile --quiet --upgrade --universal \
 		--python-version 3.12 --generate-hashes --extra dev pyproject.toml --output-file requirements.lock
+	@.make/lock-conformance
 
 clean: ## remove the environment and everything that was generated
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tidegate.egg-info
