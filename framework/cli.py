@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from framework.commands import load_commands
 from framework.errors import ConfigError, OutputError, StrategyError, TidegateError
 
 if TYPE_CHECKING:
@@ -106,6 +107,10 @@ def command_parser() -> argparse.ArgumentParser:
     )
     protocols.add_argument("--venue", default=None, metavar="NAME", help="adapter; needed where several state a venue")
     protocols.set_defaults(run=_protocols)
+    for word, entry in load_commands().items():
+        added = commands.add_parser(word, help=entry.summary, description=entry.description)
+        entry.add_arguments(added)
+        added.set_defaults(run=entry.run)
     return parser
 
 

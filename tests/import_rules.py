@@ -41,6 +41,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
         "framework.venue.rates",
         "framework.venue.streams",
     ),
+    "framework.commands": ("framework.errors",),
     "framework.adapter": (
         "framework.protocol",
         "framework.messages",
@@ -67,6 +68,8 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     ),
     "adapters": (),
     "adapters.fix": ("adapters.fix",),
+    # Where a package of adapters meets the command line; what it runs is its own.
+    "adapters.fix.command": ("framework.commands", "adapters.fix"),
     "adapters.*": (
         "framework.protocol",
         "framework.errors",

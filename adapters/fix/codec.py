@@ -1,0 +1,258 @@
+"""Bytes to messages, and back.
+
+A message on the wire is ``8=...|9=<length>|35=<type>|...|10=<checksum>|``, each field ended by SOH (FIX 4.4, volume 1,
+"Message format"). ``Framer`` cuts a stream of bytes into frames; what is garbled is passed over as the standard asks.
+``decode`` reads a frame. ``encode`` writes one: fields in the order given, length and checksum computed.
+
+Values are bytes as on the wire: digits of prices stay as they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.fix.errors import EncodeError
+
+__all__ = ["FRAME_MAX", "SOH", "Fields", "Framer", "Message", "decode", "encode", "frame_fault"]
+
+SOH = b"\x01"
+# A frame that claims to be longer is garbled: nobody may make us hold memory without end.
+FRAME_MAX = 1024 * 1024
+
+type Fields = Sequence[tuple[int, bytes]]
+
+_TAGS = {b"%d" % tag: tag for tag in range(1, 12_000)}
+# A length field, and the data field that follows it, whose value may hold SOH.
+_DATA_OF_LENGTH = {
+    90: 91,
+    93: 89,
+    95: 96,
+    212: 213,
+    348: 349,
+    350: 351,
+    352: 353,
+    354: 355,
+    356: 357,
+    358: 359,
+    360: 361,
+    362: 363,
+    364: 365,
+    445: 446,
+    618: 619,
+    621: 622,
+}
+_LENGTH_MARKS = tuple(SOH + b"%d=" % tag for tag in _DATA_OF_LENGTH)
+_LENGTH_DIGITS_MAX = 7
+
+
+class Message:
+    """A message as received.
+
+    begin_string, msg_type: fields 8 and 35. fields: all others but 9 and 10, in their order on the wire; the tag is -1
+    where it was no number. A tag's first value is what ``get`` gives; groups are read from ``fields``.
+    """
+
+    __slots__ = ("_first", "begin_string", "fields", "msg_type", "raw")
+
+    def __init__(self, begin_string: bytes, msg_type: bytes, fields: list[tuple[int, bytes]], raw: bytes) -> None:
+        self.begin_string = begin_string
+        self.msg_type = msg_type
+        self.fields = fields
+        self.raw = raw
+        self._first: dict[int, bytes] | None = None
+
+    def get(self, tag: int) -> bytes | None:
+        """The first value of a tag; None if it is not there."""
+        first = self._first
+        if first is None:
+            first = self._first = dict(reversed(self.fields))
+        return first.get(tag)
+
+    def text(self, tag: int) -> str:
+        """The first value of a tag as text, "" if it is not there; bytes that are no UTF-8 are replaced."""
+        value = self.get(tag)
+        return "" if value is None else value.decode("utf-8", "replace")
+
+    def number(self, tag: int) -> int | None:
+        """The first value of a tag as a whole number; None if it is not there or is none."""
+        value = self.get(tag)
+        return int(value) if value is not None and value.isdigit() else None
+
+    def is_set(self, tag: int) -> bool:
+        """Whether a boolean field says Y."""
+        return self.get(tag) == b"Y"
+
+    @property
+    def seq_num(self) -> int | None:
+        """MsgSeqNum (34)."""
+        return self.number(34)
+
+    def group(self, count_tag: int, first_tag: int) -> list[dict[int, bytes]]:
+        """The entries of a repeating group, each as its own fields by tag.
+
+        An entry begins with ``first_tag``; the last one reaches to the end of the message, so look in it only for tags
+        that belong to the group.
+        """
+        entries: list[dict[int, bytes]] = []
+        is_inside = False
+        for tag, value in self.fields:
+            if tag == count_tag:
+                is_inside = True
+            elif is_inside and tag == first_tag:
+                entries.append({tag: value})
+            elif entries:
+                entries[-1].setdefault(tag, value)
+        return entries
+
+    def __repr__(self) -> str:
+        # Values stay out: a logon holds a password.
+        return f"Message({self.msg_type.decode('ascii', 'replace')}, {len(self.fields)} fields)"
+
+
+class Framer:
+    """Cuts what a connection brings into frames.
+
+    A frame ends with the first checksum field at or after the length that it claims, so a frame with a wrong length
+    takes with it what it runs into. Whether a frame is whole is for ``frame_fault`` to say.
+    """
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self) -> None:
+        self._buffer = b""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The frames that are complete now; what is left waits for more."""
+        buffer = self._buffer + data if self._buffer else data
+        frames: list[bytes] = []
+        start = 0
+        while True:
+            start = _frame_start(buffer, start)
+            if start < 0:
+                # Keep what may be the beginning of a frame.
+                self._buffer = buffer[-1:] if buffer.endswith(b"8") else b""
+                return frames
+            end = _frame_end(buffer, start)
+            if end == 0:
+                if len(buffer) - start > FRAME_MAX:
+                    start += 2
+                    continue
+                self._buffer = buffer[start:]
+                return frames
+            if end < 0:
+                start += 2
+                continue
+            frames.append(buffer[start:end])
+            start = end
+
+
+def _frame_start(buffer: bytes, start: int) -> int:
+    """Where the next ``8=`` begins a field; -1 if none does."""
+    while True:
+        at = buffer.find(b"8=", start)
+        if at <= 0 or buffer[at - 1] == 1 or at == start:
+            return at
+        start = at + 1
+
+
+def _frame_end(buffer: bytes, start: int) -> int:
+    """Where a frame ends; 0 if that has not come yet, -1 if this is no frame."""
+    at = buffer.find(SOH, start)
+    if at < 0:
+        return 0 if len(buffer) - start < 32 else -1
+    if not buffer.startswith(b"9=", at + 1):
+        return 0 if len(buffer) < at + 3 and b"9=".startswith(buffer[at + 1 :]) else -1
+    end = buffer.find(SOH, at + 3)
+    if end < 0:
+        return 0 if len(buffer) - at - 3 <= _LENGTH_DIGITS_MAX else -1
+    digits = buffer[at + 3 : end]
+    if not digits.isdigit() or len(digits) > _LENGTH_DIGITS_MAX or int(digits) > FRAME_MAX:
+        return -1
+    trailer = buffer.find(b"\x0110=", end + int(digits))
+    if trailer < 0:
+        return 0
+    last = buffer.find(SOH, trailer + 4)
+    return last + 1 if last >= 0 else 0
+
+
+def frame_fault(frame: bytes) -> str | None:
+    """Why a frame is garbled: its length, its checksum or its first three fields; None if it is whole.
+
+    Garbled messages are ignored and their number is not used (FIX 4.4, volume 2, "Message recovery").
+    """
+    after_begin = frame.find(SOH)
+    after_length = frame.find(SOH, after_begin + 1)
+    if not frame.startswith(b"35=", after_length + 1):
+        return "the first three fields are not 8, 9, 35"
+    trailer = frame.rfind(b"\x0110=", 0, len(frame) - 1) + 1
+    if frame[after_begin + 3 : after_length] != b"%d" % (trailer - after_length - 1):
+        return "the body length is wrong"
+    if frame[trailer + 3 : -1] != b"%03d" % (sum(frame[:trailer]) & 255):
+        return "the checksum is wrong"
+    return None
+
+
+def decode(frame: bytes) -> Message:
+    """Read a frame that ``frame_fault`` finds whole."""
+    parts = frame.split(SOH)
+    begin_string = parts[0][2:]
+    msg_type = parts[2][3:]
+    for mark in _LENGTH_MARKS:
+        if mark in frame:
+            return Message(begin_string, msg_type, _fields_with_data(frame, parts), frame)
+    tags = _TAGS
+    fields = []
+    for part in parts[3:-2]:
+        tag, _, value = part.partition(b"=")
+        fields.append((tags.get(tag) or _odd_tag(tag), value))
+    return Message(begin_string, msg_type, fields, frame)
+
+
+def _odd_tag(tag: bytes) -> int:
+    """A tag that is in no table: its number, or -1."""
+    digits = tag[1:] if tag.startswith(b"-") else tag
+    return int(tag) if digits.isdigit() and len(digits) < 10 else -1
+
+
+def _fields_with_data(frame: bytes, parts: list[bytes]) -> list[tuple[int, bytes]]:
+    """The fields of a frame in which data may hold SOH: each data field is as long as the field before it says."""
+    at = len(parts[0]) + len(parts[1]) + len(parts[2]) + 3
+    end = frame.rfind(b"\x0110=", 0, len(frame) - 1) + 1
+    fields: list[tuple[int, bytes]] = []
+    while at < end:
+        equals = frame.find(b"=", at)
+        stop = frame.find(SOH, at)
+        if equals < 0 or equals > stop:
+            fields.append((-1, frame[at:stop]))
+            at = stop + 1
+            continue
+        raw_tag = frame[at:equals]
+        tag = _TAGS.get(raw_tag) or _odd_tag(raw_tag)
+        if fields and _DATA_OF_LENGTH.get(fields[-1][0]) == tag and fields[-1][1].isdigit():
+            wanted = equals + 1 + int(fields[-1][1])
+            if wanted < end and frame[wanted : wanted + 1] == SOH:
+                stop = wanted
+        fields.append((tag, frame[equals + 1 : stop]))
+        at = stop + 1
+    return fields
+
+
+def encode(begin_string: bytes, msg_type: bytes, fields: Fields) -> bytes:
+    """A message with length and checksum.
+
+    fields: without 8, 9, 35 and 10. Raises EncodeError for an empty value, and for SOH in a value outside data fields.
+    """
+    body = b"35=%b\x01" % msg_type + b"".join([b"%d=%b\x01" % field for field in fields])
+    if b"=\x01" in body or body.count(SOH) != len(fields) + 1:
+        _refuse(fields)
+    head = b"8=%b\x019=%d\x01" % (begin_string, len(body))
+    return b"%b%b10=%03d\x01" % (head, body, (sum(head) + sum(body)) & 255)
+
+
+def _refuse(fields: Fields) -> None:
+    data_tags = _DATA_OF_LENGTH.values()
+    for tag, value in fields:
+        if not value:
+            raise EncodeError(f"tag {tag} has no value; leave the field out")
+        if SOH in value and tag not in data_tags:
+            raise EncodeError(f"the value of tag {tag} holds the field separator; only data fields may")

@@ -1,0 +1,38 @@
+"""UTC timestamps of FIX (field type UTCTimestamp): ``YYYYMMDD-HH:MM:SS`` with up to nine decimals."""
+
+from __future__ import annotations
+
+import calendar
+import re
+import time
+
+__all__ = ["parse_utc_timestamp", "utc_timestamp"]
+
+_NS = 1_000_000_000
+_TIMESTAMP = re.compile(rb"(\d{4})(\d\d)(\d\d)-(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?")
+_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def utc_timestamp(now_ns: int) -> bytes:
+    """A time in nanoseconds since the epoch, with milliseconds."""
+    seconds, rest_ns = divmod(now_ns, _NS)
+    year, month, day, hour, minute, second, _, _, _ = time.gmtime(seconds)
+    return b"%04d%02d%02d-%02d:%02d:%02d.%03d" % (year, month, day, hour, minute, second, rest_ns // 1_000_000)
+
+
+def parse_utc_timestamp(value: bytes) -> int | None:
+    """Nanoseconds since the epoch; None for what is no timestamp, a day or an hour that does not exist included.
+
+    Second 60, a leap second, is taken as the first of the next minute.
+    """
+    match = _TIMESTAMP.fullmatch(value)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    if not 1 <= month <= 12 or not 1 <= day <= _DAYS[month - 1] or hour > 23 or minute > 59 or second > 60:
+        return None
+    if month == 2 and day == 29 and not calendar.isleap(year):
+        return None
+    fraction = match.group(7)
+    ns = 0 if fraction is None else int(fraction.ljust(9, b"0"))
+    return calendar.timegm((year, month, day, hour, minute, second)) * _NS + ns

@@ -1,0 +1,170 @@
+"""Checks a message against a data dictionary (FIX 4.4, volume 2, "Session reject", SessionRejectReason 373).
+
+The order of checks decides which fault is named where there are several: the type, the order of sections, what is
+required, then field by field in the order on the wire: a known tag, a value, its format, its enumeration, its place in
+this message, and last repetitions and groups.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from adapters.fix.codec import Message
+from adapters.fix.dictionary import Dictionary, GroupDef, MessageDef
+from adapters.fix.errors import InvalidMessageError
+from adapters.fix.times import parse_utc_timestamp
+
+__all__ = ["MISSING", "Validator"]
+
+MISSING = (1, "Required tag missing")
+_INVALID_TAG = (0, "Invalid tag number")
+_NOT_IN_MESSAGE = (2, "Tag not defined for this message type")
+_NO_VALUE = (4, "Tag specified without a value")
+_RANGE = (5, "Value is incorrect (out of range) for this tag")
+_FORMAT = (6, "Incorrect data format for value")
+_MSG_TYPE = (11, "Invalid MsgType")
+_REPEATED = (13, "Tag appears more than once")
+_ORDER = (14, "Tag specified out of required order")
+_GROUP_COUNT = (16, "Incorrect NumInGroup count for repeating group")
+
+
+def _matcher(pattern: bytes) -> Callable[[bytes], object]:
+    return re.compile(pattern).fullmatch
+
+
+_INT = _matcher(rb"-?\d+")
+_FLOAT = _matcher(rb"-?(\d+\.?\d*|\.\d+)")
+_DAY = rb"\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
+_DATE = _matcher(_DAY)
+
+_FORMATS: dict[str, Callable[[bytes], object]] = {
+    "AMT": _FLOAT,
+    "BOOLEAN": _matcher(rb"[YN]"),
+    "CHAR": _matcher(rb"[^\x01]"),
+    "COUNTRY": _matcher(rb"[A-Z]{2}"),
+    "CURRENCY": _matcher(rb"[A-Z0-9.]{1,16}"),
+    "FLOAT": _FLOAT,
+    "INT": _INT,
+    "LENGTH": _matcher(rb"\d+"),
+    "LOCALMKTDATE": _DATE,
+    "MONTHYEAR": _matcher(rb"\d{4}(0[1-9]|1[0-2])((0[1-9]|[12]\d|3[01])|w[1-5])?"),
+    "NUMINGROUP": _matcher(rb"\d+"),
+    "PERCENTAGE": _FLOAT,
+    "PRICE": _FLOAT,
+    "PRICEOFFSET": _FLOAT,
+    "QTY": _FLOAT,
+    "SEQNUM": _matcher(rb"\d+"),
+    "UTCDATEONLY": _DATE,
+    "UTCTIMEONLY": _matcher(rb"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,9})?"),
+    "UTCTIMESTAMP": lambda value: parse_utc_timestamp(value) is not None,
+}
+
+
+class Validator:
+    """Checks messages against one dictionary."""
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        self._dictionary = dictionary
+        self._checks = {
+            tag: (_FORMATS.get(field.type), field.values, field.type == "MULTIPLEVALUESTRING")
+            for tag, field in dictionary.fields.items()
+        }
+        # 8, 9, 35 and 10 are not among a message's fields: whoever cut the frame has seen them.
+        self._header_required = tuple(tag for tag in dictionary.header.required if tag not in (8, 9, 35))
+
+    def check(self, message: Message) -> None:
+        """Raise InvalidMessageError for the first fault found.
+
+        A type that exists but is not described here passes when its header does: whether it is supported is for the
+        application to say.
+        """
+        dictionary = self._dictionary
+        if message.msg_type not in dictionary.known_types:
+            raise InvalidMessageError(*_MSG_TYPE)
+        definition = dictionary.messages.get(message.msg_type)
+        self._check_order(message)
+        for tag in self._header_required:
+            if message.get(tag) is None:
+                raise InvalidMessageError(*MISSING, tag)
+        if definition is not None:
+            for tag in definition.required:
+                if message.get(tag) is None:
+                    raise InvalidMessageError(*MISSING, tag)
+        self._check_fields(message, definition)
+        if definition is not None:
+            _check_repeats(message, dictionary.header, definition)
+
+    def _check_order(self, message: Message) -> None:
+        """Header, then body, then trailer."""
+        header, trailer = self._dictionary.header.tags, self._dictionary.trailer.tags
+        section = 0
+        for tag, _ in message.fields:
+            here = 0 if tag in header else 2 if tag in trailer else 1
+            if here < section:
+                raise InvalidMessageError(*_ORDER, tag)
+            section = here
+
+    def _check_fields(self, message: Message, definition: MessageDef | None) -> None:
+        dictionary = self._dictionary
+        checks = self._checks
+        header, trailer = dictionary.header.tags, dictionary.trailer.tags
+        body = None if definition is None else definition.tags
+        for tag, value in message.fields:
+            check = checks.get(tag)
+            if check is None:
+                if not 0 < tag <= dictionary.last_tag:
+                    raise InvalidMessageError(*_INVALID_TAG, tag)
+                if body is not None:
+                    raise InvalidMessageError(*(_NOT_IN_MESSAGE if value else _NO_VALUE), tag)
+                continue
+            if not value:
+                raise InvalidMessageError(*_NO_VALUE, tag)
+            matches, values, is_list = check
+            if matches is not None and not matches(value):
+                raise InvalidMessageError(*_FORMAT, tag)
+            if values:
+                given = value.split(b" ") if is_list else (value,)
+                if not values.issuperset(given):
+                    raise InvalidMessageError(*_RANGE, tag)
+            if body is not None and tag not in body and tag not in header and tag not in trailer:
+                raise InvalidMessageError(*_NOT_IN_MESSAGE, tag)
+
+
+def _check_repeats(message: Message, header: MessageDef, definition: MessageDef) -> None:
+    """No tag twice but in the entries of a group, and as many entries as the group says."""
+    seen: set[int] = set()
+    fields = message.fields
+    at = 0
+    while at < len(fields):
+        tag, value = fields[at]
+        if tag in seen:
+            raise InvalidMessageError(*_REPEATED, tag)
+        seen.add(tag)
+        at += 1
+        group = definition.groups.get(tag) or header.groups.get(tag)
+        if group is not None:
+            at = _check_group(fields, at, group, int(value), definition)
+
+
+def _check_group(fields: list[tuple[int, bytes]], at: int, group: GroupDef, count: int, definition: MessageDef) -> int:
+    """Check the entries of a group from a position on; returns where they end."""
+    entries = 0
+    seen: set[int] = set()
+    while at < len(fields) and fields[at][0] in group.tags:
+        tag, value = fields[at]
+        if tag == group.first_tag:
+            entries += 1
+            seen.clear()
+        elif entries == 0:
+            break
+        elif tag in seen:
+            raise InvalidMessageError(*_REPEATED, tag)
+        seen.add(tag)
+        at += 1
+        inner = definition.groups.get(tag)
+        if inner is not None:
+            at = _check_group(fields, at, inner, int(value), definition)
+    if entries != count:
+        raise InvalidMessageError(*_GROUP_COUNT, group.count_tag)
+    return at

@@ -1,0 +1,43 @@
+"""Commands that adapters add to ``tidegate``, found by entry point.
+
+An adapter declares an entry point in the group ``tidegate.commands``, whose name is the command's word and whose value
+a ``CommandEntry``. Its module is loaded whenever the command's parser is made, so it imports what it runs when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib.metadata import entry_points
+
+import msgspec
+
+from framework.errors import ConfigError
+
+__all__ = ["COMMAND_GROUP", "CommandEntry", "load_commands"]
+
+COMMAND_GROUP = "tidegate.commands"
+
+
+class CommandEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One command.
+
+    summary: a line for the list of commands. description: what it does, for its own help. add_arguments: adds its
+    options to its parser. run: does it; returns the exit code, and raises TidegateError for what a user can mend.
+    """
+
+    summary: str
+    description: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def load_commands() -> dict[str, CommandEntry]:
+    """The installed commands by their word, in order of name. Raises ConfigError for a value that is no command."""
+    commands: dict[str, CommandEntry] = {}
+    for point in sorted(entry_points(group=COMMAND_GROUP), key=lambda each: each.name):
+        entry = point.load()
+        if not isinstance(entry, CommandEntry):
+            raise ConfigError(f"entry point {point.name} = {point.value} is no command; reinstall it")
+        commands[point.name] = entry
+    return commands
