@@ -80,6 +80,7 @@ class AddOrder(Command, frozen=True, kw_only=True):
     display_lots: visible slice of an iceberg.
     expire_ns: end of a GTD order; start_ns: when the order becomes live, None for at once.
     is_validate_only: check, answer, do nothing.
+    attachment: what a gateway wants kept with the order; the venue does not read it.
     """
 
     cl_ord_id: str
@@ -102,6 +103,7 @@ class AddOrder(Command, frozen=True, kw_only=True):
     is_post_only: bool = False
     is_reduce_only: bool = False
     is_validate_only: bool = False
+    attachment: bytes = b""
 
 
 class AddBatch(Command, frozen=True, kw_only=True):

@@ -84,6 +84,8 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
         "framework.protocol",
         "framework.messages",
         "framework.errors",
+        "framework.commands",
+        "framework.data",
         "framework.venue",
         "adapters.fix",
         "adapters.*",

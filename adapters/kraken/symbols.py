@@ -23,7 +23,15 @@ import msgspec
 
 from adapters.kraken.errors import SymbolError
 
-__all__ = ["PairNames", "SymbolTable", "canonical_asset", "canonical_symbol", "ws1_symbol"]
+__all__ = [
+    "PairNames",
+    "SymbolTable",
+    "canonical_asset",
+    "canonical_symbol",
+    "pair_names",
+    "rest_asset",
+    "ws1_symbol",
+]
 
 # WebSocket v1 and REST keep two old tickers; everything newer says BTC and DOGE.
 _TODAY = {"XBT": "BTC", "XDG": "DOGE"}
@@ -69,6 +77,25 @@ def ws1_symbol(symbol: str) -> str:
     """
     base, quote = _split(symbol)
     return f"{_OLD.get(base, base)}/{_OLD.get(quote, quote)}"
+
+
+def rest_asset(asset: str) -> str:
+    """The name of an asset on REST: ``BTC`` is ``XXBT``, ``USD`` is ``ZUSD``, ``USDT`` stays."""
+    old = _OLD.get(asset, asset)
+    return next((prefix + old for prefix, assets in _PREFIXED.items() if old in assets), old)
+
+
+def pair_names(symbol: str) -> PairNames:
+    """The names of a pair by the rule that Kraken's own list follows for the pairs that it has.
+
+    The REST id is made of the prefixed names where both assets have a prefix, and is the altname otherwise. Raises
+    SymbolError for a name that is not two assets and a slash.
+    """
+    base, quote = _split(symbol)
+    altname = f"{_OLD.get(base, base)}{_OLD.get(quote, quote)}"
+    ids = rest_asset(base), rest_asset(quote)
+    is_old = all(each != _OLD.get(plain, plain) for each, plain in zip(ids, (base, quote), strict=True))
+    return PairNames(symbol=symbol, ws1=ws1_symbol(symbol), rest=altname, rest_id="".join(ids) if is_old else altname)
 
 
 class SymbolTable:

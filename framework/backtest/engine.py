@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from framework.backtest.feeds import Feeds
-from framework.backtest.scheduler import NEVER_NS, Scheduler
 from framework.backtest.sim_link import Gateway
 from framework.venue.exchange import Venue
 from framework.venue.kernel import MatchingKernel, StopReason
+from framework.venue.scheduler import NEVER_NS, Scheduler
 
 __all__ = ["Engine"]
 

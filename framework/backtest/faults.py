@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from framework.backtest.config import FaultSection
 from framework.backtest.recorder import RunRecorder
-from framework.backtest.scheduler import Scheduler
 from framework.backtest.sim_link import Gateway, SimLink
 from framework.errors import ConfigError
 from framework.protocol import VenueMode
 from framework.venue.exchange import Venue
+from framework.venue.scheduler import Scheduler
 
 __all__ = ["check_faults", "schedule_faults"]
 

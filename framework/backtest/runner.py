@@ -35,7 +35,6 @@ from framework.backtest.nautilus_parts import NautilusParts
 from framework.backtest.placing import check_run_place, replacing_run
 from framework.backtest.recorder import RunRecorder
 from framework.backtest.results import QUEUE_SCHEMA
-from framework.backtest.scheduler import Scheduler
 from framework.backtest.sim_link import Gateway, SimLink
 from framework.backtest.strategy_file import load_strategy, raise_as_strategy_error
 from framework.data.columns import Market
@@ -53,6 +52,7 @@ from framework.venue.exchange import Venue
 from framework.venue.kernel import UNKNOWN_AHEAD, KernelOptions, MatchingKernel, QueueModel
 from framework.venue.latency import compile_latency
 from framework.venue.path import Path as RoadPath
+from framework.venue.scheduler import Scheduler
 from framework.venue.streams import stream_key
 
 __all__ = ["Backtest", "run_backtest"]

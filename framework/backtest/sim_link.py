@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from framework.backtest.scheduler import Scheduler
 from framework.messages import Command, CommandRejected, Logon, Logout, Report, SessionClosed, SessionOpened
 from framework.protocol import News, ProtocolProfile
 from framework.venue.exchange import Venue
 from framework.venue.path import Path
+from framework.venue.scheduler import Scheduler
 
 __all__ = ["Gateway", "SimLink"]
 

@@ -350,6 +350,10 @@ class Venue:
         """The orders that rest in the book, each with its ``slot`` in the kernel, in the order in which they joined."""
         return list(self._lifecycle.by_slot.values())
 
+    def resting_order(self, slot: int) -> Order:
+        """The order in a slot of the kernel; raises KeyError for one that is no order's."""
+        return self._lifecycle.by_slot[slot]
+
     def _is_deferred_live(self, kind: TimerKind, subject: Any) -> bool:
         return subject.cancel_after_ns is not None if kind is TimerKind.CANCEL_AFTER else bool(subject.is_open)
 

@@ -45,7 +45,8 @@ class Order:
         none.
     is_live: it has passed its start time; is_triggered: its trigger has fired (always true for plain types);
     is_working: it is a market order that has begun to take, and holds nothing any more.
-    aged_ns: when it was entered or last amended, from which its age is counted.
+    opened_ns: when it was entered; aged_ns: when it was entered or last amended, from which its age is counted.
+    attachment: what came with it and is not read.
     hold_units, hold_asset: money held for it, and of which asset (index); hold_ppm: the fee rate in that hold.
     quote_units: for an order in quote quantity, what is still to be spent; -1 otherwise.
     fee_exact: fees so far times a million, before rounding; fee_units: what was charged.
@@ -54,6 +55,7 @@ class Order:
     __slots__ = (
         "account",
         "aged_ns",
+        "attachment",
         "book_key",
         "cl_ord_id",
         "cum_lots",
@@ -74,6 +76,7 @@ class Order:
         "is_working",
         "limit_offset_ticks",
         "limit_ticks",
+        "opened_ns",
         "order_id",
         "order_type",
         "pair",
@@ -130,7 +133,8 @@ class Order:
         self.state = OrderState.NEW
         self.end_reason: RejectReason | None = None
         self.ended_ns = 0
-        self.aged_ns = now_ns
+        self.opened_ns = self.aged_ns = now_ns
+        self.attachment = command.attachment
         self.cum_lots = 0
         self.slot = NO_SLOT
         self.watch = NO_SLOT

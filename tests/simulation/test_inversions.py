@@ -16,12 +16,12 @@ import pytest
 from adapters.kraken.profile import PROFILE
 from framework.backtest.config import RoadSection
 from framework.backtest.runner import Backtest
-from framework.backtest.scheduler import Scheduler
 from framework.backtest.sim_link import Gateway, SimLink
 from framework.messages import CancelOrder, Command, Report
 from framework.protocol import LatencySpec, Protocol
 from framework.venue.latency import compile_latency
 from framework.venue.path import Path
+from framework.venue.scheduler import Scheduler
 from tests.simulation.stage import BID, BTC, Script, rows, run, still_market
 
 PAIRS = 100_000

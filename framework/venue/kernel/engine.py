@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from framework.data.columns import Market
+from framework.data.columns import SNAPSHOT, Market
 from framework.errors import SimulationError
 from framework.venue.kernel import layout, operations
 from framework.venue.kernel.advance import advance
@@ -143,6 +143,40 @@ class MatchingKernel:
     def engine_row(self, instrument: int) -> int:
         """The next row of an instrument that the engine applies."""
         return self._memory[layout.HEADER + instrument * layout.BLOCK + layout.ROW]
+
+    def rewind(self, instrument: int, first_ns: int) -> None:
+        """Play an instrument's rows again, the first of them at a time; its times are moved in place.
+
+        For a market that begins with its snapshot. Own orders that rest stay; the whole snapshot is ahead of them, and
+        what comes after it is behind. Raises ValueError if rows are left to play, and for a time that is past.
+        """
+        base = layout.HEADER + instrument * layout.BLOCK
+        memory = self._memory
+        columns = self.markets[instrument].columns
+        if memory[base + layout.ROW] < len(columns):
+            raise ValueError(f"instrument {instrument} has rows left to play")
+        if first_ns < memory[layout.NOW]:
+            raise ValueError(f"time goes on: {first_ns} is before {memory[layout.NOW]}")
+        shift_ns = first_ns - int(columns.ts_event_ns[0])
+        for times in {id(each): each for each in (columns.ts_event_ns, columns.ts_recv_ns)}.values():
+            times += shift_ns
+        following = np.flatnonzero((columns.flags & SNAPSHOT) == 0)
+        order_seq = memory[base + layout.ORDER_SEQ]
+        for array in self._arrays[instrument]:
+            if array.ctypes.data == order_seq:
+                array[:] = 0
+        slots = self._slots
+        for slot in np.flatnonzero(
+            (slots[:, layout.S_ACTIVE] != 0) & (slots[:, layout.S_INSTRUMENT] == instrument)
+        ).tolist():
+            # All that rests there now is ahead, so that its end, which comes first, leaves nothing ahead.
+            if self.markets[instrument].depth == "L3":
+                side, price_ticks = (int(slots[slot, field]) for field in (layout.S_SIDE, layout.S_PRICE))
+                slots[slot, layout.S_AHEAD] = self.level(instrument, side, price_ticks)
+                slots[slot, layout.S_CREDIT] = 0
+            slots[slot, layout.S_SEQ] = int(following[0]) if len(following) else len(columns)
+        memory[base + layout.ROW] = memory[base + layout.FEED_ROW] = memory[base + layout.FEED_REPORTED] = 0
+        operations.start(self._address, instrument)
 
     # ------------------------------------------------------------------------------------------------- own orders
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from adapters.kraken.profile import PROFILE
-from framework.backtest.scheduler import NEVER_NS, Scheduler
 from framework.backtest.sim_link import Gateway, SimLink
 from framework.messages import (
     CancelAllAfter,
@@ -26,6 +25,7 @@ from framework.messages import (
 from framework.protocol import LatencySpec, Ordering, Protocol
 from framework.venue.latency import compile_latency
 from framework.venue.path import Path
+from framework.venue.scheduler import NEVER_NS, Scheduler
 from framework.venue.sessions import Outbound
 
 MS = 1_000_000

@@ -13,7 +13,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from adapters.kraken.profile import PROFILE
-from framework.backtest.scheduler import Scheduler
 from framework.execution.budget import RateBudget
 from framework.execution.desk import ExecutionDesk
 from framework.execution.events import RoadEvent
@@ -34,6 +33,7 @@ from framework.messages import (
     SessionOpened,
 )
 from framework.protocol import BUY, News, OrderType, Protocol, ProtocolProfile, RejectReason
+from framework.venue.scheduler import Scheduler
 
 MS = 1_000_000
 # 2026-01-05 12:00:00 UTC.

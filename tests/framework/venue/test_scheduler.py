@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.backtest.scheduler import NEVER_NS, Scheduler
+from framework.venue.scheduler import NEVER_NS, Scheduler
 
 
 def drain(scheduler: Scheduler) -> None:

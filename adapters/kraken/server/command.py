@@ -1,0 +1,106 @@
+"""The command ``tidegate venue``: its options. What it does is in ``shell.serve``, loaded when it is run."""
+
+from __future__ import annotations
+
+import argparse
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from pathlib import Path
+
+from framework.commands import CommandEntry
+
+__all__ = ["COMMAND"]
+
+
+def _balance(text: str) -> tuple[str, Decimal]:
+    asset, _, amount = text.partition("=")
+    try:
+        value = Decimal(amount)
+    except InvalidOperation:
+        value = Decimal(-1)
+    if not asset or not value.is_finite() or value < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not ASSET=AMOUNT, like USD=10000")
+    return asset, value
+
+
+def _speed(text: str) -> Fraction:
+    try:
+        speed = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        speed = Fraction(0)
+    if speed <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a speed above 0")
+    return speed
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, default=0, metavar="P", help="port of REST (default: a free one)")
+    parser.add_argument(
+        "--market", default="synthetic", metavar="SOURCE", help="synthetic, or the folder of a store, played in a loop"
+    )
+    parser.add_argument("--speed", type=_speed, default=Fraction(1), help="how fast the venue's time runs (default 1)")
+    parser.add_argument(
+        "--latency", default="zero", metavar="TIER", help="zero (default), or a latency tier of `tidegate protocols`"
+    )
+    parser.add_argument("--reorder", action="store_true", help="let messages overtake each other as they do at Kraken")
+    parser.add_argument("--seed", type=int, default=1, help="of the made market and of latencies (default 1)")
+    parser.add_argument(
+        "--balances", type=_balance, nargs="+", default=[], metavar="ASSET=AMOUNT", help="what each account starts with"
+    )
+    parser.add_argument("--accounts", type=int, default=2, metavar="N", help="accounts with a key each (default 2)")
+    parser.add_argument("--keys", type=Path, default=None, metavar="FILE", help="keys and accounts of your own, TOML")
+    parser.add_argument("--tier", default="pro", help="tier of the accounts: starter, intermediate, pro (default)")
+    parser.add_argument("--tls", action="store_true", help="serve https, with a certificate of a local authority")
+    parser.add_argument("--state", type=Path, default=None, metavar="DIR", help="folder of the local authority")
+    parser.add_argument(
+        "--ready-file", type=Path, default=None, metavar="PATH", help="write addresses and keys there once it is open"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    import asyncio
+
+    import uvloop
+
+    from adapters.kraken.profile import PROFILE
+    from adapters.kraken.server.shell.serve import ServeOptions, serve
+    from framework.errors import ConfigError
+
+    if options.accounts < 1:
+        raise ConfigError(f"--accounts {options.accounts}: there is one at least")
+    if options.tier not in [tier.name for tier in PROFILE.tiers]:
+        raise ConfigError(f"--tier {options.tier}: it must be {', '.join(tier.name for tier in PROFILE.tiers)}")
+    if not 0 <= options.port < 65_536:
+        raise ConfigError(f"--port {options.port}: it must be from 0 to 65535")
+    if options.seed < 0:
+        raise ConfigError(f"--seed {options.seed}: it must be 0 or more")
+    chosen = ServeOptions(
+        host=options.host,
+        port=options.port,
+        market=options.market,
+        speed=options.speed,
+        latency=options.latency,
+        is_reordered=options.reorder,
+        seed=options.seed,
+        balances=dict(options.balances),
+        account_count=options.accounts,
+        keys=options.keys,
+        tier=options.tier,
+        is_tls=options.tls,
+        state=options.state,
+        ready_file=options.ready_file,
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve(chosen))
+
+
+COMMAND = CommandEntry(
+    summary="serve the simulated venue on this machine, for any client of Kraken",
+    description=(
+        "Serve the simulated venue: Kraken's REST interface on this machine, with simulated money. Prints the address "
+        "and an API key for each account, and serves until Ctrl-C."
+    ),
+    add_arguments=_add_arguments,
+    run=_run,
+)

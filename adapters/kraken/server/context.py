@@ -1,0 +1,27 @@
+"""What every gateway is made with."""
+
+from __future__ import annotations
+
+from adapters.kraken.server.keys import KeyRing
+from adapters.kraken.server.pairs import ServedPairs
+from framework.venue.served.host import VenueHost
+
+__all__ = ["ServerContext"]
+
+
+class ServerContext:
+    """The host, its keys and its pairs.
+
+    connection_count: of WebSocket connections so far; each is told its number.
+    """
+
+    def __init__(self, host: VenueHost, keys: KeyRing) -> None:
+        self.host = host
+        self.keys = keys
+        self.pairs = ServedPairs(host.specs.values())
+        self.connection_count = 0
+
+    def last_ticks(self, symbol: str) -> int | None:
+        """The last trade's price in ticks; None before the first."""
+        last = self.host.tapes[symbol].last
+        return None if last is None else last.price_ticks

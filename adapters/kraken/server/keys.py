@@ -1,0 +1,173 @@
+"""API keys of a served venue: whose they are, what they may do, which nonce came last, and WebSocket tokens.
+
+Sources: guides/spot-rest-auth (keys, nonces), rest-api/get-api-key-info (permission codes),
+rest-api/get-websockets-token (15 minutes).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from adapters.kraken.wire.signing import Secret
+from framework.errors import ConfigError
+
+__all__ = ["PERMISSIONS", "TOKEN_LIFE_NS", "ApiKey", "KeyFile", "KeyRing", "generate_keys", "read_keys"]
+
+PERMISSIONS = (
+    "query-funds",
+    "add-funds",
+    "withdraw-funds",
+    "earn-funds",
+    "query-open-trades",
+    "query-closed-trades",
+    "modify-trades",
+    "close-trades",
+    "query-ledger",
+    "export-data",
+    "create-ws-token",
+    "add-withdraw-address",
+    "update-withdraw-address",
+)
+TOKEN_LIFE_NS = 900 * 10**9
+_NONCE_MAX = 2**64 - 1
+
+
+class ApiKey:
+    """One key.
+
+    last_nonce: the highest that was accepted, 0 before the first. nonce_window: so much below it is still taken once.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        secret: Secret,
+        account: str,
+        permissions: Iterable[str] = PERMISSIONS,
+        name: str = "",
+        nonce_window: int = 0,
+    ) -> None:
+        self.key = key
+        self.secret = secret
+        self.account = account
+        self.permissions = frozenset(permissions)
+        self.name = name or f"{account} key"
+        self.nonce_window = nonce_window
+        self.last_nonce = 0
+        self._seen: set[int] = set()
+
+    def accept_nonce(self, nonce: int) -> bool:
+        """Whether a nonce is above the last one, or within the window and new; it is used up then."""
+        if not 0 < nonce <= _NONCE_MAX:
+            return False
+        if nonce > self.last_nonce:
+            self.last_nonce = nonce
+        elif nonce + self.nonce_window <= self.last_nonce or nonce in self._seen:
+            return False
+        if self.nonce_window:
+            self._seen.add(nonce)
+            self._seen = {seen for seen in self._seen if seen + self.nonce_window > self.last_nonce}
+        return True
+
+    def __repr__(self) -> str:
+        return f"ApiKey(account={self.account!r})"
+
+
+class KeyRing:
+    """The keys of a venue, and the tokens made of them."""
+
+    def __init__(self, keys: Iterable[ApiKey], seed: int = 0) -> None:
+        """Raises ConfigError for two keys of one name."""
+        self._keys: dict[str, ApiKey] = {}
+        for key in keys:
+            if key.key in self._keys:
+                raise ConfigError("two API keys are the same; give each account keys of its own")
+            self._keys[key.key] = key
+        self._tokens: dict[str, tuple[ApiKey, int]] = {}
+        self._token_count = 0
+        self._salt = os.urandom(16) if seed == 0 else seed.to_bytes(16, "big")
+
+    def __iter__(self) -> Iterable[ApiKey]:
+        return iter(self._keys.values())
+
+    def find(self, key: str) -> ApiKey | None:
+        """The key of this name."""
+        return self._keys.get(key)
+
+    def make_token(self, key: ApiKey, now_ns: int) -> str:
+        """A WebSocket token of a key; it must be used within 15 minutes."""
+        self._token_count += 1
+        digest = hashlib.sha256(self._salt + key.key.encode() + self._token_count.to_bytes(8, "big")).digest()
+        token = base64.b64encode(digest).decode().rstrip("=").replace("+", "a").replace("/", "b")
+        self._tokens = {each: known for each, known in self._tokens.items() if now_ns - known[1] <= TOKEN_LIFE_NS}
+        self._tokens[token] = (key, now_ns)
+        return token
+
+    def key_of_token(self, token: str, now_ns: int) -> ApiKey | None:
+        """Whose token it is; None for one that does not exist or is too old."""
+        known = self._tokens.get(token)
+        return None if known is None or now_ns - known[1] > TOKEN_LIFE_NS else known[0]
+
+
+def generate_keys(accounts: Sequence[str], seed: int) -> list[ApiKey]:
+    """A key with all permissions for each account. seed: 0 for keys that nobody can guess; another makes the same ones
+    each time.
+    """
+    keys = []
+    for account in accounts:
+
+        def draw(what: str, size: int, account: str = account) -> bytes:
+            if seed == 0:
+                return os.urandom(size)
+            return hashlib.shake_256(f"{seed}/{account}/{what}".encode()).digest(size)
+
+        key = base64.b64encode(draw("key", 42)).decode()
+        secret = Secret(base64.b64encode(draw("secret", 64)).decode())
+        keys.append(ApiKey(key, secret, account))
+    return keys
+
+
+class _KeyEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    account: str
+    api_key: str
+    api_secret: str
+    permissions: tuple[str, ...] = PERMISSIONS
+    name: str = ""
+    nonce_window: int = 0
+
+
+class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of keys, TOML: an array of tables ``[[keys]]``."""
+
+    keys: tuple[_KeyEntry, ...]
+
+
+def read_keys(path: Path) -> list[ApiKey]:
+    """Keys from a file; raises ConfigError, which repeats no secret, for one that makes no sense."""
+    try:
+        file = msgspec.toml.decode(path.read_bytes(), type=KeyFile)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except msgspec.MsgspecError as error:
+        raise ConfigError(
+            f"{path}: not a file of keys ({error}); give [[keys]] with account, api_key, api_secret"
+        ) from None
+    keys = []
+    for number, entry in enumerate(file.keys, 1):
+        unknown = sorted(set(entry.permissions) - set(PERMISSIONS))
+        if unknown:
+            raise ConfigError(f"{path}: key {number}: no permission {unknown[0]!r}; there is {', '.join(PERMISSIONS)}")
+        try:
+            secret = Secret(entry.api_secret)
+        except ValueError as error:
+            raise ConfigError(f"{path}: key {number}: {error}") from None
+        keys.append(ApiKey(entry.api_key, secret, entry.account, entry.permissions, entry.name, entry.nonce_window))
+    if not keys:
+        raise ConfigError(f"{path}: no keys; give [[keys]] with account, api_key, api_secret")
+    return keys

@@ -1,0 +1,285 @@
+"""Kraken's order parameters to the venue's commands, and the venue's orders to Kraken's words.
+
+Parameters come as text by their REST names, whatever protocol they came on. Prices may be relative to the last trade:
+``+`` adds, ``-`` subtracts, ``#`` does what suits the side and type, ``%`` makes it a share (rest-api/add-order).
+
+Sources: rest-api/add-order, rest-api/get-open-orders, guides/spot-clordid.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+import msgspec
+
+from adapters.kraken.server.pairs import ServedPair, fixed
+from adapters.kraken.server.refusal import Refusal, invalid
+from framework.messages import AddOrder, OrderState
+from framework.protocol import BUY, SELL, OrderType, StpMode, TimeInForce, TriggerReference
+from framework.venue.orders import Order
+
+__all__ = ["Attachment", "OrderWords", "add_order", "attachment_of", "price_ticks", "qty_lots", "time_ns"]
+
+ORDER_TYPES = {
+    "market": OrderType.MARKET,
+    "limit": OrderType.LIMIT,
+    "iceberg": OrderType.ICEBERG,
+    "stop-loss": OrderType.STOP_LOSS,
+    "stop-loss-limit": OrderType.STOP_LOSS_LIMIT,
+    "take-profit": OrderType.TAKE_PROFIT,
+    "take-profit-limit": OrderType.TAKE_PROFIT_LIMIT,
+    "trailing-stop": OrderType.TRAILING_STOP,
+    "trailing-stop-limit": OrderType.TRAILING_STOP_LIMIT,
+}
+TYPE_WORDS = {kind: word for word, kind in ORDER_TYPES.items()}
+SIDES = {"buy": BUY, "sell": SELL}
+SIDE_WORDS = {BUY: "buy", SELL: "sell"}
+_STP = {
+    "cancel-newest": StpMode.CANCEL_NEWEST,
+    "cancel-oldest": StpMode.CANCEL_OLDEST,
+    "cancel-both": StpMode.CANCEL_BOTH,
+}
+_TIMES = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK, "GTD": TimeInForce.GTD}
+_FLAGS = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
+_PRICED = frozenset({OrderType.LIMIT, OrderType.ICEBERG})
+_STOPS = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT})
+_TRAILING = frozenset({OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT})
+_WITH_LIMIT = frozenset({OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT, OrderType.TRAILING_STOP_LIMIT})
+_NUMBER = re.compile(r"\d+(\.\d*)?|\.\d+")
+# guides/spot-clordid: a UUID with or without hyphens, or up to 18 characters of text.
+_CL_ORD_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[ -~]{1,18}")
+_NS = 10**9
+_STATES = {
+    OrderState.PENDING_NEW: "pending",
+    OrderState.NEW: "open",
+    OrderState.PARTIALLY_FILLED: "open",
+    OrderState.FILLED: "closed",
+    OrderState.CANCELED: "canceled",
+    OrderState.EXPIRED: "expired",
+}
+
+
+class Attachment(msgspec.Struct, frozen=True, array_like=True):
+    """What of a request the venue does not need and its owner wants back. oflags: comma list, as given."""
+
+    userref: int = 0
+    oflags: str = ""
+    price: str = "0"
+    price2: str = "0"
+    volume: str = ""
+
+
+def attachment_of(order: AddOrder | Order) -> Attachment:
+    """What came with an order; one that came by another way has the defaults."""
+    return msgspec.msgpack.decode(order.attachment, type=Attachment) if order.attachment else Attachment()
+
+
+def number(text: str, name: str) -> Decimal:
+    """A plain decimal above or at 0; Refusal names the argument otherwise."""
+    if _NUMBER.fullmatch(text) is None:
+        raise invalid(name)
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise invalid(name) from None
+
+
+def qty_lots(text: str, pair: ServedPair, name: str) -> int:
+    """A quantity in lots; what is finer than a lot is refused."""
+    lots = number(text, name) / pair.lot
+    whole = int(lots)
+    if whole != lots:
+        raise invalid(name)
+    return whole
+
+
+def price_ticks(text: str, pair: ServedPair, name: str, last_ticks: int | None, side: int, kind: OrderType) -> int:
+    """A price in ticks, absolute or relative to the last trade.
+
+    A price off the grid is refused where it is absolute, and rounded to the grid where it is relative.
+    """
+    sign, text, is_share = text[:1] if text[:1] in "+-#" else "", text.lstrip("+-#"), text.endswith("%")
+    value = number(text.removesuffix("%"), name)
+    if not sign:
+        if is_share:
+            raise invalid(name)
+        ticks = value / pair.tick
+        if ticks != int(ticks):
+            raise Refusal("EOrder:Tick size check failed")
+        return int(ticks)
+    if last_ticks is None:
+        raise Refusal("EOrder:Invalid price")
+    offset = int(last_ticks * value / 100) if is_share else int(value / pair.tick)
+    if sign == "#":
+        is_up = (side == BUY) == (kind in _STOPS)
+        sign = "+" if is_up else "-"
+    return last_ticks + offset if sign == "+" else last_ticks - offset
+
+
+def time_ns(text: str, name: str, now_ns: int) -> int | None:
+    """``starttm`` and ``expiretm``: 0 for none, seconds since the epoch, or ``+n`` seconds from now."""
+    if text in ("", "0"):
+        return None
+    digits = text.removeprefix("+")
+    if not digits.isdigit() or len(digits) > 12:
+        raise invalid(name)
+    return int(digits) * _NS + (now_ns if text.startswith("+") else 0)
+
+
+def add_order(
+    fields: Mapping[str, str],
+    pair: ServedPair,
+    request_id: int,
+    now_ns: int,
+    last_ticks: int | None,
+    deadline_ns: int | None,
+    *,
+    is_validate_only: bool,
+) -> AddOrder:
+    """A new order from its parameters; raises Refusal for what makes no sense before the venue has seen it."""
+    side = SIDES.get(fields.get("type", ""))
+    kind = ORDER_TYPES.get(fields.get("ordertype", ""))
+    if side is None:
+        raise invalid("type")
+    if kind is None:
+        raise invalid("ordertype")
+    flags = [flag for flag in fields.get("oflags", "").split(",") if flag]
+    if not _FLAGS.issuperset(flags):
+        raise invalid("oflags")
+    if fields.get("leverage", "none") not in ("none", "", "0", "1"):
+        raise Refusal("EOrder:Insufficient margin")
+    if any(name.startswith("close") for name in fields):
+        raise invalid("close")
+    cl_ord_id, userref = fields.get("cl_ord_id", ""), fields.get("userref", "")
+    if cl_ord_id and userref:
+        raise invalid("userref")
+    if cl_ord_id and _CL_ORD_ID.fullmatch(cl_ord_id) is None:
+        raise invalid("cl_ord_id")
+    stp, tif = fields.get("stptype") or "cancel-newest", (fields.get("timeinforce") or "GTC").upper()
+    if stp not in _STP:
+        raise invalid("stptype")
+    if tif not in _TIMES:
+        raise invalid("timeinforce")
+    expire_ns = time_ns(fields.get("expiretm", ""), "expiretm", now_ns)
+    time_in_force = TimeInForce.GTD if expire_ns is not None and tif == "GTC" else _TIMES[tif]
+    trigger = fields.get("trigger") or "last"
+    if trigger not in ("last", "index"):
+        raise invalid("trigger")
+    volume = fields.get("volume", "")
+    is_quote = "viqc" in flags
+    prices = _prices(fields, pair, side, kind, last_ticks)
+    display = fields.get("displayvol")
+    return AddOrder(
+        request_id=request_id,
+        deadline_ns=deadline_ns,
+        cl_ord_id=cl_ord_id,
+        symbol=pair.spec.symbol,
+        side=side,
+        order_type=kind,
+        qty_lots=0 if is_quote else qty_lots(volume, pair, "volume"),
+        quote_qty=number(volume, "volume") if is_quote else None,
+        display_lots=qty_lots(display, pair, "displayvol") if display else None,
+        trigger_reference=TriggerReference.INDEX if trigger == "index" else TriggerReference.LAST,
+        time_in_force=time_in_force,
+        expire_ns=expire_ns,
+        start_ns=time_ns(fields.get("starttm", ""), "starttm", now_ns),
+        stp_mode=_STP[stp],
+        is_post_only="post" in flags,
+        is_reduce_only=fields.get("reduce_only", "false").lower() == "true",
+        is_validate_only=is_validate_only,
+        attachment=msgspec.msgpack.encode(
+            Attachment(
+                userref=_userref(userref),
+                oflags=",".join(flags),
+                price=fields.get("price") or "0",
+                price2=fields.get("price2") or "0",
+                volume=volume,
+            )
+        ),
+        **prices,
+    )
+
+
+def _userref(text: str) -> int:
+    if not text:
+        return 0
+    digits = text.removeprefix("-")
+    if not digits.isdigit() or not -(2**31) <= int(text) < 2**31:
+        raise invalid("userref")
+    return int(text)
+
+
+def _prices(
+    fields: Mapping[str, str], pair: ServedPair, side: int, kind: OrderType, last_ticks: int | None
+) -> dict[str, int | None]:
+    price, price2 = fields.get("price", ""), fields.get("price2", "")
+    prices: dict[str, int | None] = {}
+    if kind in _TRAILING:
+        text = price.removeprefix("+")
+        if not price.startswith("+"):
+            raise invalid("price")
+        if text.endswith("%"):
+            prices["trail_offset_ppm"] = int(number(text[:-1], "price") * 10_000)
+        else:
+            prices["trail_offset_ticks"] = int(number(text, "price") / pair.tick)
+        if kind is OrderType.TRAILING_STOP_LIMIT:
+            if price2[:1] not in ("+", "-"):
+                raise invalid("price2")
+            offset = int(number(price2[1:], "price2") / pair.tick)
+            prices["limit_offset_ticks"] = offset if price2[0] == "+" else -offset
+        return prices
+    if kind is OrderType.MARKET:
+        return prices
+    if not price:
+        raise invalid("price")
+    first = price_ticks(price, pair, "price", last_ticks, side, kind)
+    prices["limit_ticks" if kind in _PRICED else "trigger_ticks"] = first
+    if kind in _WITH_LIMIT:
+        if not price2:
+            raise invalid("price2")
+        prices["limit_ticks"] = price_ticks(price2, pair, "price2", last_ticks, side, kind)
+    return prices
+
+
+class OrderWords:
+    """How Kraken tells of an order, by the order's own pair."""
+
+    @staticmethod
+    def status(order: Order) -> str:
+        """pending, open, closed, canceled or expired."""
+        return _STATES[order.state]
+
+    @staticmethod
+    def line(command: AddOrder | Order, pair: ServedPair, volume: str, price: str, price2: str) -> str:
+        """The order in one line: ``buy 0.50000000 XBTUSD @ limit 64000.1``."""
+        kind = command.order_type
+        text = f"{SIDE_WORDS[command.side]} {volume} {pair.names.rest} @ {TYPE_WORDS[kind].replace('-', ' ')}"
+        if kind is OrderType.MARKET:
+            return text
+        text = text.replace("stop loss limit", "stop loss").replace("take profit limit", "take profit")
+        text = text.replace("trailing stop limit", "trailing stop").replace("iceberg", "limit")
+        text += f" {price}"
+        return f"{text} -> limit {price2}" if kind in _WITH_LIMIT else text
+
+    @staticmethod
+    def shown_prices(order: AddOrder | Order, pair: ServedPair, note: Attachment) -> tuple[str, str]:
+        """``price`` and ``price2`` of a description; an amended price is the one of now."""
+        kind = order.order_type
+        if kind is OrderType.MARKET:
+            return "0", "0"
+        if kind in _TRAILING:
+            return note.price, note.price2
+        limit = "0" if order.limit_ticks is None else pair.price(order.limit_ticks)
+        if kind in _PRICED:
+            return limit, "0"
+        trigger = "0" if order.trigger_ticks is None else pair.price(order.trigger_ticks)
+        return trigger, limit if kind in _WITH_LIMIT else "0"
+
+    @staticmethod
+    def volume(order: AddOrder | Order, pair: ServedPair, note: Attachment) -> str:
+        """The volume of a description: in quote currency where it was given so."""
+        if "viqc" in note.oflags.split(","):
+            return fixed(Decimal(note.volume), 8)
+        return pair.qty(order.qty_lots)

@@ -1,0 +1,85 @@
+"""The pairs of a served venue as Kraken describes them: names, decimals, minimums.
+
+Sources: rest-api/get-tradable-asset-pairs, rest-api/get-asset-info.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from adapters.kraken.symbols import PairNames, canonical_asset, pair_names, rest_asset
+from framework.protocol import InstrumentSpec
+
+__all__ = ["LOT_DECIMALS", "ServedPair", "ServedPairs", "fixed"]
+
+LOT_DECIMALS = 8
+_FIAT = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "JPY", "USD"})
+
+
+def fixed(value: Decimal, decimals: int) -> str:
+    """A value with so many decimals; more of them are cut off, none is invented."""
+    quantum = Decimal(1).scaleb(-decimals)
+    return f"{value.quantize(quantum, rounding='ROUND_DOWN'):f}"
+
+
+class ServedPair:
+    """One pair. pair_decimals: of prices; tick, lot: exact sizes of the grid."""
+
+    def __init__(self, spec: InstrumentSpec) -> None:
+        self.spec = spec
+        self.names: PairNames = pair_names(spec.symbol)
+        self.tick = Decimal(spec.tick_size)
+        self.lot = Decimal(spec.lot_size)
+        self.pair_decimals = _decimals(self.tick)
+        self.cost_decimals = spec.cost_decimals
+        self.base_id = rest_asset(spec.base)
+        self.quote_id = rest_asset(spec.quote)
+
+    def price(self, ticks: int, decimals: int | None = None) -> str:
+        """A price as text, with the pair's decimals or so many."""
+        return fixed(self.tick * ticks, self.pair_decimals if decimals is None else decimals)
+
+    def qty(self, lots: int, decimals: int = LOT_DECIMALS) -> str:
+        """A quantity as text."""
+        return fixed(self.lot * lots, decimals)
+
+
+class ServedPairs:
+    """All pairs, found by any of their names."""
+
+    def __init__(self, specs: Iterable[InstrumentSpec]) -> None:
+        self.all = [ServedPair(spec) for spec in specs]
+        self.by_symbol = {pair.spec.symbol: pair for pair in self.all}
+        self._by_name: dict[str, ServedPair] = {}
+        for pair in self.all:
+            for name in (pair.names.symbol, pair.names.ws1, pair.names.rest, pair.names.rest_id):
+                self._by_name[name] = pair
+            self._by_name[pair.names.symbol.replace("/", "")] = pair
+        assets = dict.fromkeys(asset for pair in self.all for asset in (pair.spec.base, pair.spec.quote))
+        self.assets = list(assets)
+
+    def find(self, name: str) -> ServedPair | None:
+        """The pair with this name on REST or WebSocket; None if there is none."""
+        return self._by_name.get(name)
+
+    def asset(self, name: str) -> str | None:
+        """The canonical name of an asset that the venue has."""
+        asset = canonical_asset(name)
+        return asset if asset in self.assets else None
+
+    def asset_decimals(self, asset: str) -> int:
+        """Decimals of an asset in ledgers and balances: 4 of fiat, 10 of coins, 8 of those that came later."""
+        if asset in _FIAT:
+            return 4
+        return 10 if rest_asset(asset) != asset else 8
+
+    def display_decimals(self, asset: str) -> int:
+        """Decimals of an asset as a person is shown it."""
+        return 2 if asset in _FIAT else 5
+
+
+def _decimals(step: Decimal) -> int:
+    exponent = step.normalize().as_tuple().exponent
+    assert isinstance(exponent, int)
+    return max(0, -exponent)

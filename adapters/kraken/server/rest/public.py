@@ -1,0 +1,349 @@
+"""Market data and status: what anybody may ask. Sources: rest-api/get-server-time and the pages beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
+from adapters.kraken.server.refusal import Refusal, invalid
+from adapters.kraken.server.rest.params import Params
+from adapters.kraken.symbols import rest_asset
+from framework.protocol import BUY, SELL, VenueMode
+from framework.venue.served.tape import CANDLE_MINUTES, DayFigures, TapeTrade
+
+__all__ = ["Public"]
+
+_NS = 10**9
+_DAY_NS = 86_400 * _NS
+_PRICE_DECIMALS = 5
+_MODES = {
+    VenueMode.ONLINE: "online",
+    VenueMode.CANCEL_ONLY: "cancel_only",
+    VenueMode.POST_ONLY: "post_only",
+    VenueMode.LIMIT_ONLY: "limit_only",
+    VenueMode.REDUCE_ONLY: "reduce_only",
+    VenueMode.MAINTENANCE: "maintenance",
+}
+_GROUPINGS = (1, 5, 10, 25, 50, 100, 250, 500, 1000)
+_GROUPED_DEPTHS = (10, 25, 100, 250, 1000)
+
+
+class Public:
+    """Answers public requests; each method gives the ``result``, or raises Refusal."""
+
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
+        self._host = context.host
+        self._pairs = context.pairs
+        self.methods: Mapping[str, Callable[[Params], Any]] = {
+            "Time": self._time,
+            "SystemStatus": self._status,
+            "Assets": self._assets,
+            "AssetPairs": self._asset_pairs,
+            "Ticker": self._ticker,
+            "OHLC": self._ohlc,
+            "Depth": self._depth,
+            "GroupedBook": self._grouped,
+            "Trades": self._trades,
+            "Spread": self._spread,
+            "PreTrade": self._pre_trade,
+            "PostTrade": self._post_trade,
+        }
+
+    # ------------------------------------------------------------------------------------------------- names
+
+    def pair(self, name: str) -> ServedPair:
+        """The pair that a parameter names."""
+        pair = self._pairs.find(name)
+        if pair is None:
+            raise Refusal("EQuery:Unknown asset pair")
+        return pair
+
+    def _wanted(self, params: Params) -> list[ServedPair]:
+        names = params.items("pair")
+        return [self.pair(name) for name in names] if names else self._pairs.all
+
+    # ------------------------------------------------------------------------------------------------- status
+
+    def _time(self, params: Params) -> Any:
+        seconds = self._host.now_ns // _NS
+        return {"unixtime": seconds, "rfc1123": time.strftime("%a, %d %b %y %H:%M:%S +0000", time.gmtime(seconds))}
+
+    def _status(self, params: Params) -> Any:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._host.now_ns // _NS))
+        return {"status": _MODES[self._host.mode], "timestamp": moment}
+
+    def _assets(self, params: Params) -> Any:
+        wanted = params.items("asset")
+        names = []
+        for name in wanted:
+            asset = self._pairs.asset(name)
+            if asset is None:
+                raise Refusal("EQuery:Unknown asset")
+            names.append(asset)
+        return {
+            rest_asset(asset): {
+                "aclass": "currency",
+                "altname": rest_asset(asset)[-3:] if rest_asset(asset) != asset else asset,
+                "decimals": self._pairs.asset_decimals(asset),
+                "display_decimals": self._pairs.display_decimals(asset),
+                "status": "enabled",
+            }
+            for asset in (names or self._pairs.assets)
+        }
+
+    def _asset_pairs(self, params: Params) -> Any:
+        info = params.get("info", "info")
+        if info not in ("info", "leverage", "fees", "margin"):
+            raise invalid("info")
+        return {pair.names.rest_id: _subset(self._describe(pair), info) for pair in self._wanted(params)}
+
+    def _describe(self, pair: ServedPair) -> dict[str, Any]:
+        fees = self._host.profile.fees
+        return {
+            "altname": pair.names.rest,
+            "wsname": pair.names.ws1,
+            "aclass_base": "currency",
+            "base": pair.base_id,
+            "aclass_quote": "currency",
+            "quote": pair.quote_id,
+            "execution_venue": "international",
+            "lot": "unit",
+            "cost_decimals": pair.cost_decimals,
+            "pair_decimals": pair.pair_decimals,
+            "lot_decimals": LOT_DECIMALS,
+            "lot_multiplier": 1,
+            "leverage_buy": [],
+            "leverage_sell": [],
+            "fees": [[tier.volume_30d, _percent(tier.taker_ppm)] for tier in fees],
+            "fees_maker": [[tier.volume_30d, _percent(tier.maker_ppm)] for tier in fees],
+            "fee_volume_currency": rest_asset(self._host.profile.fee_volume_currency),
+            "margin_call": 80,
+            "margin_stop": 40,
+            "ordermin": _plain(pair.lot * pair.spec.min_qty_lots),
+            "costmin": pair.spec.min_cost,
+            "tick_size": pair.spec.tick_size,
+            "status": _MODES[self._host.mode_of(pair.spec.symbol)],
+        }
+
+    # ------------------------------------------------------------------------------------------------- prices
+
+    def _ticker(self, params: Params) -> Any:
+        return {pair.names.rest_id: self._ticker_of(pair) for pair in self._wanted(params)}
+
+    def _ticker_of(self, pair: ServedPair) -> dict[str, Any]:
+        symbol = pair.spec.symbol
+        book, tape = self._host.books[symbol], self._host.tapes[symbol]
+        now_ns = self._host.now_ns
+        today, day = tape.figures(now_ns - now_ns % _DAY_NS), tape.figures(now_ns - _DAY_NS)
+        last = tape.last
+
+        def level(side: int) -> list[str]:
+            best = book.best(side)
+            if best is None:
+                return [fixed(Decimal(0), _PRICE_DECIMALS), "0", "0.000"]
+            lots = pair.lot * best[1]
+            return [pair.price(best[0], _PRICE_DECIMALS), str(int(lots)), fixed(lots, 3)]
+
+        def price(ticks: int | None) -> str:
+            return pair.price(ticks or 0, _PRICE_DECIMALS)
+
+        return {
+            "a": level(SELL),
+            "b": level(BUY),
+            "c": [price(last.price_ticks if last else None), pair.qty(last.qty_lots if last else 0)],
+            "v": [pair.qty(today.volume_lots), pair.qty(day.volume_lots)],
+            "p": [_vwap(today, pair, _PRICE_DECIMALS), _vwap(day, pair, _PRICE_DECIMALS)],
+            "t": [today.count, day.count],
+            "l": [price(today.low_ticks), price(day.low_ticks)],
+            "h": [price(today.high_ticks), price(day.high_ticks)],
+            "o": price(today.open_ticks),
+        }
+
+    def _ohlc(self, params: Params) -> Any:
+        pair = self.pair(params.required("pair"))
+        minutes = params.whole("interval", 1, 1, 21_600)
+        if minutes not in CANDLE_MINUTES:
+            raise invalid("interval")
+        since_s = params.whole("since", 0, 0, 2**62)
+        tape = self._host.tapes[pair.spec.symbol]
+        candles = tape.candles(minutes, self._host.now_ns)
+        rows: list[list[Any]] = [
+            [
+                candle.ts_ns // _NS,
+                pair.price(candle.open_ticks),
+                pair.price(candle.high_ticks),
+                pair.price(candle.low_ticks),
+                pair.price(candle.close_ticks),
+                _average(candle.cost, candle.volume_lots, pair, pair.pair_decimals) if candle.count else "0.0",
+                pair.qty(candle.volume_lots),
+                candle.count,
+            ]
+            for candle in candles
+        ]
+        last_s = rows[-2][0] if len(rows) > 1 else (rows[-1][0] if rows else 0)
+        shown = [row for row in rows[:-1] if row[0] > since_s] + rows[-1:]
+        return {pair.names.rest_id: shown, "last": last_s}
+
+    def _depth(self, params: Params) -> Any:
+        pair = self.pair(params.required("pair"))
+        count = params.whole("count", 100, 1, 500)
+        book = self._host.books[pair.spec.symbol]
+        now_s = self._host.now_ns // _NS
+
+        def rows(side: int) -> list[list[Any]]:
+            return [
+                [pair.price(ticks, _PRICE_DECIMALS), pair.qty(lots, 3), now_s]
+                for ticks, lots in book.levels(side, count)
+            ]
+
+        return {pair.names.rest_id: {"asks": rows(SELL), "bids": rows(BUY)}}
+
+    def _grouped(self, params: Params) -> Any:
+        pair = self.pair(params.required("pair"))
+        depth, grouping = params.whole("depth", 10, 1, 1000), params.whole("grouping", 1, 1, 1000)
+        if depth not in _GROUPED_DEPTHS:
+            raise invalid("depth")
+        if grouping not in _GROUPINGS:
+            raise invalid("grouping")
+        book = self._host.books[pair.spec.symbol]
+
+        def rows(side: int) -> list[dict[str, str]]:
+            groups: dict[int, int] = {}
+            for ticks, lots in book.levels(side, depth * grouping):
+                low = ticks - ticks % grouping
+                at = low if side == BUY or low == ticks else low + grouping
+                groups[at] = groups.get(at, 0) + lots
+            return [{"price": pair.price(ticks), "qty": pair.qty(lots)} for ticks, lots in list(groups.items())[:depth]]
+
+        return {"pair": pair.spec.symbol, "grouping": grouping, "bids": rows(BUY), "asks": rows(SELL)}
+
+    def _trades(self, params: Params) -> Any:
+        pair = self.pair(params.required("pair"))
+        count = params.whole("count", 1000, 1, 1000)
+        since = params.get("since")
+        tape = self._host.tapes[pair.spec.symbol]
+        trades = tape.newest(count) if not since else tape.since(_moment_ns(since), count)
+        last_ns = trades[-1].ts_ns if trades else (_moment_ns(since) if since else self._host.now_ns)
+        return {pair.names.rest_id: [_trade_row(trade, pair) for trade in trades], "last": str(last_ns)}
+
+    def _spread(self, params: Params) -> Any:
+        pair = self.pair(params.required("pair"))
+        since_s = params.whole("since", 0, 0, 2**62)
+        spreads = self._host.books[pair.spec.symbol].spreads
+        rows = [
+            [ts_ns // _NS, pair.price(bid_ticks, _PRICE_DECIMALS), pair.price(ask_ticks, _PRICE_DECIMALS)]
+            for ts_ns, bid_ticks, ask_ticks in spreads
+            if ts_ns // _NS >= since_s
+        ]
+        return {pair.names.rest_id: rows, "last": rows[-1][0] if rows else since_s}
+
+    # ------------------------------------------------------------------------------------------------- transparency
+
+    def _pre_trade(self, params: Params) -> Any:
+        pair = self.pair(params.required("symbol"))
+        moment = _rfc3339(self._host.now_ns)
+        book = self._host.books[pair.spec.symbol]
+
+        def rows(side: int, word: str) -> list[dict[str, Any]]:
+            return [
+                {"side": word, "price": pair.price(ticks), "qty": pair.qty(lots), "count": 1, "publication_ts": moment}
+                for ticks, lots in book.levels(side, 10)
+            ]
+
+        return {
+            **_described(pair),
+            "base_notation": "NOML",
+            "quote_notation": "MONE",
+            "venue": "PGSL",
+            "system": "CLOB",
+            "bids": rows(BUY, "BUY"),
+            "asks": rows(SELL, "SELL"),
+        }
+
+    def _post_trade(self, params: Params) -> Any:
+        pair = self.pair(params.required("symbol"))
+        count = params.whole("count", 1000, 1, 1000)
+        trades = self._host.tapes[pair.spec.symbol].newest(count)
+        rows = [
+            {
+                "trade_id": str(trade.trade_id),
+                "price": pair.price(trade.price_ticks),
+                "quantity": pair.qty(trade.qty_lots),
+                **_described(pair),
+                "base_notation": "UNIT",
+                "quote_notation": "MONE",
+                "trade_venue": "PGSL",
+                "trade_ts": _rfc3339(trade.ts_ns),
+                "publication_venue": "PGSL",
+                "publication_ts": _rfc3339(trade.ts_ns),
+            }
+            for trade in trades
+        ]
+        last = rows[-1]["trade_ts"] if rows else _rfc3339(self._host.now_ns)
+        return {"last_ts": last, "count": len(rows), "trades": rows}
+
+
+def _subset(row: dict[str, Any], info: str) -> dict[str, Any]:
+    names = {
+        "leverage": ("leverage_buy", "leverage_sell"),
+        "fees": ("fees", "fees_maker", "fee_volume_currency"),
+        "margin": ("margin_call", "margin_stop"),
+    }
+    return row if info == "info" else {name: row[name] for name in names[info]}
+
+
+def _percent(ppm: int) -> int | float:
+    """Parts per million as the number of percent that the list shows: 2600 is 0.26. A number on the wire, not money."""
+    return ppm // 10_000 if ppm % 10_000 == 0 else ppm / 10_000
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+def _vwap(figures: DayFigures, pair: ServedPair, decimals: int) -> str:
+    return _average(figures.cost, figures.volume_lots, pair, decimals)
+
+
+def _average(cost: int, lots: int, pair: ServedPair, decimals: int) -> str:
+    return fixed(pair.tick * cost / lots if lots else Decimal(0), decimals)
+
+
+def _moment_ns(text: str) -> int:
+    """``since``: seconds with or without a fraction, or nanoseconds, which have so many digits that they tell."""
+    whole, _, fraction = text.partition(".")
+    if not whole.isdigit() or (fraction and not fraction.isdigit()) or len(whole) > 19:
+        raise invalid("since")
+    if len(whole) > 12:
+        return int(whole)
+    return int(whole) * _NS + int(fraction[:9].ljust(9, "0") or 0)
+
+
+def _trade_row(trade: TapeTrade, pair: ServedPair) -> list[Any]:
+    return [
+        pair.price(trade.price_ticks, _PRICE_DECIMALS),
+        pair.qty(trade.qty_lots),
+        trade.ts_ns / _NS,
+        "b" if trade.side == BUY else "s",
+        "m" if trade.is_market else "l",
+        "",
+        trade.trade_id,
+    ]
+
+
+def _rfc3339(ts_ns: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ts_ns // _NS)) + f".{ts_ns % _NS:09d}Z"
+
+
+def _described(pair: ServedPair) -> dict[str, str]:
+    return {
+        "symbol": pair.spec.symbol,
+        "description": f"{pair.spec.base} / {pair.spec.quote}",
+        "base_asset": pair.spec.base,
+        "quote_asset": pair.spec.quote,
+    }

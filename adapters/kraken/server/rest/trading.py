@@ -1,0 +1,326 @@
+"""Orders over REST: a request becomes a command to the venue, its report becomes the ``result``.
+
+Sources: rest-api/add-order, add-order-batch, amend-order, edit-order, cancel-order, cancel-order-batch,
+cancel-all-orders, cancel-all-orders-after.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.orders import (
+    OrderWords,
+    add_order,
+    attachment_of,
+    price_ticks,
+    qty_lots,
+)
+from adapters.kraken.server.pairs import ServedPair
+from adapters.kraken.server.refusal import Refusal, invalid
+from adapters.kraken.server.rest.params import Params
+from framework.messages import (
+    AddBatch,
+    AddOrder,
+    AmendOrder,
+    CancelAll,
+    CancelAllAfter,
+    CancelBatch,
+    CancelOrder,
+    Command,
+    CommandAccepted,
+    EditOrder,
+)
+from framework.venue.orders import Order
+
+__all__ = ["Pending", "Trading"]
+
+_NS = 10**9
+_DEADLINE_MIN_NS, _DEADLINE_MAX_NS = 2 * _NS, 60 * _NS
+_CANCELS_MAX = 50
+
+
+class Pending:
+    """A command on its way, and how its acceptance is told.
+
+    result: from the venue's acceptance to the ``result`` of the answer.
+    """
+
+    __slots__ = ("command", "result")
+
+    def __init__(self, command: Command, result: Callable[[CommandAccepted], Any]) -> None:
+        self.command = command
+        self.result = result
+
+
+class Trading:
+    """Makes commands of requests; each method raises Refusal for what makes no sense before the venue has seen it."""
+
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
+        self._host = context.host
+        self._records = context.host.records
+        self._pairs = context.pairs
+        self.methods: Mapping[str, Callable[[str, Params], Pending]] = {
+            "AddOrder": self._add,
+            "AddOrderBatch": self._add_batch,
+            "AmendOrder": self._amend,
+            "EditOrder": self._edit,
+            "CancelOrder": self._cancel,
+            "CancelOrderBatch": self._cancel_batch,
+            "CancelAll": self._cancel_all,
+            "CancelAllOrdersAfter": self._cancel_all_after,
+        }
+
+    # ------------------------------------------------------------------------------------------------- adds
+
+    def _add(self, account: str, params: Params) -> Pending:
+        pair = self._pair(params)
+        is_validate_only = params.flag("validate")
+        command = self._order(params.text, pair, self._deadline_ns(params), is_validate_only=is_validate_only)
+
+        def result(report: CommandAccepted) -> Any:
+            described = {"descr": {"order": _line(command, pair)}}
+            return described if is_validate_only else {**described, "txid": list(report.order_ids)}
+
+        return Pending(command, result)
+
+    def _add_batch(self, account: str, params: Params) -> Pending:
+        pair = self._pair(params)
+        items = params.objects("orders")
+        is_validate_only = params.flag("validate")
+        deadline_ns = self._deadline_ns(params)
+        orders = tuple(self._order(item, pair, None, is_validate_only=is_validate_only) for item in items)
+        command = AddBatch(
+            request_id=self._host.next_request_id(),
+            deadline_ns=deadline_ns,
+            orders=orders,
+            is_validate_only=is_validate_only,
+        )
+
+        def result(report: CommandAccepted) -> Any:
+            ids = iter(report.order_ids)
+            errors = report.errors or (None,) * len(orders)
+            shown: list[dict[str, Any]] = []
+            for order, error in zip(orders, errors, strict=True):
+                if error is not None:
+                    shown.append({"error": error})
+                    continue
+                described: dict[str, Any] = {"descr": {"order": _line(order, pair)}}
+                if not is_validate_only:
+                    described = {"txid": next(ids), **described}
+                shown.append(described)
+            return {"orders": shown}
+
+        return Pending(command, result)
+
+    def _order(
+        self, fields: Mapping[str, str], pair: ServedPair, deadline_ns: int | None, *, is_validate_only: bool
+    ) -> AddOrder:
+        last_ticks = self._context.last_ticks(pair.spec.symbol)
+        request_id = self._host.next_request_id()
+        return add_order(
+            fields, pair, request_id, self._host.now_ns, last_ticks, deadline_ns, is_validate_only=is_validate_only
+        )
+
+    # ------------------------------------------------------------------------------------------------- changes
+
+    def _amend(self, account: str, params: Params) -> Pending:
+        order_id, cl_ord_id = params.get("txid"), params.get("cl_ord_id")
+        if bool(order_id) == bool(cl_ord_id):
+            raise invalid("txid")
+        order = self._host.venue.accounts[account].find(order_id or None, cl_ord_id or None)
+        if order is None:
+            raise Refusal("EOrder:Unknown order")
+        pair = self._pairs.by_symbol[order.pair.symbol]
+        command = AmendOrder(
+            request_id=self._host.next_request_id(),
+            deadline_ns=self._deadline_ns(params),
+            order_id=order.order_id,
+            qty_lots=self._qty(params, "order_qty", pair),
+            display_lots=self._qty(params, "display_qty", pair),
+            limit_ticks=self._price(params, "limit_price", pair, order),
+            trigger_ticks=self._price(params, "trigger_price", pair, order),
+            is_post_only=params.flag("post_only"),
+        )
+        return Pending(command, lambda report: {"amend_id": _amend_id(report.request_id)})
+
+    def _edit(self, account: str, params: Params) -> Pending:
+        pair = self._pair(params)
+        order = self._one(account, params.required("txid"))
+        if order.cl_ord_id:
+            raise Refusal("EGeneral:Invalid arguments:edit")
+        note = attachment_of(order)
+        flags = params.get("oflags")
+        if flags not in ("", "post"):
+            raise invalid("oflags")
+        has_limit = order.trigger_ticks is None
+        first = self._price(params, "price", pair, order)
+        second = self._price(params, "price2", pair, order)
+        command = EditOrder(
+            request_id=self._host.next_request_id(),
+            deadline_ns=self._deadline_ns(params),
+            order_id=order.order_id,
+            qty_lots=self._qty(params, "volume", pair),
+            limit_ticks=first if has_limit else second,
+            trigger_ticks=None if has_limit else first,
+            display_lots=self._qty(params, "displayvol", pair),
+            is_post_only=flags == "post",
+            is_validate_only=params.flag("validate"),
+        )
+
+        def result(report: CommandAccepted) -> Any:
+            new = self._records.order(account, report.order_ids[0]) if report.order_ids else None
+            changed = order if new is None else new
+            price, price2 = OrderWords.shown_prices(changed, pair, note)
+            volume = pair.qty(changed.qty_lots)
+            return {
+                "status": "ok",
+                "txid": changed.order_id,
+                "originaltxid": order.order_id,
+                "volume": volume,
+                "price": price,
+                "price2": price2,
+                "orders_cancelled": 1,
+                "descr": {"order": OrderWords.line(changed, pair, volume, price, price2)},
+                "newuserref": params.get("userref"),
+                "olduserref": str(note.userref) if note.userref else "",
+                "error_message": "",
+            }
+
+        return Pending(command, result)
+
+    # ------------------------------------------------------------------------------------------------- cancels
+
+    def _cancel(self, account: str, params: Params) -> Pending:
+        cl_ord_id, reference = params.get("cl_ord_id"), params.get("txid")
+        if bool(cl_ord_id) == bool(reference):
+            raise invalid("txid")
+        request_id = self._host.next_request_id()
+        if cl_ord_id:
+            return Pending(CancelOrder(request_id=request_id, cl_ord_id=cl_ord_id), _count)
+        ids = self._by_reference(account, reference)
+        if len(ids) == 1:
+            return Pending(CancelOrder(request_id=request_id, order_id=ids[0]), _count)
+        return Pending(CancelBatch(request_id=request_id, order_ids=tuple(ids)), _count)
+
+    def _cancel_batch(self, account: str, params: Params) -> Pending:
+        order_ids: list[str] = []
+        references = _references(params, "orders", "txid")
+        cl_ord_ids = _references(params, "cl_ord_ids", "cl_ord_id")
+        if not 0 < len(set(references)) + len(set(cl_ord_ids)) <= _CANCELS_MAX:
+            raise invalid("orders")
+        for reference in references:
+            order_ids += self._by_reference(account, reference)
+        command = CancelBatch(
+            request_id=self._host.next_request_id(),
+            order_ids=tuple(dict.fromkeys(order_ids)),
+            cl_ord_ids=tuple(dict.fromkeys(cl_ord_ids)),
+        )
+        return Pending(command, lambda report: {"count": report.count or 0})
+
+    def _cancel_all(self, account: str, params: Params) -> Pending:
+        return Pending(CancelAll(request_id=self._host.next_request_id()), lambda report: {"count": report.count or 0})
+
+    def _cancel_all_after(self, account: str, params: Params) -> Pending:
+        params.required("timeout")
+        timeout_s = params.whole("timeout", 0, 0, 2**31)
+        command = CancelAllAfter(request_id=self._host.next_request_id(), timeout_s=timeout_s)
+
+        def result(report: CommandAccepted) -> Any:
+            trigger_ns = report.trigger_ns
+            return {
+                "currentTime": _second(report.ts_venue_ns),
+                "triggerTime": "0" if trigger_ns is None else _second(trigger_ns),
+            }
+
+        return Pending(command, result)
+
+    def _by_reference(self, account: str, reference: str) -> list[str]:
+        """The orders that a cancel means: one by its id, or all open ones of a userref."""
+        digits = reference.removeprefix("-")
+        if not digits.isdigit():
+            return [reference]
+        userref = int(reference)
+        ids = [
+            order.order_id for order in self._records.orders_open(account) if attachment_of(order).userref == userref
+        ]
+        if not ids:
+            raise Refusal("EOrder:Unknown order")
+        return ids
+
+    # ------------------------------------------------------------------------------------------------- arguments
+
+    def _pair(self, params: Params) -> ServedPair:
+        pair = self._pairs.find(params.required("pair"))
+        if pair is None:
+            raise Refusal("EQuery:Unknown asset pair")
+        return pair
+
+    def _one(self, account: str, reference: str) -> Order:
+        """The one open order that an edit means."""
+        ids = self._by_reference(account, reference)
+        order = self._records.order(account, ids[0])
+        if order is None or len(ids) > 1:
+            raise Refusal("EOrder:Invalid order")
+        return order
+
+    def _deadline_ns(self, params: Params) -> int | None:
+        text = params.get("deadline")
+        if not text:
+            return None
+        deadline_ns = _moment_ns(text)
+        ahead_ns = deadline_ns - self._host.now_ns
+        if ahead_ns > _DEADLINE_MAX_NS or 0 < ahead_ns < _DEADLINE_MIN_NS:
+            raise invalid("deadline")
+        return deadline_ns
+
+    def _qty(self, params: Params, name: str, pair: ServedPair) -> int | None:
+        text = params.get(name)
+        return qty_lots(text, pair, name) if text else None
+
+    def _price(self, params: Params, name: str, pair: ServedPair, order: Order) -> int | None:
+        text = params.get(name)
+        if not text:
+            return None
+        last_ticks = self._context.last_ticks(pair.spec.symbol)
+        return price_ticks(text, pair, name, last_ticks, order.side, order.order_type)
+
+
+def _line(command: AddOrder, pair: ServedPair) -> str:
+    note = attachment_of(command)
+    price, price2 = OrderWords.shown_prices(command, pair, note)
+    return OrderWords.line(command, pair, OrderWords.volume(command, pair, note), price, price2)
+
+
+def _references(params: Params, name: str, inner: str) -> list[str]:
+    raw = params.raw.get(name)
+    if isinstance(raw, list) and raw and all(isinstance(each, dict) for each in raw):
+        return [each.get(inner, "") for each in params.objects(name)]
+    return params.items(name)
+
+
+def _count(report: CommandAccepted) -> Any:
+    return {"count": 1 if report.count is None else report.count}
+
+
+def _amend_id(number: int) -> str:
+    return f"TA{number // 10**9:04d}-{number // 10**6 % 1000:05d}-{number % 10**6:06d}"
+
+
+def _second(ts_ns: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(-(-ts_ns // _NS)))
+
+
+def _moment_ns(text: str) -> int:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise invalid("deadline") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.UTC)
+    whole = int(moment.replace(microsecond=0).timestamp())
+    return whole * _NS + moment.microsecond * 1000

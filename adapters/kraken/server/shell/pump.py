@@ -1,0 +1,85 @@
+"""Lets the venue's time pass with the machine's clock.
+
+The venue is moved on before anything from a client is handed to it, at each of its own due times, and at a steady beat
+in between, so that the market is published while nobody speaks. This is the only place that reads a clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from framework.venue.served.clock import VenueClock
+from framework.venue.served.host import VenueHost
+
+__all__ = ["Pump"]
+
+_BEAT_S = 0.002
+_NS = 1_000_000_000
+
+
+class Pump:
+    """Runs a host in real time.
+
+    on_beat: called after each beat with the venue's time, for whoever has timers of its own (FIX sessions,
+        heartbeats).
+    """
+
+    def __init__(self, host: VenueHost, clock: VenueClock, wall_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self.host = host
+        self.clock = clock
+        self.on_beat: list[Callable[[int], None]] = []
+        self._wall_ns = wall_ns
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_running = False
+        self._failure: asyncio.Future[None] | None = None
+
+    def now(self) -> int:
+        """Move the venue on to the present; returns the venue's time in nanoseconds."""
+        now_ns = self.clock.venue_ns(self._wall_ns())
+        host = self.host
+        if now_ns > host.now_ns:
+            host.run_until(now_ns)
+        return host.now_ns
+
+    def start(self) -> asyncio.Future[None]:
+        """Begin; the future ends with the error that stopped the venue, or is cancelled by ``stop``."""
+        self._loop = asyncio.get_running_loop()
+        self._failure = self._loop.create_future()
+        self._is_running = True
+        self._beat()
+        return self._failure
+
+    def stop(self) -> None:
+        """Time stands still from here on."""
+        self._is_running = False
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._failure is not None and not self._failure.done():
+            self._failure.cancel()
+
+    def _beat(self) -> None:
+        if not self._is_running:
+            return
+        assert self._loop is not None
+        assert self._failure is not None
+        try:
+            now_ns = self.now()
+            for callback in self.on_beat:
+                callback(now_ns)
+        except Exception as error:  # noqa: BLE001 - whatever it is, a venue that failed must not look alive
+            self._is_running = False
+            if not self._failure.done():
+                self._failure.set_exception(error)
+            return
+        self._timer = self._loop.call_later(self._wait_s(now_ns), self._beat)
+
+    def _wait_s(self, now_ns: int) -> float:
+        """Until the venue's next due time if that is before the next beat."""
+        speed = self.clock.speed
+        if not speed:
+            return _BEAT_S
+        ahead_s = (self.host.next_due_ns() - now_ns) / _NS / float(speed)
+        return max(0.0, min(_BEAT_S, ahead_s))

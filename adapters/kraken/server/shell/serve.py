@@ -1,0 +1,183 @@
+"""A served venue, put together and run until it is interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import gc
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import msgspec
+
+from adapters.kraken.profile import PROFILE
+from adapters.kraken.server.authority import Certified, certify
+from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.keys import ApiKey, KeyRing, generate_keys, read_keys
+from adapters.kraken.server.markets import served_markets
+from adapters.kraken.server.rest.gateway import RestGateway
+from adapters.kraken.server.shell.peers import Peers
+from adapters.kraken.server.shell.pump import Pump
+from adapters.kraken.server.shell.ready import Ready, ReadyAccount, write_ready
+from adapters.kraken.server.shell.web import WebPort
+from framework.errors import ConfigError
+from framework.venue.account import AccountConfig
+from framework.venue.latency import compile_latency
+from framework.venue.served.clock import VenueClock
+from framework.venue.served.host import RoadSpec, VenueHost
+
+__all__ = ["ServeOptions", "build_context", "serve"]
+
+_CONNECTIONS_MAX = 20_000
+_PLENTY = Decimal(1_000_000)
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user may choose; see ``tidegate venue --help``."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    market: str = "synthetic"
+    speed: Fraction = Fraction(1)
+    latency: str = "zero"
+    is_reordered: bool = False
+    seed: int = 1
+    balances: Mapping[str, Decimal] = {}
+    account_count: int = 2
+    keys: Path | None = None
+    tier: str = "pro"
+    is_tls: bool = False
+    state: Path | None = None
+    ready_file: Path | None = None
+
+
+def build_context(options: ServeOptions, start_ns: int) -> tuple[ServerContext, list[ApiKey]]:
+    """The host and what its gateways are made with. Raises ConfigError and DataError for options that make no sense."""
+    markets = served_markets(options.market, options.seed)
+    keys = read_keys(options.keys) if options.keys is not None else []
+    names = list(dict.fromkeys(key.account for key in keys))
+    if not keys:
+        names = [f"account-{number}" for number in range(1, options.account_count + 1)]
+        keys = generate_keys(names, 0)
+    assets = dict.fromkeys(asset for market in markets for asset in (market.spec.base, market.spec.quote))
+    for asset in options.balances:
+        if asset not in assets:
+            raise ConfigError(f"--balances {asset}: the venue has {', '.join(assets)}")
+    balances = dict(options.balances) or dict.fromkeys(assets, _PLENTY)
+    accounts = [AccountConfig(name=name, balances=balances, tier=options.tier) for name in names]
+    host = VenueHost(PROFILE, markets, accounts, start_ns, roads=_roads(options), seed=options.seed)
+    return ServerContext(host, KeyRing(keys)), keys
+
+
+def _roads(options: ServeOptions) -> dict[str, RoadSpec]:
+    if options.latency == "zero":
+        if options.is_reordered:
+            raise ConfigError("--reorder needs a latency: messages that take no time do not overtake; give --latency")
+        return {}
+    try:
+        tier = PROFILE.latency_tier(options.latency)
+    except KeyError as error:
+        raise ConfigError(f"--latency: {error.args[0]}; or zero") from None
+    return {
+        str(label): RoadSpec(
+            command=compile_latency(link.command),
+            response=compile_latency(link.response),
+            feed=compile_latency(link.feed),
+            is_reordered=options.is_reordered,
+        )
+        for label, link in tier.links.items()
+    }
+
+
+async def serve(options: ServeOptions) -> int:
+    """Serve until interrupted; returns the exit code. Raises ConfigError for options that make no sense."""
+    _allow_many_files()
+    began_ns = time.monotonic_ns()
+    context, keys = build_context(options, time.time_ns())
+    clock = VenueClock(time.monotonic_ns(), context.host.now_ns, options.speed)
+    pump = Pump(context.host, clock)
+    peers = Peers(_CONNECTIONS_MAX)
+    certified = _certified(options) if options.is_tls else None
+    web = WebPort(pump, peers, RestGateway(context), {})
+    try:
+        port = await web.start(options.host, options.port, None if certified is None else certified.context())
+    except OSError as error:
+        raise ConfigError(f"--port {options.port}: {error.strerror}; give another, or 0 for a free one") from None
+    gc.collect()
+    gc.freeze()
+    failure = pump.start()
+    ready = _ready(options, port, certified, keys)
+    if options.ready_file is not None:
+        write_ready(options.ready_file, ready)
+    took_ms = (time.monotonic_ns() - began_ns) // 1_000_000
+    _announce(ready, context, options, took_ms)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    failure.add_done_callback(lambda _: stopped.set())
+    try:
+        await stopped.wait()
+        if failure.done():
+            failure.result()
+    finally:
+        pump.stop()
+        await web.stop()
+        if options.ready_file is not None:
+            options.ready_file.unlink(missing_ok=True)
+    return 0
+
+
+def _certified(options: ServeOptions) -> Certified:
+    folder = options.state or Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "tidegate/venue"
+    names = () if options.host in _LOOPBACK else (options.host,)
+    return certify(folder, dt.datetime.now(dt.UTC), names)
+
+
+def _ready(options: ServeOptions, port: int, certified: Certified | None, keys: Sequence[ApiKey]) -> Ready:
+    address = f"{options.host}:{port}"
+    return Ready(
+        rest=f"http{'s' if certified else ''}://{address}",
+        ca_certificate=None if certified is None else str(certified.ca),
+        process_id=os.getpid(),
+        accounts=tuple(
+            ReadyAccount(
+                account=key.account,
+                api_key=key.key,
+                api_secret=key.secret.reveal(),
+                permissions=tuple(sorted(key.permissions)),
+            )
+            for key in keys
+        ),
+    )
+
+
+def _announce(ready: Ready, context: ServerContext, options: ServeOptions, took_ms: int) -> None:
+    print(f"The venue is open after {took_ms / 1000:.1f} s, with simulated money only:")
+    print(f"  REST         {ready.rest}/0/...")
+    if ready.ca_certificate is not None:
+        print(f"  trust        {ready.ca_certificate}")
+    print(f"  pairs        {', '.join(context.host.specs)}")
+    for account in ready.accounts:
+        print(f"  {account.account:<12} key    {account.api_key}")
+        print(f"  {'':<12} secret {account.api_secret}")
+    if options.host not in _LOOPBACK:
+        print(
+            f"warning: {options.host} can be reached from other machines; keys and orders are theirs too",
+            file=sys.stderr,
+        )
+    print("Ctrl-C ends it.", flush=True)
+
+
+def _allow_many_files() -> None:
+    """Each connection is an open file; take as many as the system lets us."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

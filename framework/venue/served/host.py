@@ -1,0 +1,406 @@
+"""The host of a served venue: the venue, its market and its lines, living in time.
+
+Whoever runs it moves it on (``run_until``) to the present before it hands in what a client sent. At one instant the
+order is the one of a backtest: rows of the market that are due, then what the venue has scheduled, then messages in the
+order in which they were sent. So the same commands at the same times give the same fills, served or not.
+
+What travels between a client and the engine takes the paths of its protocol (``Road``): a command arrives after the
+path of commands, an answer leaves after the path of answers. Without latency both happen within the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from framework.data.columns import TRADE, Market
+from framework.errors import ConfigError
+from framework.messages import Command, ExecutionReport, Report
+from framework.protocol import BUY, SELL, Ordering, RejectReason, VenueMode, VenueProfile
+from framework.venue.account import AccountConfig
+from framework.venue.exchange import Venue
+from framework.venue.kernel import FeedMode, MatchingKernel, StopReason
+from framework.venue.latency import CompiledLatency
+from framework.venue.observer import VenueObserver
+from framework.venue.orders import MARKET_TYPES
+from framework.venue.path import Path
+from framework.venue.rates import call_charge
+from framework.venue.scheduler import NEVER_NS, Scheduler
+from framework.venue.served.book import PublicBook
+from framework.venue.served.market import EndlessMarket, market_from
+from framework.venue.served.records import Records
+from framework.venue.served.tape import TradeTape
+
+__all__ = ["HostLine", "RoadSpec", "VenueHost"]
+
+T = TypeVar("T")
+
+_FORGET_EVERY = 4096
+# What is looked at even if nobody listens: trades for the tape, best prices for the list of spreads.
+_QUIET = FeedMode.TRADES | FeedMode.TOUCH_PRICE
+
+
+class HostLine(Protocol):
+    """One client connection, or one key over a protocol without connections.
+
+    line_id: unique among the lines that are up. label: of the profile's protocol. comp_id: whose session goes on.
+    """
+
+    line_id: str
+    account: str
+    label: str
+    comp_id: str | None
+
+    def on_report(self, report: Report, is_response: bool) -> None:
+        """A report has arrived at the client's end of the path."""
+
+
+class RoadSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """The paths of one protocol; None for no latency at all. is_reordered: messages overtake as the profile says."""
+
+    command: CompiledLatency | None = None
+    response: CompiledLatency | None = None
+    feed: CompiledLatency | None = None
+    is_reordered: bool = False
+
+
+class _Watch(VenueObserver):
+    """Hears from inside the venue what changes the public book."""
+
+    def __init__(self, host: VenueHost) -> None:
+        self._host = host
+
+    def on_fill(self, report: ExecutionReport) -> None:
+        self._host.filled(report)
+
+    def on_order_rest(self, cl_ord_id: str, order_id: str, slot: int, now_ns: int) -> None:
+        self._host.order_changed(order_id)
+
+    def on_amend(self, cl_ord_id: str, order_id: str, is_queue_kept: bool, now_ns: int) -> None:
+        self._host.order_changed(order_id)
+
+    def on_order_end(self, cl_ord_id: str, order_id: str, reason: RejectReason | None, now_ns: int) -> None:
+        self._host.order_changed(order_id)
+
+
+class _Link:
+    __slots__ = ("command", "line", "response")
+
+    def __init__(self, line: HostLine, command: Path | None, response: Path | None) -> None:
+        self.line = line
+        self.command = command
+        self.response = response
+
+
+class VenueHost:
+    """A living venue.
+
+    mode: of the venue as a whole. books, tapes: by symbol. records: the accounts' past. scheduler: calls at times; its
+    ``now_ns`` is the present.
+    """
+
+    def __init__(
+        self,
+        profile: VenueProfile,
+        markets: Sequence[Market],
+        accounts: Sequence[AccountConfig],
+        start_ns: int,
+        *,
+        roads: Mapping[str, RoadSpec] | None = None,
+        seed: int = 0,
+        switches: Mapping[str, str] | None = None,
+        history_max: int = 50_000,
+    ) -> None:
+        """start_ns: the present, where the markets' first rows are put. Raises ConfigError and DataError as Venue and
+        MatchingKernel do.
+        """
+        self.markets = [market_from(market, start_ns) for market in markets]
+        self.kernel = MatchingKernel(self.markets)
+        specs = [market.spec for market in self.markets]
+        self.venue = Venue(profile, self.kernel, specs, accounts, switches)
+        self.venue.observer = _Watch(self)
+        self.profile = self.venue.profile
+        self.specs = {spec.symbol: spec for spec in specs}
+        self.records = Records(self.venue, history_max)
+        self.books = {symbol: PublicBook(self.kernel, pair) for symbol, pair in self.venue.pairs.items()}
+        self.tapes = {symbol: TradeTape() for symbol in self.specs}
+        self.scheduler = Scheduler(start_ns)
+        self._endless = EndlessMarket(self.kernel, self.markets)
+        self._symbols = list(self.specs)
+        self._roads = dict(roads or {})
+        self._seed = seed
+        self._links: dict[str, _Link] = {}
+        self._feed_paths: dict[str, Path] = {}
+        self._line_count = 0
+        self._request_count = 0
+        self._commands_seen = 0
+        self._is_played = False
+        self._dirty: set[str] = set()
+        self.mode = VenueMode.ONLINE
+        self._pair_modes: dict[str, VenueMode] = {}
+        self._feed_modes = [_QUIET] * len(self.markets)
+        for index, market in enumerate(self.markets):
+            span_ns = int(market.columns.ts_event_ns[-1]) - start_ns
+            self.tapes[market.spec.symbol].fill_from(market, -span_ns - 1_000_000_000)
+            self.kernel.subscribe_feed(index, _QUIET)
+        self.run_until(start_ns)
+
+    # ------------------------------------------------------------------------------------------------- time
+
+    @property
+    def now_ns(self) -> int:
+        """The present, nanoseconds since the epoch."""
+        return self.scheduler.now_ns
+
+    def call_at(self, ts_ns: int, callback: Callable[..., None], *args: Any) -> None:
+        """Call back at a time, or at once if it is past."""
+        self.scheduler.at(ts_ns, callback, *args)
+
+    def next_due_ns(self) -> int:
+        """When something other than the market next happens; ``NEVER_NS`` if nothing will."""
+        venue_ns = self.venue.next_timer_ns()
+        return min(self.scheduler.next_ns(), NEVER_NS if venue_ns is None else venue_ns)
+
+    def run_until(self, now_ns: int) -> None:
+        """Let time pass up to an instant, that instant included."""
+        venue, scheduler = self.venue, self.scheduler
+        while True:
+            due_ns = min(self.next_due_ns(), self._endless.next_seam_ns())
+            self._play(min(due_ns, now_ns))
+            if due_ns > now_ns:
+                break
+            if due_ns > min(self.next_due_ns(), self._endless.next_seam_ns()):
+                continue  # what the market did has brought something that comes first
+            scheduler.now_ns = max(scheduler.now_ns, due_ns)
+            for index in self._endless.pass_seams(due_ns):
+                self._dirty.add(self._symbols[index])
+            if venue.next_timer_ns() == due_ns:
+                venue.on_timer(due_ns)
+                self.settle()
+            elif scheduler.next_ns() == due_ns:
+                scheduler.run_next()
+        scheduler.now_ns = max(scheduler.now_ns, now_ns)
+        self.settle()
+
+    def _play(self, until_ns: int) -> None:
+        """Apply the market's rows up to an instant, that instant included."""
+        kernel, scheduler = self.kernel, self.scheduler
+        if until_ns <= kernel.now_ns and self._is_played:
+            return
+        self._is_played = False
+        while True:
+            reason = kernel.advance(max(until_ns, kernel.now_ns))
+            scheduler.now_ns = max(scheduler.now_ns, min(kernel.now_ns, until_ns))
+            if reason is StopReason.FEED:
+                self._on_feed()
+            elif reason in (StopReason.FILL, StopReason.TRIGGER):
+                self._on_stop()
+            else:
+                self._is_played = True
+                return
+            if self.next_due_ns() < until_ns:
+                return  # it comes before the rows that are left
+
+    def _on_stop(self) -> None:
+        """Own orders were filled or triggered by the market."""
+        for fill in self.kernel.fills():
+            order = self.venue.resting_order(fill.slot)
+            symbol = order.pair.symbol
+            if self.markets[order.pair.index].columns.kind[fill.row] != TRADE:
+                taker = SELL if order.side == BUY else BUY
+                self.tapes[symbol].add(fill.ts_ns, fill.price_ticks, fill.qty_lots, taker)
+        self.venue.on_kernel_stop(self.kernel.now_ns)
+        self.settle()
+
+    def _on_feed(self) -> None:
+        index, modes = self.kernel.feed_stop_bits
+        symbol = self._symbols[index]
+        if modes & FeedMode.TRADES:
+            columns = self.markets[index].columns
+            for row in self.kernel.books[index].trade_rows().tolist():
+                self.tapes[symbol].add(
+                    int(columns.ts_event_ns[row]),
+                    int(columns.price_ticks[row]),
+                    int(columns.qty_lots[row]),
+                    int(columns.side[row]),
+                )
+        self._dirty.add(symbol)
+        self.settle()
+
+    def order_changed(self, order_id: str) -> None:
+        """What a client has in the book has changed."""
+        self._dirty.add(self.records.find(order_id).pair.symbol)
+
+    def filled(self, report: ExecutionReport) -> None:
+        """The venue has filled a client's order."""
+        self.records.on_fill(report)
+        self._dirty.add(report.symbol)
+        if not report.is_maker:
+            is_market = report.order_type in MARKET_TYPES
+            self.tapes[report.symbol].add(
+                report.ts_venue_ns, report.last_ticks, report.last_lots, report.side, is_market=is_market
+            )
+
+    def settle(self) -> None:
+        """Send what the venue has made, and publish what has changed."""
+        outbox = self.venue.outbox
+        if outbox:
+            sent = outbox[:]
+            outbox.clear()
+            for outbound in sent:
+                link = self._links.get(outbound.session_id)
+                if link is not None:
+                    self._carry(link, outbound.report, outbound.is_response)
+        if self._dirty:
+            dirty, self._dirty = self._dirty, set()
+            for symbol in sorted(dirty):
+                self.books[symbol].publish(self.now_ns)
+
+    # ------------------------------------------------------------------------------------------------- lines
+
+    def open_line(self, line: HostLine, *, is_news_subscribed: bool = False) -> None:
+        """A client is there. Raises ConfigError for an unknown account or protocol, or a line id that is in use."""
+        road = self._roads.get(line.label, RoadSpec())
+        self._line_count += 1
+        self._links[line.line_id] = _Link(line, self._path(line, "command", road), self._path(line, "response", road))
+        try:
+            self.venue.connect(
+                line.line_id, line.account, line.label, self.now_ns, line.comp_id, is_news_subscribed=is_news_subscribed
+            )
+        except ConfigError:
+            del self._links[line.line_id]
+            raise
+        self.settle()
+
+    def drop_line(self, line_id: str) -> None:
+        """A client is gone; what is on the way to it is lost, what is on the way from it is not."""
+        link = self._links.get(line_id)
+        if link is not None:
+            self.venue.drop_line(line_id, self.now_ns)
+            self.settle()
+            del self._links[line_id]
+
+    def subscribe_news(self, line_id: str) -> None:
+        """Have a line hear of all orders of its account, from a snapshot on."""
+        self.venue.subscribe_news(line_id, self.now_ns)
+        self.settle()
+
+    def lines(self) -> list[HostLine]:
+        """The lines that are up."""
+        return [link.line for link in self._links.values()]
+
+    def next_request_id(self) -> int:
+        """A number for a command."""
+        self._request_count += 1
+        return self._request_count
+
+    def submit(self, line_id: str, command: Command) -> None:
+        """A command of a client leaves on the path to the engine."""
+        link = self._links[line_id]
+        if link.command is None:
+            self._handle(line_id, command)
+        else:
+            self.scheduler.at(link.command.send(self.now_ns), self._handle, line_id, command)
+
+    def ask(self, line_id: str, question: Callable[[], T], answer: Callable[[T], None]) -> None:
+        """A question that is no command takes the same paths: it is put at the engine, and its answer comes back."""
+        link = self._links[line_id]
+        if link.command is None and link.response is None:
+            answer(question())
+            return
+        arrival_ns = self.now_ns if link.command is None else link.command.send(self.now_ns)
+        self.scheduler.at(arrival_ns, self._put, link, question, answer)
+
+    def charge_call(self, line_id: str, call: str) -> bool:
+        """Charge a call to the account's call counter; False if it is refused. Calls that cost nothing pass."""
+        line = self._links[line_id].line
+        account = self.venue.accounts[line.account]
+        costs = next(
+            protocol.call_costs for label, protocol in self.profile.protocols.items() if str(label) == line.label
+        )
+        counter = next((each for label, each in account.call_counters.items() if str(label) == line.label), None)
+        if costs is None or counter is None or not getattr(costs, call):
+            return True
+        return counter.admit(self.now_ns, call_charge(costs, call))
+
+    def deliver_feed(self, label: str, callback: Callable[..., None], *args: Any) -> None:
+        """Market data leaves on its path to the clients of a protocol."""
+        road = self._roads.get(label)
+        if road is None or road.feed is None:
+            callback(*args)
+            return
+        path = self._feed_paths.get(label)
+        if path is None:
+            path = self._feed_paths[label] = self._make_path(f"latency.{label}.feed", road.feed, Ordering.FIFO, 1)
+        self.scheduler.at(path.send(self.now_ns), callback, *args)
+
+    def set_mode(self, mode: VenueMode, symbol: str | None) -> None:
+        """Set the engine's mode, of one pair or (None) of the whole venue."""
+        self.venue.set_mode(mode, symbol, self.now_ns)
+        if symbol is None:
+            self.mode = mode
+        else:
+            self._pair_modes[symbol] = mode
+        self.settle()
+
+    def mode_of(self, symbol: str) -> VenueMode:
+        """The mode that a pair is in: its own, or the venue's where that is stricter than online."""
+        return self.mode if self.mode is not VenueMode.ONLINE else self._pair_modes.get(symbol, VenueMode.ONLINE)
+
+    def publish_every_change(self, symbol: str, *, is_wanted: bool) -> None:
+        """Whether a pair is published at each message of its market, or only when its best prices change."""
+        index = self._symbols.index(symbol)
+        mode = _QUIET | FeedMode.EVERY if is_wanted else _QUIET
+        if mode != self._feed_modes[index]:
+            self._feed_modes[index] = mode
+            self.kernel.subscribe_feed(index, mode)
+
+    def refusal_text(self, reason: RejectReason) -> str:
+        """The venue's own words for a refusal."""
+        return self.profile.errors[reason]
+
+    # ------------------------------------------------------------------------------------------------- roads
+
+    def _handle(self, line_id: str, command: Command) -> None:
+        self.venue.handle(line_id, command, self.now_ns)
+        self._commands_seen += 1
+        if self._commands_seen % _FORGET_EVERY == 0:
+            self.records.forget_orders()
+        self.settle()
+
+    def _put(self, link: _Link, question: Callable[[], Any], answer: Callable[[Any], None]) -> None:
+        result = question()
+        leaves_ns = self.now_ns if link.response is None else link.response.send(self.now_ns)
+        self.scheduler.at(leaves_ns, self._answer, link, answer, result)
+
+    def _answer(self, link: _Link, answer: Callable[[Any], None], result: Any) -> None:
+        if self._links.get(link.line.line_id) is link:
+            answer(result)
+
+    def _carry(self, link: _Link, report: Report, is_response: bool) -> None:
+        if link.response is None:
+            link.line.on_report(report, is_response)
+        else:
+            self.scheduler.at(link.response.send(self.now_ns), self._arrive, link, report, is_response)
+
+    def _arrive(self, link: _Link, report: Report, is_response: bool) -> None:
+        if self._links.get(link.line.line_id) is link:
+            link.line.on_report(report, is_response)
+
+    def _path(self, line: HostLine, kind: str, road: RoadSpec) -> Path | None:
+        table = road.command if kind == "command" else road.response
+        if table is None:
+            return None
+        protocol = next(protocol for label, protocol in self.profile.protocols.items() if str(label) == line.label)
+        ordering = protocol.ordering_command if kind == "command" else protocol.ordering_response
+        return self._make_path(
+            f"latency.{line.label}.{kind}.{self._line_count}",
+            table,
+            ordering if road.is_reordered else Ordering.FIFO,
+            protocol.balanced_paths,
+        )
+
+    def _make_path(self, name: str, table: CompiledLatency, ordering: Ordering, balanced_paths: int) -> Path:
+        return Path(ordering=ordering, balanced_paths=balanced_paths, seed=self._seed, name=name, table=table)

@@ -1,0 +1,91 @@
+"""A REST gateway in front of a served venue in virtual time, and a client that signs its requests."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.http import HttpRequest, HttpResponse
+from adapters.kraken.server.keys import PERMISSIONS, ApiKey, KeyRing, generate_keys
+from adapters.kraken.server.rest.gateway import RestGateway
+from adapters.kraken.wire.signing import api_sign
+from tests.framework.venue.served.served_rig import host
+
+__all__ = ["Rest"]
+
+
+class Rest:
+    """Two accounts, ``a0`` and ``a1``, with a key each; options are those of the host."""
+
+    def __init__(self, rows: Any = None, permissions: tuple[str, ...] = PERMISSIONS, **options: Any) -> None:
+        self.host = host(rows, **options)
+        self.keys = [
+            ApiKey(key.key, key.secret, key.account, permissions) for key in generate_keys(["a0", "a1"], seed=5)
+        ]
+        self.context = ServerContext(self.host, KeyRing(self.keys, seed=5))
+        self.gateway = RestGateway(self.context)
+        self.nonce = 1_000
+
+    def send(self, request: HttpRequest) -> list[HttpResponse]:
+        """Hand a request in; the answers that have come by now."""
+        answers: list[HttpResponse] = []
+        self.gateway.handle(request, answers.append)
+        return answers
+
+    def public(self, name: str, **params: Any) -> Any:
+        """The envelope of a public request."""
+        (answer,) = self.send(
+            HttpRequest(
+                method="GET", path=f"/0/public/{name}", query=urlencode(params), headers={}, body=b"", peer="127.0.0.1"
+            )
+        )
+        return envelope(answer)
+
+    def request(self, name: str, params: dict[str, Any], *, account: int = 0, is_json: bool = False) -> HttpRequest:
+        """A signed private request."""
+        self.nonce += 1
+        key = self.keys[account]
+        fields = {"nonce": str(self.nonce), **params}
+        body = msgspec.json.encode(fields) if is_json else urlencode(fields).encode()
+        path = f"/0/private/{name}"
+        headers = {
+            "API-Key": key.key,
+            "API-Sign": api_sign(key.secret, path, str(self.nonce), body),
+            "Content-Type": "application/json" if is_json else "application/x-www-form-urlencoded",
+        }
+        return HttpRequest(method="POST", path=path, query="", headers=headers, body=body, peer="127.0.0.1")
+
+    def private(self, name: str, account: int = 0, is_json: bool = False, **params: Any) -> Any:
+        """The envelope of a private request."""
+        (answer,) = self.send(self.request(name, params, account=account, is_json=is_json))
+        return envelope(answer)
+
+    def result(self, name: str, account: int = 0, is_json: bool = False, **params: Any) -> Any:
+        """The result of a private request that succeeds."""
+        answer = self.private(name, account, is_json, **params)
+        assert answer["error"] == [], answer
+        return answer["result"]
+
+    def error(self, name: str, account: int = 0, is_json: bool = False, **params: Any) -> str:
+        """The error of a private request that fails."""
+        answer = self.private(name, account, is_json, **params)
+        assert list(answer) == ["error"]
+        (text,) = answer["error"]
+        return str(text)
+
+    def add(
+        self, side: str = "buy", price: str | None = "100.1", volume: str = "1", account: int = 0, **more: Any
+    ) -> str:
+        """Add an order, and give its id; a market order without a price."""
+        kind = {"ordertype": "market"} if price is None else {"ordertype": "limit", "price": price}
+        result = self.result("AddOrder", account, pair="XBTUSD", type=side, volume=volume, **{**kind, **more})
+        return str(result["txid"][0])
+
+
+def envelope(answer: HttpResponse) -> Any:
+    """The JSON of an answer."""
+    assert answer.status == 200
+    return msgspec.json.decode(answer.body)
