@@ -10,6 +10,7 @@ Values are bytes as on the wire: digits of prices stay as they were written.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zlib import adler32
 
 from adapters.fix.errors import EncodeError
 
@@ -21,7 +22,6 @@ FRAME_MAX = 1024 * 1024
 
 type Fields = Sequence[tuple[int, bytes]]
 
-_TAGS = {b"%d" % tag: tag for tag in range(1, 12_000)}
 # A length field, and the data field that follows it, whose value may hold SOH.
 _DATA_OF_LENGTH = {
     90: 91,
@@ -41,7 +41,8 @@ _DATA_OF_LENGTH = {
     618: 619,
     621: 622,
 }
-_LENGTH_MARKS = tuple(SOH + b"%d=" % tag for tag in _DATA_OF_LENGTH)
+# Length fields are left out: one of them sends a frame to the reader that counts bytes.
+_TAGS = {b"%d" % tag: tag for tag in range(1, 12_000) if tag not in _DATA_OF_LENGTH}
 _LENGTH_DIGITS_MAX = 7
 
 
@@ -187,7 +188,7 @@ def frame_fault(frame: bytes) -> str | None:
     trailer = frame.rfind(b"\x0110=", 0, len(frame) - 1) + 1
     if frame[after_begin + 3 : after_length] != b"%d" % (trailer - after_length - 1):
         return "the body length is wrong"
-    if frame[trailer + 3 : -1] != b"%03d" % (sum(frame[:trailer]) & 255):
+    if frame[trailer + 3 : -1] != b"%03d" % checksum(frame[:trailer]):
         return "the checksum is wrong"
     return None
 
@@ -197,15 +198,23 @@ def decode(frame: bytes) -> Message:
     parts = frame.split(SOH)
     begin_string = parts[0][2:]
     msg_type = parts[2][3:]
-    for mark in _LENGTH_MARKS:
-        if mark in frame:
-            return Message(begin_string, msg_type, _fields_with_data(frame, parts), frame)
     tags = _TAGS
-    fields = []
-    for part in parts[3:-2]:
-        tag, _, value = part.partition(b"=")
-        fields.append((tags.get(tag) or _odd_tag(tag), value))
+    try:
+        fields = [(tags[tag], value) for tag, value in [part.split(b"=", 1) for part in parts[3:-2]]]
+    except (KeyError, ValueError):
+        fields = _counted_fields(frame, parts)
     return Message(begin_string, msg_type, fields, frame)
+
+
+def checksum(data: bytes) -> int:
+    """The sum of all bytes, modulo 256.
+
+    Taken from the first half of Adler-32, which is one more than the sum as long as that is below 65,521.
+    """
+    total = 0
+    for at in range(0, len(data), 256):
+        total += (adler32(data[at : at + 256]) & 0xFFFF) - 1
+    return total & 255
 
 
 def _odd_tag(tag: bytes) -> int:
@@ -214,8 +223,10 @@ def _odd_tag(tag: bytes) -> int:
     return int(tag) if digits.isdigit() and len(digits) < 10 else -1
 
 
-def _fields_with_data(frame: bytes, parts: list[bytes]) -> list[tuple[int, bytes]]:
-    """The fields of a frame in which data may hold SOH: each data field is as long as the field before it says."""
+def _counted_fields(frame: bytes, parts: list[bytes]) -> list[tuple[int, bytes]]:
+    """The fields of any frame: a data field, which may hold SOH, is as long as the field before it says, and a tag that
+    is no number is -1.
+    """
     at = len(parts[0]) + len(parts[1]) + len(parts[2]) + 3
     end = frame.rfind(b"\x0110=", 0, len(frame) - 1) + 1
     fields: list[tuple[int, bytes]] = []
@@ -246,7 +257,7 @@ def encode(begin_string: bytes, msg_type: bytes, fields: Fields) -> bytes:
     if b"=\x01" in body or body.count(SOH) != len(fields) + 1:
         _refuse(fields)
     head = b"8=%b\x019=%d\x01" % (begin_string, len(body))
-    return b"%b%b10=%03d\x01" % (head, body, (sum(head) + sum(body)) & 255)
+    return b"%b%b10=%03d\x01" % (head, body, checksum(head + body))
 
 
 def _refuse(fields: Fields) -> None:

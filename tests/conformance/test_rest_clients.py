@@ -104,16 +104,16 @@ def test_ccxt_reads_each_error_as_what_it_is(venue: dict[str, Any]) -> None:
     with pytest.raises(ccxt.BaseError, match="EAPI:Invalid signature"):
         connected(venue, 3, secret=venue["accounts"][4]["api_secret"]).fetch_balance()
     exchange.fetch_balance()
-    exchange.nonce = lambda: 5
+    exchange.incrementing_nonce = lambda: 5
     with pytest.raises(ccxt.InvalidNonce):
         exchange.private_post_balance()
 
 
 def test_ccxt_is_told_when_it_calls_too_often(venue: dict[str, Any]) -> None:
     exchange = connected(venue, 4)
+    calls = (exchange.fetch_my_trades("BTC/USD") for _ in range(40))
     with pytest.raises(ccxt.DDoSProtection, match="EAPI:Rate limit exceeded"):
-        for _ in range(40):
-            exchange.fetch_my_trades("BTC/USD")
+        list(calls)
 
 
 # --------------------------------------------------------------------------------------------------- python-kraken-sdk

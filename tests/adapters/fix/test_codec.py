@@ -7,7 +7,7 @@ import simplefix
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.fix.codec import Framer, decode, encode, frame_fault
+from adapters.fix.codec import Framer, checksum, decode, encode, frame_fault
 from adapters.fix.errors import EncodeError
 
 BEGIN = b"FIX.4.4"
@@ -112,6 +112,20 @@ def test_garbage_without_a_frame_is_not_kept() -> None:
 def test_entries_of_a_group_are_read_apart() -> None:
     read = decode(message((268, b"2"), (269, b"0"), (270, b"1.5"), (269, b"1"), (270, b"1.6"), msg_type=b"W"))
     assert read.group(268, 269) == [{269: b"0", 270: b"1.5"}, {269: b"1", 270: b"1.6"}]
+
+
+@given(st.binary(max_size=3_000))
+def test_the_checksum_is_the_sum_of_the_bytes(data: bytes) -> None:
+    assert checksum(data) == sum(data) % 256
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [(b"x=1", (-1, b"1")), (b"nothing", (-1, b"nothing")), (b"-7=1", (-7, b"1")), (b"=1", (-1, b"1"))],
+)
+def test_a_tag_that_is_no_number_is_read_as_such(text: bytes, field: tuple[int, bytes]) -> None:
+    whole = message((58, b"here")).replace(b"58=here", text)
+    assert decode(whole).fields[-1] == field
 
 
 def test_an_empty_value_is_refused() -> None:
