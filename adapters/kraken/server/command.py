@@ -35,7 +35,9 @@ def _speed(text: str) -> Fraction:
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-    parser.add_argument("--port", type=int, default=0, metavar="P", help="port of REST (default: a free one)")
+    parser.add_argument(
+        "--port", type=int, default=0, metavar="P", help="port of REST and WebSocket (default: a free one)"
+    )
     parser.add_argument(
         "--market", default="synthetic", metavar="SOURCE", help="synthetic, or the folder of a store, played in a loop"
     )
@@ -51,7 +53,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accounts", type=int, default=2, metavar="N", help="accounts with a key each (default 2)")
     parser.add_argument("--keys", type=Path, default=None, metavar="FILE", help="keys and accounts of your own, TOML")
     parser.add_argument("--tier", default="pro", help="tier of the accounts: starter, intermediate, pro (default)")
-    parser.add_argument("--tls", action="store_true", help="serve https, with a certificate of a local authority")
+    parser.add_argument(
+        "--tls", action="store_true", help="serve https and wss, with a certificate of a local authority"
+    )
     parser.add_argument("--state", type=Path, default=None, metavar="DIR", help="folder of the local authority")
     parser.add_argument(
         "--ready-file", type=Path, default=None, metavar="PATH", help="write addresses and keys there once it is open"
@@ -98,8 +102,8 @@ def _run(options: argparse.Namespace) -> int:
 COMMAND = CommandEntry(
     summary="serve the simulated venue on this machine, for any client of Kraken",
     description=(
-        "Serve the simulated venue: Kraken's REST interface on this machine, with simulated money. Prints the address "
-        "and an API key for each account, and serves until Ctrl-C."
+        "Serve the simulated venue: Kraken's REST and WebSocket v2 on this machine, with simulated money. Prints the "
+        "addresses and an API key for each account, and serves until Ctrl-C."
     ),
     add_arguments=_add_arguments,
     run=_run,

@@ -24,7 +24,11 @@ def fixed(value: Decimal, decimals: int) -> str:
 
 
 class ServedPair:
-    """One pair. pair_decimals: of prices; tick, lot: exact sizes of the grid."""
+    """One pair.
+
+    pair_decimals: of prices; tick, lot: exact sizes of the grid. price_units, qty_units: of one tick and one lot, in
+    the last decimal of a price (``pair_decimals``) and of a quantity (``LOT_DECIMALS``).
+    """
 
     def __init__(self, spec: InstrumentSpec) -> None:
         self.spec = spec
@@ -33,6 +37,8 @@ class ServedPair:
         self.lot = Decimal(spec.lot_size)
         self.pair_decimals = _decimals(self.tick)
         self.cost_decimals = spec.cost_decimals
+        self.price_units = int(self.tick.scaleb(self.pair_decimals))
+        self.qty_units = int(self.lot.scaleb(LOT_DECIMALS))
         self.base_id = rest_asset(spec.base)
         self.quote_id = rest_asset(spec.quote)
 

@@ -28,7 +28,7 @@ from framework.venue.orders import MARKET_TYPES
 from framework.venue.path import Path
 from framework.venue.rates import call_charge
 from framework.venue.scheduler import NEVER_NS, Scheduler
-from framework.venue.served.book import PublicBook
+from framework.venue.served.book import DepthStream, DepthUpdate, PublicBook
 from framework.venue.served.market import EndlessMarket, market_from
 from framework.venue.served.records import Records
 from framework.venue.served.tape import TradeTape
@@ -349,10 +349,21 @@ class VenueHost:
         """The mode that a pair is in: its own, or the venue's where that is stricter than online."""
         return self.mode if self.mode is not VenueMode.ONLINE else self._pair_modes.get(symbol, VenueMode.ONLINE)
 
-    def publish_every_change(self, symbol: str, *, is_wanted: bool) -> None:
-        """Whether a pair is published at each message of its market, or only when its best prices change."""
+    def listen_book(self, symbol: str, depth: int, callback: Callable[[DepthUpdate], None]) -> DepthStream:
+        """Have each change of the best levels of a pair told; see ``PublicBook.listen``."""
+        stream = self.books[symbol].listen(depth, callback)
+        self._choose_feed(symbol)
+        return stream
+
+    def unlisten_book(self, symbol: str, depth: int, callback: Callable[[DepthUpdate], None]) -> None:
+        """Have no more told."""
+        self.books[symbol].unlisten(depth, callback)
+        self._choose_feed(symbol)
+
+    def _choose_feed(self, symbol: str) -> None:
+        """While somebody listens to its book, a pair is published at each message of its market."""
         index = self._symbols.index(symbol)
-        mode = _QUIET | FeedMode.EVERY if is_wanted else _QUIET
+        mode = _QUIET | FeedMode.EVERY if self.books[symbol].is_listened_to else _QUIET
         if mode != self._feed_modes[index]:
             self._feed_modes[index] = mode
             self.kernel.subscribe_feed(index, mode)

@@ -9,7 +9,7 @@ forgotten, by the venue's own indexes too, so that a venue may run without end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -61,6 +61,7 @@ class _Past:
         self.trades_of: dict[str, list[TradeRecord]] = {}
         self.ledger: list[LedgerEntry] = []
         self.entry_by_id: dict[str, LedgerEntry] = {}
+        self.listeners: list[Callable[[LedgerEntry], None]] = []
 
 
 class Records:
@@ -144,7 +145,17 @@ class Records:
         entry = LedgerEntry(ledger_id, ref_id, ts_ns, assets.names[asset], kind, amount, fee, balance)
         past.ledger.append(entry)
         past.entry_by_id[ledger_id] = entry
+        for callback in tuple(past.listeners):
+            callback(entry)
         return ledger_id
+
+    def listen(self, account: str, callback: Callable[[LedgerEntry], None]) -> None:
+        """Have each new ledger entry of an account told."""
+        self._past[account].listeners.append(callback)
+
+    def unlisten(self, account: str, callback: Callable[[LedgerEntry], None]) -> None:
+        """Have no more told."""
+        self._past[account].listeners.remove(callback)
 
     def _forget(self, account: Account, past: _Past) -> None:
         most = self._history_max

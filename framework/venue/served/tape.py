@@ -137,6 +137,10 @@ class TradeTape:
             _flat_until(filled, now_ns - now_ns % step_ns + step_ns, step_ns)
         return filled[-_CANDLES_MAX:]
 
+    def newest_candle(self, minutes: int) -> Candle:
+        """The candle of the newest trade; raises IndexError before the first."""
+        return self._candles[minutes][-1]
+
     def figures(self, since_ns: int) -> DayFigures:
         """Figures of the minutes that began at or after a time, a day back at most."""
         minutes = [candle for candle in self._minutes if candle.ts_ns >= since_ns]

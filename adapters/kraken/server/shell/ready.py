@@ -26,6 +26,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """Where the venue is and who may use it. ca_certificate: path of the authority's certificate; null without TLS."""
 
     rest: str
+    ws_v2: str
     ca_certificate: str | None
     process_id: int
     accounts: tuple[ReadyAccount, ...]

@@ -27,6 +27,7 @@ from adapters.kraken.server.shell.peers import Peers
 from adapters.kraken.server.shell.pump import Pump
 from adapters.kraken.server.shell.ready import Ready, ReadyAccount, write_ready
 from adapters.kraken.server.shell.web import WebPort
+from adapters.kraken.server.ws2.gateway import Ws2Gateway
 from framework.errors import ConfigError
 from framework.venue.account import AccountConfig
 from framework.venue.latency import compile_latency
@@ -106,7 +107,7 @@ async def serve(options: ServeOptions) -> int:
     pump = Pump(context.host, clock)
     peers = Peers(_CONNECTIONS_MAX)
     certified = _certified(options) if options.is_tls else None
-    web = WebPort(pump, peers, RestGateway(context), {})
+    web = WebPort(pump, peers, RestGateway(context), {"/v2": ("ws_v2", Ws2Gateway(context))})
     try:
         port = await web.start(options.host, options.port, None if certified is None else certified.context())
     except OSError as error:
@@ -146,6 +147,7 @@ def _ready(options: ServeOptions, port: int, certified: Certified | None, keys: 
     address = f"{options.host}:{port}"
     return Ready(
         rest=f"http{'s' if certified else ''}://{address}",
+        ws_v2=f"ws{'s' if certified else ''}://{address}/v2",
         ca_certificate=None if certified is None else str(certified.ca),
         process_id=os.getpid(),
         accounts=tuple(
@@ -163,6 +165,7 @@ def _ready(options: ServeOptions, port: int, certified: Certified | None, keys: 
 def _announce(ready: Ready, context: ServerContext, options: ServeOptions, took_ms: int) -> None:
     print(f"The venue is open after {took_ms / 1000:.1f} s, with simulated money only:")
     print(f"  REST         {ready.rest}/0/...")
+    print(f"  WebSocket v2 {ready.ws_v2}")
     if ready.ca_certificate is not None:
         print(f"  trust        {ready.ca_certificate}")
     print(f"  pairs        {', '.join(context.host.specs)}")

@@ -62,7 +62,6 @@ def test_who_applies_the_updates_and_keeps_the_window_has_the_published_book(dep
     served = VenueHost(
         PROFILE, [synthetic_market(3, 30)], [AccountConfig(name="a0", balances=money, tier="pro")], START
     )
-    served.publish_every_change(NAME, is_wanted=True)
     book = served.books[NAME]
     sides: list[dict[int, int]] = [{}, {}]
     count = 0
@@ -81,7 +80,7 @@ def test_who_applies_the_updates_and_keeps_the_window_has_the_published_book(dep
         assert list(sides[BUY].items()) == book.levels(BUY, depth)
         assert list(sides[SELL].items()) == book.levels(SELL, depth)
 
-    stream = book.listen(depth, apply)
+    stream = served.listen_book(NAME, depth, apply)
     sides[BUY], sides[SELL] = dict(stream.bids), dict(stream.asks)
     client = Client(served)
     chance = random.Random(depth)
@@ -108,8 +107,8 @@ def test_nobody_is_told_after_he_stopped_listening() -> None:
     served = host()
     client = Client(served)
     told: list[DepthUpdate] = []
-    served.books[NAME].listen(10, told.append)
-    served.books[NAME].unlisten(10, told.append)
+    served.listen_book(NAME, 10, told.append)
+    served.unlisten_book(NAME, 10, told.append)
     served.submit(client.line_id, order(served, BUY, 1001, 7))
     assert told == []
     assert not served.books[NAME].is_listened_to

@@ -1,0 +1,1 @@
+"""WebSocket v2: the channels and methods of a served venue."""

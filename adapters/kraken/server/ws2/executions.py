@@ -1,0 +1,272 @@
+"""The private channels: what happens to an account's orders (executions) and money (balances), in sequence.
+
+Every fill row is ``partially_filled``, and a ``filled`` row of its own ends an order: observed. Sources:
+websocket-v2/executions, websocket-v2/balances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, attachment_of
+from adapters.kraken.server.pairs import ServedPair, fixed
+from adapters.kraken.server.ws2.frames import Frame, number, stream_frame
+from adapters.kraken.wire.digits import rfc3339_us
+from framework.messages import ExecType, ExecutionReport, OrderState
+from framework.protocol import BUY, POINT, OrderType, TimeInForce
+from framework.venue.orders import Order
+from framework.venue.served.records import LedgerEntry, TradeRecord
+
+__all__ = ["Balances", "Executions", "ExecutionsOptions"]
+
+_SNAPSHOT_TRADES = 50
+_EXEC_WORDS = {
+    ExecType.PENDING_NEW: "pending_new",
+    ExecType.NEW: "new",
+    ExecType.TRADE: "trade",
+    ExecType.CANCELED: "canceled",
+    ExecType.EXPIRED: "expired",
+    ExecType.AMENDED: "amended",
+    ExecType.RESTATED: "restated",
+    ExecType.TRIGGERED: "status",
+    ExecType.ICEBERG_REFILL: "iceberg_refill",
+}
+_STATE_WORDS = {
+    OrderState.PENDING_NEW: "pending_new",
+    OrderState.NEW: "new",
+    OrderState.PARTIALLY_FILLED: "partially_filled",
+    OrderState.FILLED: "filled",
+    OrderState.CANCELED: "canceled",
+    OrderState.EXPIRED: "expired",
+}
+# What is told where only the main transitions are asked for.
+_MAIN = frozenset({"new", "trade", "filled", "canceled", "expired"})
+
+
+class ExecutionsOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a subscription asked for."""
+
+    snap_orders: bool = True
+    snap_trades: bool = False
+    order_status: bool = True
+    ratecounter: bool = False
+
+
+class Executions:
+    """One subscription to an account's executions."""
+
+    def __init__(
+        self, context: ServerContext, account: str, options: ExecutionsOptions, send: Callable[[Frame], object]
+    ) -> None:
+        self._context = context
+        self._records = context.host.records
+        self._account = account
+        self._options = options
+        self._send = send
+        self._sequence = 0
+
+    def begin(self) -> None:
+        """Send the snapshot."""
+        rows: list[dict[str, Any]] = []
+        if self._options.snap_orders:
+            rows += [self._full_row(order) for order in self._records.orders_open(self._account)]
+        if self._options.snap_trades:
+            trades = self._records.trades(self._account)[-_SNAPSHOT_TRADES:]
+            rows += [{**self._trade_row(trade), "order_status": "filled"} for trade in trades]
+        self._tell("snapshot", rows)
+
+    def on_report(self, report: ExecutionReport) -> None:
+        """Something happened to an order of the account."""
+        order = self._records.order(self._account, report.order_id)
+        if order is None:
+            return
+        pair = self._context.pairs.by_symbol[report.symbol]
+        for row in self._rows(report, order, pair):
+            if not self._options.order_status and row["exec_type"] not in _MAIN:
+                continue
+            if self._options.ratecounter:
+                row["ratecount"] = self._rate_count(order)
+            self._tell("update", [row])
+
+    def _tell(self, kind: str, rows: Sequence[dict[str, Any]]) -> None:
+        self._sequence += 1
+        self._send(stream_frame("executions", kind, rows, sequence=self._sequence))
+
+    def _rate_count(self, order: Order) -> msgspec.Raw:
+        counter = self._context.host.venue.accounts[self._account].counters[order.pair.index]
+        points = Decimal(counter.value_at(self._context.host.now_ns)) / POINT
+        return number(fixed(points, 2))
+
+    # ------------------------------------------------------------------------------------------------- rows
+
+    def _rows(self, report: ExecutionReport, order: Order, pair: ServedPair) -> list[dict[str, Any]]:
+        word = _EXEC_WORDS[report.exec_type]
+        moment = rfc3339_us(report.ts_venue_ns)
+        if report.exec_type is ExecType.TRADE:
+            assert report.exec_id is not None
+            trade = self._records.trade(self._account, report.exec_id)
+            if trade is None:
+                return []
+            rows = [self._trade_row(trade)]
+            if report.state is OrderState.FILLED:
+                rows.append(
+                    {
+                        "timestamp": moment,
+                        "order_status": "filled",
+                        "exec_type": "filled",
+                        **self._progress(order, pair),
+                        **_ids(order),
+                    }
+                )
+            return rows
+        if report.exec_type is ExecType.PENDING_NEW:
+            return [{**self._full_row(order), "exec_type": word, "order_status": word, "timestamp": moment}]
+        row: dict[str, Any] = {"timestamp": moment, "order_status": _STATE_WORDS[report.state], "exec_type": word}
+        if report.exec_type is ExecType.NEW:
+            return [{**row, **_ids(order)}]
+        row |= self._progress(order, pair)
+        if report.exec_type is ExecType.AMENDED:
+            row |= {"amended": True, "reason": "User requested", "order_qty": number(pair.qty(report.qty_lots))}
+            row |= _limit(report.limit_ticks, pair)
+        elif report.reason:
+            row |= {"cancel_reason": report.reason, "reason": report.reason}
+        return [{**row, **_ids(order)}]
+
+    def _full_row(self, order: Order) -> dict[str, Any]:
+        """An order with all that it was given."""
+        pair = self._context.pairs.by_symbol[order.pair.symbol]
+        note = attachment_of(order)
+        row: dict[str, Any] = {
+            **_ids(order),
+            "symbol": pair.spec.symbol,
+            "order_qty": number(pair.qty(order.qty_lots)),
+            **self._progress(order, pair),
+            "time_in_force": TimeInForce(order.time_in_force).name,
+            "exec_type": "pending_new" if order.state is OrderState.PENDING_NEW else "new",
+            "side": SIDE_WORDS[order.side],
+            "order_type": TYPE_WORDS[order.order_type],
+            "order_userref": note.userref,
+            **_limit(order.limit_ticks, pair),
+            "stop_price": number("0.0"),
+            "order_status": _STATE_WORDS[order.state],
+            "fee_ccy_pref": "fciq" if order.side == BUY or "fciq" in note.oflags else "fcib",
+            "timestamp": rfc3339_us(order.aged_ns),
+        }
+        if order.is_post_only:
+            row["post_only"] = True
+        if order.order_type is OrderType.ICEBERG and order.display_lots is not None:
+            row["display_qty"] = number(pair.qty(order.display_lots))
+        if order.trigger_ticks is not None:
+            row["triggers"] = {
+                "reference": "last",
+                "price": number(pair.price(order.trigger_ticks)),
+                "price_type": "static",
+                "status": "triggered" if order.is_triggered else "untriggered",
+            }
+        if order.expire_ns is not None:
+            row["expire_time"] = rfc3339_us(order.expire_ns)
+        if order.start_ns is not None:
+            row["effective_time"] = rfc3339_us(order.start_ns)
+        return row
+
+    def _trade_row(self, trade: TradeRecord) -> dict[str, Any]:
+        order = trade.order
+        pair = self._context.pairs.by_symbol[order.pair.symbol]
+        return {
+            **_ids(order),
+            "exec_id": trade.trade_id,
+            "exec_type": "trade",
+            "trade_id": trade.number,
+            "symbol": pair.spec.symbol,
+            "side": SIDE_WORDS[order.side],
+            "last_qty": number(pair.qty(trade.qty_lots)),
+            "last_price": number(pair.price(trade.price_ticks)),
+            "liquidity_ind": "m" if trade.is_maker else "t",
+            "cost": number(fixed(trade.cost, pair.cost_decimals)),
+            "order_userref": attachment_of(order).userref,
+            "order_status": "partially_filled",
+            "order_type": TYPE_WORDS[order.order_type],
+            **self._progress(order, pair),
+            "timestamp": rfc3339_us(trade.ts_ns),
+            "fees": [{"asset": pair.spec.quote, "qty": number(fixed(trade.fee, pair.cost_decimals))}],
+        }
+
+    def _progress(self, order: Order, pair: ServedPair) -> dict[str, Any]:
+        cost, fee = self._records.cost_of(self._account, order.order_id)
+        average = cost / (pair.lot * order.cum_lots) if order.cum_lots else Decimal(0)
+        return {
+            "cum_qty": number(pair.qty(order.cum_lots)),
+            "cum_cost": number(fixed(cost, pair.cost_decimals)),
+            "avg_price": number(fixed(average, pair.pair_decimals)),
+            "fee_usd_equiv": number(fixed(fee, pair.cost_decimals)),
+        }
+
+
+class Balances:
+    """One subscription to an account's balances: each movement is a frame of its own."""
+
+    def __init__(self, context: ServerContext, account: str, send: Callable[[Frame], object]) -> None:
+        self._context = context
+        self._records = context.host.records
+        self._account = account
+        self._send = send
+        self._sequence = 0
+
+    def begin(self, *, has_snapshot: bool) -> None:
+        """Send the snapshot, and all that comes after it."""
+        if has_snapshot:
+            rows = [
+                {
+                    "asset": asset,
+                    "asset_class": "currency",
+                    "balance": self._amount(asset, total),
+                    "wallets": [{"type": "spot", "id": "main", "balance": self._amount(asset, total)}],
+                }
+                for asset, (total, _) in self._records.balances(self._account).items()
+                if total
+            ]
+            self._tell("snapshot", rows)
+        self._records.listen(self._account, self._on_entry)
+
+    def end(self) -> None:
+        """No more."""
+        self._records.unlisten(self._account, self._on_entry)
+
+    def _on_entry(self, entry: LedgerEntry) -> None:
+        row = {
+            "ledger_id": entry.ledger_id,
+            "ref_id": entry.ref_id,
+            "timestamp": rfc3339_us(entry.ts_ns),
+            "type": entry.kind,
+            "asset": entry.asset,
+            "asset_class": "currency",
+            "category": entry.kind,
+            "wallet_type": "spot",
+            "wallet_id": "main",
+            "amount": self._amount(entry.asset, entry.amount),
+            "fee": self._amount(entry.asset, entry.fee),
+            "balance": self._amount(entry.asset, entry.balance),
+        }
+        self._tell("update", [row])
+
+    def _amount(self, asset: str, amount: Decimal) -> msgspec.Raw:
+        return number(fixed(amount, self._context.pairs.asset_decimals(asset)))
+
+    def _tell(self, kind: str, rows: Sequence[dict[str, Any]]) -> None:
+        self._sequence += 1
+        self._send(stream_frame("balances", kind, rows, sequence=self._sequence))
+
+
+def _ids(order: Order) -> dict[str, str]:
+    return {"order_id": order.order_id, **({"cl_ord_id": order.cl_ord_id} if order.cl_ord_id else {})}
+
+
+def _limit(limit_ticks: int | None, pair: ServedPair) -> dict[str, Any]:
+    if limit_ticks is None:
+        return {}
+    return {"limit_price_type": "static", "limit_price": number(pair.price(limit_ticks))}

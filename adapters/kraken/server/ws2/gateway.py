@@ -1,0 +1,417 @@
+"""The gateway of WebSocket v2: connections, subscriptions, and requests to their answers.
+
+Sources: websocket-v2/subscribe pages of each channel, ping, heartbeat, status; guides/spot-ws-intro.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.keys import ApiKey
+from adapters.kraken.server.pairs import ServedPair
+from adapters.kraken.server.refusal import Refusal
+from adapters.kraken.server.ws2.executions import Balances, Executions, ExecutionsOptions
+from adapters.kraken.server.ws2.frames import HEARTBEAT, Frame, acknowledged, refused, stream_frame
+from adapters.kraken.server.ws2.market import (
+    BookChannel,
+    Channel,
+    OhlcChannel,
+    TickerChannel,
+    TradeChannel,
+    instrument_snapshot,
+)
+from adapters.kraken.server.ws2.trading import Request, Ws2Trading
+from framework.messages import CommandAccepted, CommandRejected, ExecutionReport, Report, VenueStatus
+from framework.protocol import POINT
+from framework.venue.served.tape import CANDLE_MINUTES
+
+__all__ = ["Ws2Gateway"]
+
+_SECOND_NS = 10**9
+_DEPTHS = (10, 25, 100, 500, 1000)
+_VERSION = "2.0.10"
+_JSON: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+# Options of each public channel with symbols, beside ``channel``, ``symbol`` and ``snapshot``.
+_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "book": ("depth",),
+    "trade": (),
+    "ticker": ("event_trigger",),
+    "ohlc": ("interval",),
+}
+_TRADING_PERMISSIONS = {
+    "add_order": (("modify-trades",),),
+    "amend_order": (("modify-trades", "close-trades"),),
+    "edit_order": (("modify-trades",), ("close-trades",)),
+    "batch_add": (("modify-trades",), ("close-trades",)),
+    "cancel_order": (("modify-trades", "close-trades"),),
+    "cancel_all": (("modify-trades", "close-trades"),),
+    "cancel_all_orders_after": (("modify-trades", "close-trades"),),
+    "batch_cancel": (("modify-trades", "close-trades"),),
+}
+
+type Send = Callable[[Frame], object]
+
+
+class Ws2Gateway:
+    """All connections of WebSocket v2."""
+
+    def __init__(self, context: ServerContext) -> None:
+        self.context = context
+        self.trading = Ws2Trading(context)
+        self._channels: dict[tuple[Any, ...], Channel] = {}
+        self._connections: dict[int, Ws2Connection] = {}
+        self._is_beating = False
+
+    def connect(self, peer: str, send: Send, close: Callable[[int, str], None]) -> Ws2Connection:
+        """A client has connected; it is told the status at once."""
+        self.context.connection_count += 1
+        connection = Ws2Connection(self, self.context.connection_count, send)
+        self._connections[connection.number] = connection
+        connection.tell_status()
+        if not self._is_beating:
+            self._is_beating = True
+            self.context.host.call_at(self.context.host.now_ns + _SECOND_NS, self._beat)
+        return connection
+
+    def forget(self, connection: Ws2Connection) -> None:
+        """A client is gone."""
+        self._connections.pop(connection.number, None)
+
+    def _beat(self) -> None:
+        host = self.context.host
+        for connection in tuple(self._connections.values()):
+            connection.beat(host.now_ns)
+        if self._connections:
+            host.call_at(host.now_ns + _SECOND_NS, self._beat)
+        else:
+            self._is_beating = False
+
+    # ------------------------------------------------------------------------------------------------- channels
+
+    def join(self, key: tuple[Any, ...], pair: ServedPair, send: Send) -> Channel:
+        """A subscriber for a channel, which is made if it is the first one. It is told what comes from now on."""
+        channel = self._channels.get(key)
+        if channel is None:
+            channel = self._channels[key] = self._make(key, pair)
+        channel.subscribers.append(send)
+        return channel
+
+    def leave(self, key: tuple[Any, ...], send: Send) -> None:
+        """A subscriber less."""
+        channel = self._channels[key]
+        channel.subscribers.remove(send)
+        if not channel.subscribers:
+            del self._channels[key]
+            channel.close()
+
+    def _make(self, key: tuple[Any, ...], pair: ServedPair) -> Channel:
+        makers: dict[str, Callable[[], Channel]] = {
+            "book": lambda: BookChannel(self.context, pair, key[2]),
+            "trade": lambda: TradeChannel(self.context, pair),
+            "ticker": lambda: TickerChannel(self.context, pair, key[2]),
+            "ohlc": lambda: OhlcChannel(self.context, pair, key[2]),
+        }
+        return makers[key[0]]()
+
+
+class _AccountLine:
+    """A connection's way to the engine for one account."""
+
+    def __init__(self, connection: Ws2Connection, account: str) -> None:
+        self.line_id = f"ws2 {connection.number} {account}"
+        self.account = account
+        self.label = "ws2"
+        self.comp_id: str | None = None
+        self._connection = connection
+
+    def on_report(self, report: Report, is_response: bool) -> None:
+        self._connection.on_report(self.account, report)
+
+
+class Ws2Connection:
+    """One connection."""
+
+    def __init__(self, gateway: Ws2Gateway, number: int, send: Send) -> None:
+        self.number = number
+        self._gateway = gateway
+        self._context = gateway.context
+        self._host = gateway.context.host
+        self._raw_send = send
+        self._last_sent_ns = self._host.now_ns
+        self._keys: set[tuple[Any, ...]] = set()
+        self._has_instruments = False
+        self._tokens: dict[str, ApiKey] = {}
+        self._lines: dict[str, _AccountLine] = {}
+        self._executions: dict[str, Executions] = {}
+        self._balances: dict[str, Balances] = {}
+        self._waiting: dict[int, tuple[str, Request, int | None, int]] = {}
+
+    # ------------------------------------------------------------------------------------------------- sending
+
+    def send(self, frame: Frame) -> None:
+        """Send, and remember that the line was not idle."""
+        self._last_sent_ns = self._host.now_ns
+        self._raw_send(frame)
+
+    def beat(self, now_ns: int) -> None:
+        """A second has passed: a heartbeat, if there is a subscription and nothing was sent in it."""
+        is_subscribed = self._keys or self._executions or self._balances or self._has_instruments
+        if is_subscribed and now_ns - self._last_sent_ns >= _SECOND_NS:
+            self.send(HEARTBEAT)
+
+    def tell_status(self) -> None:
+        """The engine's mode."""
+        row = {
+            "version": _VERSION,
+            "system": self._host.mode.name.lower(),
+            "api_version": "v2",
+            "connection_id": 13_000_000_000_000_000_000 + self.number,
+        }
+        self.send(stream_frame("status", "update", [row]))
+
+    # ------------------------------------------------------------------------------------------------- receiving
+
+    def receive(self, data: bytes | str) -> None:
+        """A message has come."""
+        in_ns = self._host.now_ns
+        try:
+            message = _JSON.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            self.send(refused("", "Malformed request", None, in_ns, in_ns))
+            return
+        if not isinstance(message, dict):
+            self.send(refused("", "Malformed request", None, in_ns, in_ns))
+            return
+        method = message.get("method")
+        req_id = message.get("req_id")
+        if isinstance(req_id, bool) or not isinstance(req_id, int):
+            req_id = None
+        params = message.get("params", {})
+        if not isinstance(method, str) or not isinstance(params, dict):
+            self.send(refused(str(method or ""), "Unsupported event", req_id, in_ns, in_ns))
+            return
+        try:
+            self._dispatch(method, params, req_id, in_ns)
+        except Refusal as refusal:
+            self.send(refused(method, refusal.text, req_id, in_ns, self._host.now_ns))
+
+    def _dispatch(self, method: str, params: dict[str, Any], req_id: int | None, in_ns: int) -> None:
+        if method == "ping":
+            self._pong(req_id, in_ns)
+        elif method in ("subscribe", "unsubscribe"):
+            self._subscription(method, params, req_id, in_ns)
+        elif method in _TRADING_PERMISSIONS:
+            self._trade(method, params, req_id, in_ns)
+        else:
+            raise Refusal("Unsupported event")
+
+    def _pong(self, req_id: int | None, in_ns: int) -> None:
+        frame = msgspec.json.decode(acknowledged("pong", {}, req_id, in_ns, self._host.now_ns))
+        del frame["result"], frame["success"]
+        self.send(msgspec.json.encode(frame))
+
+    def closed(self) -> None:
+        """The client is gone."""
+        for key in self._keys:
+            self._gateway.leave(key, self.send)
+        self._keys.clear()
+        for balances in self._balances.values():
+            balances.end()
+        self._balances.clear()
+        for line in self._lines.values():
+            self._host.drop_line(line.line_id)
+        self._lines.clear()
+        self._gateway.forget(self)
+
+    # ------------------------------------------------------------------------------------------------- subscriptions
+
+    def _subscription(self, method: str, params: dict[str, Any], req_id: int | None, in_ns: int) -> None:
+        channel = params.get("channel")
+        if channel == "instrument":
+            self._instruments(method, params, req_id, in_ns)
+        elif channel in ("executions", "balances"):
+            self._private(method, channel, params, req_id, in_ns)
+        elif isinstance(channel, str) and channel in _OPTIONS:
+            self._public(method, channel, params, req_id, in_ns)
+        elif channel == "level3":
+            raise Refusal("EService:Unavailable")
+        else:
+            raise Refusal("Subscription name invalid")
+
+    def _public(self, method: str, channel: str, params: dict[str, Any], req_id: int | None, in_ns: int) -> None:
+        symbols = params.get("symbol")
+        if not isinstance(symbols, list) or not symbols or len(symbols) > 1_000:
+            raise Refusal("Symbol(s) not found")
+        for name in params:
+            if name not in ("channel", "symbol", "snapshot", "token", *_OPTIONS[channel]):
+                raise Refusal(f"Unsupported field: '{name}'")
+        option = _option(channel, params)
+        has_snapshot = params.get("snapshot", channel != "trade")
+        for symbol in symbols:
+            pair = self._context.pairs.by_symbol.get(symbol) if isinstance(symbol, str) else None
+            if pair is None:
+                error = f"Currency pair not supported {symbol}"
+                self.send(refused(method, error, req_id, in_ns, self._host.now_ns, symbol=symbol))
+                continue
+            key = (channel, symbol, *option.values())
+            if method == "subscribe":
+                self._subscribe(key, pair, option, bool(has_snapshot), req_id, in_ns)
+            else:
+                self._unsubscribe(key, option, req_id, in_ns)
+
+    def _subscribe(
+        self,
+        key: tuple[Any, ...],
+        pair: ServedPair,
+        option: dict[str, Any],
+        has_snapshot: bool,
+        req_id: int | None,
+        in_ns: int,
+    ) -> None:
+        channel, symbol = key[0], key[1]
+        if key in self._keys:
+            self.send(refused("subscribe", "Already subscribed", req_id, in_ns, self._host.now_ns, symbol=symbol))
+            return
+        joined = self._gateway.join(key, pair, self.send)
+        self._keys.add(key)
+        result = {"channel": channel, "symbol": symbol, "snapshot": has_snapshot, **option}
+        if channel == "ohlc":
+            result["warnings"] = ["timestamp is deprecated, use interval_begin"]
+        self.send(acknowledged("subscribe", result, req_id, in_ns, self._host.now_ns))
+        if has_snapshot:
+            self.send(joined.snapshot())
+
+    def _unsubscribe(self, key: tuple[Any, ...], option: dict[str, Any], req_id: int | None, in_ns: int) -> None:
+        if key not in self._keys:
+            self.send(refused("unsubscribe", "Subscription Not Found", req_id, in_ns, self._host.now_ns, symbol=key[1]))
+            return
+        self._keys.remove(key)
+        self._gateway.leave(key, self.send)
+        result = {"channel": key[0], "symbol": key[1], **option}
+        self.send(acknowledged("unsubscribe", result, req_id, in_ns, self._host.now_ns))
+
+    def _instruments(self, method: str, params: dict[str, Any], req_id: int | None, in_ns: int) -> None:
+        self._has_instruments = method == "subscribe"
+        has_snapshot = bool(params.get("snapshot", True))
+        result: dict[str, Any] = {"channel": "instrument"}
+        if self._has_instruments:
+            result |= {"snapshot": has_snapshot, "warnings": ["tick_size is deprecated, use price_increment"]}
+        self.send(acknowledged(method, result, req_id, in_ns, self._host.now_ns))
+        if self._has_instruments and has_snapshot:
+            self.send(instrument_snapshot(self._context))
+
+    def _private(self, method: str, channel: str, params: dict[str, Any], req_id: int | None, in_ns: int) -> None:
+        key = self._key(params)
+        needed = "query-open-trades" if channel == "executions" else "query-funds"
+        if needed not in key.permissions:
+            raise Refusal("EGeneral:Permission denied")
+        account = key.account
+        known: Mapping[str, object] = self._executions if channel == "executions" else self._balances
+        if method == "unsubscribe":
+            if account not in known:
+                raise Refusal("Subscription Not Found")
+            if channel == "executions":
+                del self._executions[account]
+            else:
+                self._balances.pop(account).end()
+            self.send(acknowledged(method, {"channel": channel}, req_id, in_ns, self._host.now_ns))
+            return
+        if account in known:
+            raise Refusal("Already subscribed")
+        if channel == "balances":
+            has_snapshot = bool(params.get("snapshot", True))
+            result: dict[str, Any] = {"channel": channel, "snapshot": has_snapshot}
+            self.send(acknowledged(method, result, req_id, in_ns, self._host.now_ns))
+            balances = self._balances[account] = Balances(self._context, account, self.send)
+            balances.begin(has_snapshot=has_snapshot)
+            return
+        names = ("snap_orders", "snap_trades", "order_status", "ratecounter")
+        options = ExecutionsOptions(**{name: bool(params[name]) for name in names if name in params})
+        threshold = self._host.venue.accounts[account].tier.threshold // POINT
+        result = {
+            "channel": channel,
+            "maxratecount": threshold,
+            "snapshot": options.snap_orders,
+            "snap_orders": options.snap_orders,
+            "snap_trades": options.snap_trades,
+        }
+        self.send(acknowledged(method, result, req_id, in_ns, self._host.now_ns))
+        line = self._line(account)
+        self._host.subscribe_news(line.line_id)
+        self._executions[account] = Executions(self._context, account, options, self.send)
+        self._executions[account].begin()
+
+    # ------------------------------------------------------------------------------------------------- trading
+
+    def _trade(self, method: str, params: dict[str, Any], req_id: int | None, in_ns: int) -> None:
+        key = self._key(params)
+        if not all(key.permissions.intersection(group) for group in _TRADING_PERMISSIONS[method]):
+            raise Refusal("EGeneral:Permission denied")
+        line = self._line(key.account)
+        for request in self._gateway.trading.requests(method, key.account, params):
+            self._waiting[request.command.request_id] = (method, request, req_id, in_ns)
+            self._host.submit(line.line_id, request.command)
+
+    def on_report(self, account: str, report: Report) -> None:
+        """A report has arrived for an account of this connection."""
+        now_ns = self._host.now_ns
+        if isinstance(report, ExecutionReport):
+            executions = self._executions.get(account)
+            if executions is not None:
+                executions.on_report(report)
+        elif isinstance(report, CommandAccepted):
+            waiting = self._waiting.pop(report.request_id, None)
+            if waiting is not None:
+                method, request, req_id, in_ns = waiting
+                self.send(acknowledged(method, request.result(report), req_id, in_ns, now_ns))
+        elif isinstance(report, CommandRejected):
+            waiting = self._waiting.pop(report.request_id, None)
+            if waiting is not None:
+                method, request, req_id, in_ns = waiting
+                self.send(refused(method, report.error, req_id, in_ns, now_ns, **request.named))
+        elif isinstance(report, VenueStatus) and report.symbol is None:
+            self.tell_status()
+
+    # ------------------------------------------------------------------------------------------------- who
+
+    def _key(self, params: dict[str, Any]) -> ApiKey:
+        token = params.get("token")
+        if not isinstance(token, str):
+            raise Refusal("Token(s) not found")
+        key = self._tokens.get(token) or self._context.keys.key_of_token(token, self._host.now_ns)
+        if key is None:
+            raise Refusal("ESession:Invalid session")
+        self._tokens[token] = key  # once used, it lives as long as the connection
+        return key
+
+    def _line(self, account: str) -> _AccountLine:
+        line = self._lines.get(account)
+        if line is None:
+            line = self._lines[account] = _AccountLine(self, account)
+            self._host.open_line(line)
+        return line
+
+
+def _option(channel: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The channel's own option with its default; raises Refusal for a value that there is not."""
+    if channel == "book":
+        depth = params.get("depth", 10)
+        if depth not in _DEPTHS or isinstance(depth, bool):
+            raise Refusal("Subscription depth not supported")
+        return {"depth": int(depth)}
+    if channel == "ohlc":
+        interval = params.get("interval", 1)
+        if interval not in CANDLE_MINUTES or isinstance(interval, bool):
+            raise Refusal("Subscription ohlc interval not supported")
+        return {"interval": int(interval)}
+    if channel == "ticker":
+        trigger = params.get("event_trigger", "trades")
+        if trigger not in ("bbo", "trades"):
+            raise Refusal("Event trigger not supported")
+        return {"event_trigger": trigger}
+    return {}

@@ -1,0 +1,428 @@
+"""Trading methods of WebSocket v2: parameters to commands.
+
+Numbers must be JSON numbers. A request without a deadline has one of five seconds. Sources: websocket-v2/add_order,
+amend_order, edit_order, cancel_order, cancel_all, cancel_after, batch_add, batch_cancel.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.orders import add_order, attachment_of, price_ticks, qty_lots
+from adapters.kraken.server.pairs import ServedPair
+from adapters.kraken.server.refusal import Refusal, invalid
+from framework.messages import (
+    AddBatch,
+    AddOrder,
+    AmendOrder,
+    CancelAll,
+    CancelAllAfter,
+    CancelBatch,
+    CancelOrder,
+    Command,
+    CommandAccepted,
+    EditOrder,
+)
+
+__all__ = ["Request", "Ws2Trading", "moment_ns"]
+
+_NS = 10**9
+_DEADLINE_MIN_NS, _DEADLINE_NS, _DEADLINE_MAX_NS = _NS // 2, 5 * _NS, 60 * _NS
+_ITEM = """
+order_type side order_qty limit_price limit_price_type triggers time_in_force margin post_only reduce_only
+effective_time expire_time cl_ord_id order_userref conditional display_qty fee_preference stp_type cash_order_qty sender_sub_id no_mpp
+stop_price trigger
+"""
+_ITEM_FIELDS = frozenset(_ITEM.split())
+_FIELDS = {
+    method: frozenset(names.split())
+    for method, names in {
+        "add_order": f"{_ITEM} symbol deadline validate token",
+        "amend_order": """order_id cl_ord_id order_qty display_qty limit_price limit_price_type post_only trigger_price
+            trigger_price_type deadline symbol token""",
+        "edit_order": """order_id symbol order_qty limit_price display_qty triggers post_only reduce_only fee_preference
+            order_userref deadline validate no_mpp token price trigger stop_price""",
+        "cancel_order": "order_id cl_ord_id order_userref token",
+        "cancel_all": "token",
+        "cancel_all_orders_after": "timeout token",
+        "batch_add": "symbol orders deadline validate token",
+        "batch_cancel": "orders cl_ord_id token",
+    }.items()
+}
+
+type Result = Callable[[CommandAccepted], Any]
+
+
+class Request:
+    """A command of a request, how its acceptance is told, and what else its answer names."""
+
+    __slots__ = ("command", "named", "result")
+
+    def __init__(self, command: Command, result: Result, named: Mapping[str, Any] | None = None) -> None:
+        self.command = command
+        self.result = result
+        self.named = dict(named or {})
+
+
+class Ws2Trading:
+    """Makes requests of parameters; raises Refusal for what makes no sense before the venue has seen it."""
+
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
+        self._host = context.host
+        self._pairs = context.pairs
+        self.methods: Mapping[str, Callable[[str, Mapping[str, Any]], list[Request]]] = {
+            "add_order": self._add,
+            "amend_order": self._amend,
+            "edit_order": self._edit,
+            "cancel_order": self._cancel,
+            "cancel_all": self._cancel_all,
+            "cancel_all_orders_after": self._cancel_all_after,
+            "batch_add": self._batch_add,
+            "batch_cancel": self._batch_cancel,
+        }
+
+    def requests(self, method: str, account: str, params: Mapping[str, Any]) -> list[Request]:
+        """The requests that a message makes: one, or one for each order that it cancels."""
+        for name in params:
+            if name not in _FIELDS[method]:
+                raise Refusal(f"Unsupported field: '{name}' for the given msg type: {method.replace('_', ' ')}")
+        return self.methods[method](account, params)
+
+    # ------------------------------------------------------------------------------------------------- adds
+
+    def _add(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+        pair = self._pair(params)
+        is_validate_only = _flag(params, "validate")
+        command = self._order(params, pair, self._deadline_ns(params), is_validate_only=is_validate_only)
+
+        def result(report: CommandAccepted) -> Any:
+            return {"order_id": report.order_ids[0] if report.order_ids else "", **_echo(params)}
+
+        return [Request(command, result)]
+
+    def _batch_add(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+        pair = self._pair(params)
+        items = params.get("orders")
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise invalid("orders")
+        for item in items:
+            for name in item:
+                if name not in _ITEM_FIELDS:
+                    raise Refusal(f"Unsupported field: '{name}' for the given msg type: batch add")
+        is_validate_only = _flag(params, "validate")
+        orders = tuple(self._order(item, pair, None, is_validate_only=is_validate_only) for item in items)
+        command = AddBatch(
+            request_id=self._host.next_request_id(),
+            deadline_ns=self._deadline_ns(params),
+            orders=orders,
+            is_validate_only=is_validate_only,
+        )
+
+        def result(report: CommandAccepted) -> Any:
+            ids = iter(report.order_ids)
+            errors = report.errors or (None,) * len(items)
+            return [
+                {"order_id": "" if is_validate_only else next(ids), **_echo(item)}
+                if error is None
+                else {"error": error, **_echo(item)}
+                for item, error in zip(items, errors, strict=True)
+            ]
+
+        return [Request(command, result)]
+
+    def _order(
+        self, params: Mapping[str, Any], pair: ServedPair, deadline_ns: int | None, *, is_validate_only: bool
+    ) -> AddOrder:
+        return add_order(
+            self._rest_fields(params),
+            pair,
+            self._host.next_request_id(),
+            self._host.now_ns,
+            self._context.last_ticks(pair.spec.symbol),
+            deadline_ns,
+            is_validate_only=is_validate_only,
+        )
+
+    def _rest_fields(self, params: Mapping[str, Any]) -> dict[str, str]:
+        """An order by the names that REST has for the same things."""
+        kind = _text(params, "order_type")
+        fields = {"type": _text(params, "side"), "ordertype": kind}
+        flags = []
+        if "cash_order_qty" in params:
+            fields["volume"] = _number(params, "cash_order_qty")
+            flags.append("viqc")
+        elif "order_qty" in params:
+            fields["volume"] = _number(params, "order_qty")
+        else:
+            raise Refusal("Order_qty(s) not found")
+        limit = _number(params, "limit_price") if "limit_price" in params else ""
+        triggers = params.get("triggers")
+        if isinstance(triggers, dict):
+            kind_of_price = triggers.get("price_type", "static")
+            price = _number(triggers, "price")
+            if kind_of_price not in ("static", "pct", "quote"):
+                raise invalid("price_type")
+            if kind_of_price != "static" or kind.startswith("trailing"):
+                sign = "" if price.startswith("-") else "+"
+                price = f"{sign}{price}{'%' if kind_of_price == 'pct' else ''}"
+            fields["price"] = price
+            fields["trigger"] = str(triggers.get("reference", "last"))
+            if limit:
+                is_offset = kind == "trailing-stop-limit"
+                fields["price2"] = f"{'' if limit.startswith('-') else '+'}{limit}" if is_offset else limit
+        elif limit:
+            fields["price"] = limit
+        elif kind in ("limit", "iceberg"):
+            raise Refusal("Limit_price(s) not found")
+        for name, rest_name in (("cl_ord_id", "cl_ord_id"), ("time_in_force", "timeinforce")):
+            if name in params:
+                fields[rest_name] = _text(params, name)
+        if "order_userref" in params:
+            fields["userref"] = str(_whole(params, "order_userref"))
+        if "display_qty" in params:
+            fields["displayvol"] = _number(params, "display_qty")
+        if "stp_type" in params:
+            fields["stptype"] = _text(params, "stp_type").replace("_", "-")
+        for name, rest_name in (("expire_time", "expiretm"), ("effective_time", "starttm")):
+            if name in params:
+                fields[rest_name] = str(moment_ns(params[name], name) // _NS)
+        if _flag(params, "post_only"):
+            flags.append("post")
+        if "fee_preference" in params:
+            flags.append({"base": "fcib", "quote": "fciq"}.get(_text(params, "fee_preference"), "?"))
+        if _flag(params, "reduce_only"):
+            fields["reduce_only"] = "true"
+        if _flag(params, "margin"):
+            fields["leverage"] = "2"
+        if "conditional" in params:
+            fields["close"] = "1"
+        fields["oflags"] = ",".join(flags)
+        return fields
+
+    # ------------------------------------------------------------------------------------------------- changes
+
+    def _amend(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+        order_id, cl_ord_id = params.get("order_id"), params.get("cl_ord_id")
+        if (order_id is None) == (cl_ord_id is None):
+            raise invalid("order_id")
+        order = self._host.venue.accounts[account].find(_optional(order_id), _optional(cl_ord_id))
+        if order is None:
+            raise Refusal("EOrder:Unknown order")
+        pair = self._pairs.by_symbol[order.pair.symbol]
+        command = AmendOrder(
+            request_id=self._host.next_request_id(),
+            deadline_ns=self._deadline_ns(params),
+            order_id=order.order_id,
+            qty_lots=_qty(params, "order_qty", pair),
+            display_lots=_qty(params, "display_qty", pair),
+            limit_ticks=_ticks(params, "limit_price", pair, order.side),
+            trigger_ticks=_ticks(params, "trigger_price", pair, order.side),
+            is_post_only=_flag(params, "post_only"),
+        )
+        named = {"order_id": order_id} if order_id is not None else {"cl_ord_id": cl_ord_id}
+
+        def result(report: CommandAccepted) -> Any:
+            number = report.request_id
+            return {"amend_id": f"TA{number // 10**9:04d}-{number // 10**6 % 1000:05d}-{number % 10**6:06d}", **named}
+
+        return [Request(command, result)]
+
+    def _edit(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+        pair = self._pair(params)
+        order_id = _text(params, "order_id")
+        order = self._host.records.order(account, order_id)
+        if order is None:
+            raise Refusal("EOrder:Unknown order")
+        if order.cl_ord_id:
+            raise Refusal("EGeneral:Invalid arguments:edit")
+        triggers = params.get("triggers")
+        command = EditOrder(
+            request_id=self._host.next_request_id(),
+            deadline_ns=self._deadline_ns(params),
+            order_id=order_id,
+            qty_lots=_qty(params, "order_qty", pair),
+            display_lots=_qty(params, "display_qty", pair),
+            limit_ticks=_ticks(params, "limit_price", pair, order.side),
+            trigger_ticks=_ticks(triggers, "price", pair, order.side) if isinstance(triggers, dict) else None,
+            is_post_only=_flag(params, "post_only"),
+            is_validate_only=_flag(params, "validate"),
+        )
+
+        def result(report: CommandAccepted) -> Any:
+            return {"order_id": report.order_ids[0] if report.order_ids else "", "original_order_id": order_id}
+
+        return [Request(command, result)]
+
+    # ------------------------------------------------------------------------------------------------- cancels
+
+    def _cancel(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+        requests = []
+        for name in ("order_id", "cl_ord_id"):
+            for reference in _list(params, name):
+                if not isinstance(reference, str):
+                    raise invalid(name)
+                command = CancelOrder(
+                    request_id=self._host.next_request_id(),
+                    order_id=reference if name == "order_id" else None,
+                    cl_ord_id=reference if name == "cl_ord_id" else None,
+                )
+                requests.append(_cancel_request(command, {name: reference}))
+        for userref in _list(params, "order_userref"):
+            found = [
+                order.order_id
+                for order in self._host.records.orders_open(account)
+                if attachment_of(order).userref == userref
+            ]
+            if not found:
+                raise Refusal("EOrder:Unknown order")
+            for order_id in found:
+                command = CancelOrder(request_id=self._host.next_request_id(), order_id=order_id)
+                requests.append(_cancel_request(command, {"order_userref": userref}))
+        if not requests:
+            raise invalid("order_id")
+        return requests
+
+    def _cancel_all(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+        return [Request(CancelAll(request_id=self._host.next_request_id()), _count)]
+
+    def _cancel_all_after(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+        timeout_s = _whole(params, "timeout")
+        if timeout_s < 0:
+            raise invalid("timeout")
+        command = CancelAllAfter(request_id=self._host.next_request_id(), timeout_s=timeout_s)
+
+        def result(report: CommandAccepted) -> Any:
+            trigger_ns = report.trigger_ns
+            return {
+                "currentTime": _second(report.ts_venue_ns),
+                "triggerTime": "0" if trigger_ns is None else _second(trigger_ns),
+            }
+
+        return [Request(command, result)]
+
+    def _batch_cancel(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+        order_ids: list[str] = []
+        for reference in _list(params, "orders"):
+            text = str(reference)
+            if text.isdigit():
+                order_ids += [
+                    order.order_id
+                    for order in self._host.records.orders_open(account)
+                    if attachment_of(order).userref == int(text)
+                ]
+            else:
+                order_ids.append(text)
+        command = CancelBatch(
+            request_id=self._host.next_request_id(),
+            order_ids=tuple(dict.fromkeys(order_ids)),
+            cl_ord_ids=tuple(dict.fromkeys(str(each) for each in _list(params, "cl_ord_id"))),
+        )
+        return [Request(command, _count)]
+
+    # ------------------------------------------------------------------------------------------------- arguments
+
+    def _pair(self, params: Mapping[str, Any]) -> ServedPair:
+        symbol = params.get("symbol")
+        if symbol is None:
+            raise Refusal("Symbol(s) not found")
+        pair = self._pairs.by_symbol.get(symbol) if isinstance(symbol, str) else None
+        if pair is None:
+            raise Refusal(f"Currency pair not supported {symbol}")
+        return pair
+
+    def _deadline_ns(self, params: Mapping[str, Any]) -> int:
+        now_ns = self._host.now_ns
+        if "deadline" not in params:
+            return now_ns + _DEADLINE_NS
+        deadline_ns = moment_ns(params["deadline"], "deadline")
+        ahead_ns = deadline_ns - now_ns
+        if ahead_ns > _DEADLINE_MAX_NS or 0 < ahead_ns < _DEADLINE_MIN_NS:
+            raise invalid("deadline")
+        return deadline_ns
+
+
+def _cancel_request(command: CancelOrder, named: dict[str, Any]) -> Request:
+    return Request(command, lambda _: dict(named), named)
+
+
+def _count(report: CommandAccepted) -> Any:
+    return {"count": report.count or 0}
+
+
+def _echo(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: params[name] for name in ("cl_ord_id", "order_userref") if name in params}
+
+
+def _second(ts_ns: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(-(-ts_ns // _NS)))
+
+
+def moment_ns(value: Any, name: str) -> int:
+    """A time in RFC 3339; raises Refusal for anything else."""
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise invalid(name) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.UTC)
+    return int(moment.replace(microsecond=0).timestamp()) * _NS + moment.microsecond * 1000
+
+
+def _flag(params: Mapping[str, Any], name: str) -> bool:
+    value = params.get(name, False)
+    if not isinstance(value, bool):
+        raise invalid(name)
+    return value
+
+
+def _text(params: Mapping[str, Any], name: str) -> str:
+    value = params.get(name)
+    if not isinstance(value, str) or not value:
+        raise invalid(name)
+    return value
+
+
+def _optional(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise invalid("order_id")
+    return value
+
+
+def _whole(params: Mapping[str, Any], name: str) -> int:
+    value = params.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise invalid(name)
+    return value
+
+
+def _number(params: Mapping[str, Any], name: str) -> str:
+    """A JSON number as text, with its digits, without an exponent."""
+    value = params.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise Refusal(f"{name.capitalize()} field must be a number_float")
+    if isinstance(value, Decimal) and abs(value.adjusted()) > 30:
+        raise invalid(name)
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def _qty(params: Mapping[str, Any], name: str, pair: ServedPair) -> int | None:
+    return qty_lots(_number(params, name), pair, name) if name in params else None
+
+
+def _ticks(params: Mapping[str, Any], name: str, pair: ServedPair, side: int) -> int | None:
+    if name not in params:
+        return None
+    from framework.protocol import OrderType
+
+    return price_ticks(_number(params, name), pair, name, None, side, OrderType.LIMIT)
+
+
+def _list(params: Mapping[str, Any], name: str) -> list[Any]:
+    value = params.get(name, [])
+    return value if isinstance(value, list) else [value]
