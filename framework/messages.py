@@ -128,7 +128,7 @@ class AmendOrder(Command, frozen=True, kw_only=True):
 class EditOrder(Command, frozen=True, kw_only=True):
     """Cancel an order and add a changed one in its stead: new order id, fills and queue place stay behind.
 
-    qty_lots: the new total; the new order is for what the old one has not filled of it.
+    qty_lots: the new total; the new order is for what the old one has not filled of it. attachment: of the new order.
     """
 
     order_id: str
@@ -138,6 +138,7 @@ class EditOrder(Command, frozen=True, kw_only=True):
     display_lots: int | None = None
     is_post_only: bool = False
     is_validate_only: bool = False
+    attachment: bytes = b""
 
 
 class CancelOrder(Command, frozen=True, kw_only=True):

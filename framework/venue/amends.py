@@ -27,7 +27,7 @@ from framework.venue.parts import Parts
 from framework.venue.rates import amend_charge, edit_charge
 from framework.venue.reach import is_reached
 from framework.venue.sessions import Line
-from framework.venue.validation import display_refusal, is_price
+from framework.venue.validation import display_refusal, is_price, is_qty
 
 __all__ = ["Amends"]
 
@@ -148,6 +148,8 @@ class Amends:
             return RejectReason.INVALID_PRICE
         if change.qty_lots < pair.min_qty_lots:
             return RejectReason.ORDER_MINIMUM
+        if not is_qty(change.qty_lots):
+            return RejectReason.INVALID_ARGUMENTS
         price_ticks = change.limit_ticks or change.trigger_ticks
         if price_ticks is not None and pair.cost(price_ticks, change.qty_lots) < pair.min_cost_units:
             return RejectReason.COST_MINIMUM
@@ -275,6 +277,7 @@ class Amends:
             start_ns=start_ns,
             stp_mode=old.stp_mode,
             is_post_only=command.is_post_only,
+            attachment=command.attachment,
         )
         adds = self._adds
         refusal = adds.mode_refusal(wanted, old.pair)

@@ -23,8 +23,13 @@ from framework.protocol import (
 from framework.venue.book import Pair
 from framework.venue.orders import MARKET_TYPES, TRAILING_TYPES, TRIGGER_TYPES
 
-__all__ = ["display_refusal", "is_price", "mode_refusal", "order_refusal", "support_refusal"]
+__all__ = ["display_refusal", "is_price", "is_qty", "mode_refusal", "order_refusal", "support_refusal"]
 
+# What the matching kernel can hold; no market comes near, so whoever names more has made a mistake.
+_PRICE_TICKS_MAX = 2**40
+_LIMIT_OFFSET_TICKS_MAX = 2**38
+_TRAIL_OFFSET_PPM_MAX = 10_000_000
+_QTY_LOTS_MAX = 2**60 - 1
 _LIMIT = OrderType.LIMIT
 _GTC = TimeInForce.GTC
 _PLAIN_TYPES = frozenset({OrderType.LIMIT, OrderType.ICEBERG})
@@ -93,10 +98,12 @@ def _is_bare(order: AddOrder) -> bool:
 
 def _limit_refusal(order: AddOrder, pair: Pair) -> RejectReason | None:
     limit_ticks = order.limit_ticks
-    if limit_ticks is None or limit_ticks <= 0:
+    if limit_ticks is None or not 0 < limit_ticks <= _PRICE_TICKS_MAX:
         return RejectReason.INVALID_PRICE
     if order.qty_lots < pair.min_qty_lots:
         return RejectReason.ORDER_MINIMUM
+    if not is_qty(order.qty_lots):
+        return RejectReason.INVALID_ARGUMENTS
     if limit_ticks * order.qty_lots * pair.cost_units < pair.min_cost_units:
         return RejectReason.COST_MINIMUM
     return None
@@ -129,10 +136,14 @@ def _price_refusal(order: AddOrder, is_market: bool) -> RejectReason | None:
         return RejectReason.INVALID_PRICE
     if not is_price(order.limit_ticks) or not is_price(order.trigger_ticks):
         return RejectReason.INVALID_PRICE
-    offsets = [offset for offset in (order.trail_offset_ticks, order.trail_offset_ppm) if offset is not None]
-    if len(offsets) != int(is_trailing) or (offsets and offsets[0] <= 0):
+    trails = ((order.trail_offset_ticks, _PRICE_TICKS_MAX), (order.trail_offset_ppm, _TRAIL_OFFSET_PPM_MAX))
+    offsets = [(offset, most) for offset, most in trails if offset is not None]
+    if len(offsets) != int(is_trailing) or not all(0 < offset <= most for offset, most in offsets):
         return RejectReason.INVALID_PRICE
-    if (order.limit_offset_ticks is not None) != (order_type is OrderType.TRAILING_STOP_LIMIT):
+    limit_offset_ticks = order.limit_offset_ticks
+    if (limit_offset_ticks is not None) != (order_type is OrderType.TRAILING_STOP_LIMIT):
+        return RejectReason.INVALID_PRICE
+    if limit_offset_ticks is not None and abs(limit_offset_ticks) > _LIMIT_OFFSET_TICKS_MAX:
         return RejectReason.INVALID_PRICE
     if order.trigger_reference is TriggerReference.INDEX and order_type in TRIGGER_TYPES:
         return RejectReason.INDEX_UNAVAILABLE
@@ -162,6 +173,8 @@ def _quantity_refusal(
         cost = pair.min_cost_units if price_ticks is None else price_ticks * lots * pair.cost_units
     if lots < pair.min_qty_lots:
         return RejectReason.ORDER_MINIMUM
+    if not is_qty(lots):
+        return RejectReason.INVALID_ARGUMENTS
     if cost < pair.min_cost_units:
         return RejectReason.COST_MINIMUM
     if order.display_lots is not None:
@@ -171,11 +184,16 @@ def _quantity_refusal(
 
 def display_refusal(display_lots: int, remaining_lots: int, limits: VenueLimits) -> RejectReason | None:
     """Whether an iceberg may show so little of what remains (guides/spot-amends, "Iceberg Order Types")."""
-    if display_lots <= 0 or display_lots * limits.iceberg_slices_max < remaining_lots:
+    if display_lots <= 0 or not is_qty(display_lots) or display_lots * limits.iceberg_slices_max < remaining_lots:
         return RejectReason.INVALID_DISPLAY_QTY
     return None
 
 
 def is_price(price_ticks: int | None) -> bool:
-    """Whether a price, if one is given, is above zero."""
-    return price_ticks is None or price_ticks > 0
+    """Whether a price, if one is given, is above zero and within what the kernel can hold."""
+    return price_ticks is None or 0 < price_ticks <= _PRICE_TICKS_MAX
+
+
+def is_qty(qty_lots: int) -> bool:
+    """Whether a quantity is within what the kernel can hold."""
+    return qty_lots <= _QTY_LOTS_MAX

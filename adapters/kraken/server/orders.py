@@ -9,8 +9,8 @@ Sources: rest-api/add-order, rest-api/get-open-orders, guides/spot-clordid.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Mapping
+from decimal import Context, Decimal
 
 import msgspec
 
@@ -20,7 +20,19 @@ from framework.messages import AddOrder, OrderState
 from framework.protocol import BUY, SELL, OrderType, StpMode, TimeInForce, TriggerReference
 from framework.venue.orders import Order
 
-__all__ = ["Attachment", "OrderWords", "add_order", "attachment_of", "price_ticks", "qty_lots", "time_ns"]
+__all__ = [
+    "Attachment",
+    "OrderWords",
+    "add_order",
+    "amend_id",
+    "attachment_of",
+    "encode_attachment",
+    "number",
+    "price_ticks",
+    "qty_lots",
+    "time_ns",
+    "whole",
+]
 
 ORDER_TYPES = {
     "market": OrderType.MARKET,
@@ -47,10 +59,15 @@ _PRICED = frozenset({OrderType.LIMIT, OrderType.ICEBERG})
 _STOPS = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT})
 _TRAILING = frozenset({OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT})
 _WITH_LIMIT = frozenset({OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT, OrderType.TRAILING_STOP_LIMIT})
-_NUMBER = re.compile(r"\d+(\.\d*)?|\.\d+")
+# No price or quantity has more digits; longer text is not worth the time that its arithmetic takes.
+_NUMBER = re.compile(r"(?=.{1,48}$)([0-9]+(\.[0-9]*)?|\.[0-9]+)")
+_EXACT = Context(prec=120)
 # guides/spot-clordid: a UUID with or without hyphens, or up to 18 characters of text.
 _CL_ORD_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[ -~]{1,18}")
+_SIGNS = ("+", "-", "#")
+_CLOSE = ("close", "close[ordertype]", "close[price]", "close[price2]")
 _NS = 10**9
+_TIME_MAX_S = 2**63 // _NS
 _STATES = {
     OrderState.PENDING_NEW: "pending",
     OrderState.NEW: "open",
@@ -71,28 +88,45 @@ class Attachment(msgspec.Struct, frozen=True, array_like=True):
     volume: str = ""
 
 
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Attachment)
+
+encode_attachment: Callable[[Attachment], bytes] = _ENCODER.encode
+"""An attachment as the venue keeps it."""
+
+
 def attachment_of(order: AddOrder | Order) -> Attachment:
     """What came with an order; one that came by another way has the defaults."""
-    return msgspec.msgpack.decode(order.attachment, type=Attachment) if order.attachment else Attachment()
+    return _DECODER.decode(order.attachment) if order.attachment else Attachment()
+
+
+def amend_id(request_id: int) -> str:
+    """The id of an amend, made of the number of its request."""
+    return f"TA{request_id // 10**9:04d}-{request_id // 10**6 % 1000:05d}-{request_id % 10**6:06d}"
 
 
 def number(text: str, name: str) -> Decimal:
     """A plain decimal above or at 0; Refusal names the argument otherwise."""
     if _NUMBER.fullmatch(text) is None:
         raise invalid(name)
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise invalid(name) from None
+    return Decimal(text)
+
+
+def whole(text: str, name: str, least: int, most: int) -> int:
+    """A whole number within limits; Refusal names the argument otherwise."""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 19 or not least <= int(text) <= most:
+        raise invalid(name)
+    return int(text)
 
 
 def qty_lots(text: str, pair: ServedPair, name: str) -> int:
     """A quantity in lots; what is finer than a lot is refused."""
-    lots = number(text, name) / pair.lot
-    whole = int(lots)
-    if whole != lots:
+    lots = _EXACT.divide(number(text, name), pair.lot)
+    rounded = int(lots)
+    if rounded != lots:
         raise invalid(name)
-    return whole
+    return rounded
 
 
 def price_ticks(text: str, pair: ServedPair, name: str, last_ticks: int | None, side: int, kind: OrderType) -> int:
@@ -100,18 +134,20 @@ def price_ticks(text: str, pair: ServedPair, name: str, last_ticks: int | None, 
 
     A price off the grid is refused where it is absolute, and rounded to the grid where it is relative.
     """
-    sign, text, is_share = text[:1] if text[:1] in "+-#" else "", text.lstrip("+-#"), text.endswith("%")
-    value = number(text.removesuffix("%"), name)
+    sign = text[0] if text[:1] in _SIGNS else ""
+    is_share = text.endswith("%")
+    value = number(text[len(sign) :].removesuffix("%"), name)
     if not sign:
         if is_share:
             raise invalid(name)
-        ticks = value / pair.tick
-        if ticks != int(ticks):
+        ticks = _EXACT.divide(value, pair.tick)
+        whole_ticks = int(ticks)
+        if ticks != whole_ticks:
             raise Refusal("EOrder:Tick size check failed")
-        return int(ticks)
+        return whole_ticks
     if last_ticks is None:
         raise Refusal("EOrder:Invalid price")
-    offset = int(last_ticks * value / 100) if is_share else int(value / pair.tick)
+    offset = int(_EXACT.multiply(value, last_ticks) / 100 if is_share else _EXACT.divide(value, pair.tick))
     if sign == "#":
         is_up = (side == BUY) == (kind in _STOPS)
         sign = "+" if is_up else "-"
@@ -123,7 +159,9 @@ def time_ns(text: str, name: str, now_ns: int) -> int | None:
     if text in ("", "0"):
         return None
     digits = text.removeprefix("+")
-    if not digits.isdigit() or len(digits) > 12:
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 12:
+        raise invalid(name)
+    if int(digits) >= _TIME_MAX_S:
         raise invalid(name)
     return int(digits) * _NS + (now_ns if text.startswith("+") else 0)
 
@@ -150,7 +188,7 @@ def add_order(
         raise invalid("oflags")
     if fields.get("leverage", "none") not in ("none", "", "0", "1"):
         raise Refusal("EOrder:Insufficient margin")
-    if any(name.startswith("close") for name in fields):
+    if any(name in fields for name in _CLOSE):
         raise invalid("close")
     cl_ord_id, userref = fields.get("cl_ord_id", ""), fields.get("userref", "")
     if cl_ord_id and userref:
@@ -189,7 +227,7 @@ def add_order(
         is_post_only="post" in flags,
         is_reduce_only=fields.get("reduce_only", "false").lower() == "true",
         is_validate_only=is_validate_only,
-        attachment=msgspec.msgpack.encode(
+        attachment=encode_attachment(
             Attachment(
                 userref=_userref(userref),
                 oflags=",".join(flags),
@@ -205,10 +243,7 @@ def add_order(
 def _userref(text: str) -> int:
     if not text:
         return 0
-    digits = text.removeprefix("-")
-    if not digits.isdigit() or not -(2**31) <= int(text) < 2**31:
-        raise invalid("userref")
-    return int(text)
+    return whole(text, "userref", -(2**31), 2**31 - 1)
 
 
 def _prices(
@@ -223,11 +258,11 @@ def _prices(
         if text.endswith("%"):
             prices["trail_offset_ppm"] = int(number(text[:-1], "price") * 10_000)
         else:
-            prices["trail_offset_ticks"] = int(number(text, "price") / pair.tick)
+            prices["trail_offset_ticks"] = _offset_ticks(text, pair, "price")
         if kind is OrderType.TRAILING_STOP_LIMIT:
             if price2[:1] not in ("+", "-"):
                 raise invalid("price2")
-            offset = int(number(price2[1:], "price2") / pair.tick)
+            offset = _offset_ticks(price2[1:], pair, "price2")
             prices["limit_offset_ticks"] = offset if price2[0] == "+" else -offset
         return prices
     if kind is OrderType.MARKET:
@@ -241,6 +276,13 @@ def _prices(
             raise invalid("price2")
         prices["limit_ticks"] = price_ticks(price2, pair, "price2", last_ticks, side, kind)
     return prices
+
+
+def _offset_ticks(text: str, pair: ServedPair, name: str) -> int:
+    ticks = _EXACT.divide(number(text, name), pair.tick)
+    if ticks != int(ticks):
+        raise Refusal("EOrder:Tick size check failed")
+    return int(ticks)
 
 
 class OrderWords:

@@ -17,7 +17,7 @@ import msgspec
 
 from framework.data.columns import TRADE, Market
 from framework.errors import ConfigError
-from framework.messages import Command, ExecutionReport, Report
+from framework.messages import AmendOrder, Command, ExecutionReport, Report
 from framework.protocol import BUY, SELL, Ordering, RejectReason, VenueMode, VenueProfile
 from framework.venue.account import AccountConfig
 from framework.venue.exchange import Venue
@@ -304,6 +304,16 @@ class VenueHost:
         else:
             self.scheduler.at(link.command.send(self.now_ns), self._handle, line_id, command)
 
+    def submit_made(self, line_id: str, make: Callable[[], Command | T], answer: Callable[[T], None]) -> None:
+        """A request of a client leaves, of which the engine makes a command when it arrives: of its orders and prices
+        then. What ``make`` gives instead of a command comes back as an answer.
+        """
+        link = self._links[line_id]
+        if link.command is None:
+            self._make(link, make, answer)
+        else:
+            self.scheduler.at(link.command.send(self.now_ns), self._make, link, make, answer)
+
     def ask(self, line_id: str, question: Callable[[], T], answer: Callable[[T], None]) -> None:
         """A question that is no command takes the same paths: it is put at the engine, and its answer comes back."""
         link = self._links[line_id]
@@ -374,17 +384,42 @@ class VenueHost:
 
     # ------------------------------------------------------------------------------------------------- roads
 
+    def _make(self, link: _Link, make: Callable[[], Any], answer: Callable[[Any], None]) -> None:
+        made = make()
+        if isinstance(made, Command):
+            self._handle(link.line.line_id, made)
+        else:
+            self._reply(link, answer, made)
+
     def _handle(self, line_id: str, command: Command) -> None:
-        self.venue.handle(line_id, command, self.now_ns)
+        if type(command) is AmendOrder:
+            self._amend(line_id, command)
+        else:
+            self.venue.handle(line_id, command, self.now_ns)
         self._commands_seen += 1
         if self._commands_seen % _FORGET_EVERY == 0:
             self.records.forget_orders()
         self.settle()
 
+    def _amend(self, line_id: str, command: AmendOrder) -> None:
+        """An amend, whose effect is taken down."""
+        link = self._links.get(line_id)
+        account = None if link is None else self.venue.accounts[link.line.account]
+        order = None if account is None else account.find(command.order_id, command.cl_ord_id)
+        amendments = self.records.amendments
+        so_far = [] if order is None else amendments.before(order)
+        self.venue.handle(line_id, command, self.now_ns)
+        if order is not None:
+            amendments.after(order, so_far, command.request_id, self.now_ns, is_post_only=command.is_post_only)
+
     def _put(self, link: _Link, question: Callable[[], Any], answer: Callable[[Any], None]) -> None:
-        result = question()
-        leaves_ns = self.now_ns if link.response is None else link.response.send(self.now_ns)
-        self.scheduler.at(leaves_ns, self._answer, link, answer, result)
+        self._reply(link, answer, question())
+
+    def _reply(self, link: _Link, answer: Callable[[Any], None], result: Any) -> None:
+        if link.response is None:
+            self._answer(link, answer, result)
+        else:
+            self.scheduler.at(link.response.send(self.now_ns), self._answer, link, answer, result)
 
     def _answer(self, link: _Link, answer: Callable[[Any], None], result: Any) -> None:
         if self._links.get(link.line.line_id) is link:

@@ -19,6 +19,7 @@ from framework.protocol import BUY
 from framework.venue.account import Account
 from framework.venue.exchange import Venue
 from framework.venue.orders import Order
+from framework.venue.served.amendments import Amendments
 
 __all__ = ["LedgerEntry", "Records", "TradeRecord"]
 
@@ -65,12 +66,13 @@ class _Past:
 
 
 class Records:
-    """The past of all accounts of a venue."""
+    """The past of all accounts of a venue. amendments: of their orders."""
 
     def __init__(self, venue: Venue, history_max: int = 50_000) -> None:
         self._venue = venue
         self._history_max = history_max
         self._past = {name: _Past() for name in venue.accounts}
+        self.amendments = Amendments()
         self._ledger_count = 0
         self._trade_count = 0
 
@@ -179,6 +181,7 @@ class Records:
                 continue
             for order in account.ended[:-most]:
                 del account.order_by_id[order.order_id]
+                self.amendments.forget(order.order_id)
                 if account.order_by_cl_ord_id.get(order.cl_ord_id) is order:
                     del account.order_by_cl_ord_id[order.cl_ord_id]
             del account.ended[:-most]

@@ -22,7 +22,7 @@ from adapters.kraken.server.rest.params import Params, read_params
 from adapters.kraken.server.rest.public import Public
 from adapters.kraken.server.rest.trading import Pending, Trading
 from adapters.kraken.wire.signing import is_signed
-from framework.messages import CommandAccepted, CommandRejected, Report
+from framework.messages import Command, CommandAccepted, CommandRejected, Report
 
 __all__ = ["RestGateway"]
 
@@ -95,6 +95,11 @@ class RestGateway:
         self._trading = Trading(context)
         self._lines: dict[str, _KeyLine] = {}
 
+    @property
+    def waiting_count(self) -> int:
+        """Requests whose answers have not come back from the engine."""
+        return sum(len(line.waiting) for line in self._lines.values())
+
     def handle(self, request: HttpRequest, respond: Respond) -> None:
         """Answer a request, now or when its answer has come back from the engine."""
         try:
@@ -139,9 +144,17 @@ class RestGateway:
 
     def _trade(self, key: ApiKey, line: _KeyLine, name: str, params: Params, respond: Respond) -> None:
         _need(key, _TRADING[name])
-        pending: Pending = self._trading.methods[name](key.account, params)
-        line.waiting[pending.command.request_id] = (pending.result, respond)
-        self._host.submit(line.line_id, pending.command)
+        method = self._trading.methods[name]
+
+        def make() -> Command | HttpResponse:
+            try:
+                pending: Pending = method(key.account, params)
+            except Refusal as refusal:
+                return _refused(refusal.text)
+            line.waiting[pending.command.request_id] = (pending.result, respond)
+            return pending.command
+
+        self._host.submit_made(line.line_id, make, respond)
 
     def _authenticate(self, request: HttpRequest, params: Params) -> ApiKey:
         name, signature = request.headers.get("API-Key", ""), request.headers.get("API-Sign", "")

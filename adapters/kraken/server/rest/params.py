@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 import msgspec
 
 from adapters.kraken.server.http import HttpRequest
+from adapters.kraken.server.orders import whole
 from adapters.kraken.server.refusal import Refusal, invalid
 
 __all__ = ["Params", "read_params"]
@@ -18,7 +19,7 @@ __all__ = ["Params", "read_params"]
 _FIELDS_MAX = 2_000
 _JSON: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 # An entry of a list in a form: ``orders[0][price]`` or ``orders[0]``.
-_ENTRY = re.compile(r"(\w+)\[(\d{1,3})\](?:\[([\w\[\]]+)\])?")
+_ENTRY = re.compile(r"(\w+)\[([0-9]{1,3})\](?:\[([\w\[\]]+)\])?")
 
 
 class Params:
@@ -51,10 +52,7 @@ class Params:
         value = self.text.get(name)
         if not value:
             return default
-        digits = value.removeprefix("-")
-        if not digits.isdigit() or len(digits) > 19 or not least <= int(value) <= most:
-            raise invalid(name)
-        return int(value)
+        return whole(value, name, least, most)
 
     def objects(self, name: str) -> list[dict[str, str]]:
         """A list of objects, the values of each as text by name."""
@@ -95,10 +93,25 @@ def read_params(request: HttpRequest) -> Params:
 
 
 def _form(text: str) -> Params:
-    try:
-        fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS_MAX))
-    except ValueError:
-        raise Refusal("EAPI:Bad request") from None
+    parts = text.split("&")
+    if len(parts) > _FIELDS_MAX:
+        raise Refusal("EAPI:Bad request")
+    is_escaped = "%" in text or "+" in text
+    fields: dict[str, str] = {}
+    has_entries = False
+    for part in parts:
+        name, _, value = part.partition("=")
+        if is_escaped:
+            name, value = unquote_plus(name), unquote_plus(value)
+        if "[" in name:
+            has_entries = True
+        if name:
+            fields[name] = value
+    return Params(fields, _entries(fields) if has_entries else {})
+
+
+def _entries(fields: Mapping[str, str]) -> dict[str, Any]:
+    """The lists of a form, by name; what is left out of their numbers is closed up."""
     lists: dict[str, dict[int, Any]] = {}
     for name, value in fields.items():
         entry = _ENTRY.fullmatch(name)
@@ -111,7 +124,7 @@ def _form(text: str) -> Params:
                 known = entries.setdefault(number, {})
                 if isinstance(known, dict):
                     known[inner] = value
-    return Params(fields, {name: [entries[each] for each in sorted(entries)] for name, entries in lists.items()})
+    return {name: [entries[each] for each in sorted(entries)] for name, entries in lists.items()}
 
 
 def _flat(decoded: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:

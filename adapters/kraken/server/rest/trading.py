@@ -1,5 +1,8 @@
 """Orders over REST: a request becomes a command to the venue, its report becomes the ``result``.
 
+Commands are made when a request has reached the engine, so that it is the orders, the last trade and the time there
+that count.
+
 Sources: rest-api/add-order, add-order-batch, amend-order, edit-order, cancel-order, cancel-order-batch,
 cancel-all-orders, cancel-all-orders-after.
 """
@@ -13,11 +16,15 @@ from typing import Any
 
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.orders import (
+    Attachment,
     OrderWords,
     add_order,
+    amend_id,
     attachment_of,
+    encode_attachment,
     price_ticks,
     qty_lots,
+    whole,
 )
 from adapters.kraken.server.pairs import ServedPair
 from adapters.kraken.server.refusal import Refusal, invalid
@@ -146,20 +153,25 @@ class Trading:
             trigger_ticks=self._price(params, "trigger_price", pair, order),
             is_post_only=params.flag("post_only"),
         )
-        return Pending(command, lambda report: {"amend_id": _amend_id(report.request_id)})
+        return Pending(command, lambda report: {"amend_id": amend_id(report.request_id)})
 
     def _edit(self, account: str, params: Params) -> Pending:
         pair = self._pair(params)
         order = self._one(account, params.required("txid"))
+        if order.pair.symbol != pair.spec.symbol:
+            raise invalid("pair")
         if order.cl_ord_id:
             raise Refusal("EGeneral:Invalid arguments:edit")
-        note = attachment_of(order)
-        flags = params.get("oflags")
-        if flags not in ("", "post"):
+        is_post_only = params.get("oflags") == "post"
+        if params.get("oflags") not in ("", "post"):
             raise invalid("oflags")
         has_limit = order.trigger_ticks is None
         first = self._price(params, "price", pair, order)
         second = self._price(params, "price2", pair, order)
+        is_validate_only = params.flag("validate")
+        params.flag("cancel_response")  # the new order is there at once, so there is nothing to tell of before it
+        old = attachment_of(order)
+        note = _edited(old, params, is_post_only=is_post_only)
         command = EditOrder(
             request_id=self._host.next_request_id(),
             deadline_ns=self._deadline_ns(params),
@@ -168,28 +180,38 @@ class Trading:
             limit_ticks=first if has_limit else second,
             trigger_ticks=None if has_limit else first,
             display_lots=self._qty(params, "displayvol", pair),
-            is_post_only=flags == "post",
-            is_validate_only=params.flag("validate"),
+            is_post_only=is_post_only,
+            is_validate_only=is_validate_only,
+            attachment=encode_attachment(note),
+        )
+        total_lots = order.qty_lots if command.qty_lots is None else command.qty_lots
+        wanted = AddOrder(
+            request_id=command.request_id,
+            cl_ord_id="",
+            symbol=order.pair.symbol,
+            side=order.side,
+            order_type=order.order_type,
+            qty_lots=total_lots - order.cum_lots,
+            limit_ticks=order.limit_ticks if command.limit_ticks is None else command.limit_ticks,
+            trigger_ticks=order.trigger_ticks if command.trigger_ticks is None else command.trigger_ticks,
         )
 
         def result(report: CommandAccepted) -> Any:
-            new = self._records.order(account, report.order_ids[0]) if report.order_ids else None
-            changed = order if new is None else new
-            price, price2 = OrderWords.shown_prices(changed, pair, note)
-            volume = pair.qty(changed.qty_lots)
-            return {
+            price, price2 = OrderWords.shown_prices(wanted, pair, note)
+            volume = pair.qty(wanted.qty_lots)
+            shown: dict[str, Any] = {
                 "status": "ok",
-                "txid": changed.order_id,
                 "originaltxid": order.order_id,
                 "volume": volume,
                 "price": price,
                 "price2": price2,
-                "orders_cancelled": 1,
-                "descr": {"order": OrderWords.line(changed, pair, volume, price, price2)},
-                "newuserref": params.get("userref"),
-                "olduserref": str(note.userref) if note.userref else "",
+                "orders_cancelled": 0 if is_validate_only else 1,
+                "descr": {"order": OrderWords.line(wanted, pair, volume, price, price2)},
+                "newuserref": str(note.userref) if note.userref else "",
+                "olduserref": str(old.userref) if old.userref else "",
                 "error_message": "",
             }
+            return shown if is_validate_only else {"txid": report.order_ids[0], **shown}
 
         return Pending(command, result)
 
@@ -214,7 +236,8 @@ class Trading:
         if not 0 < len(set(references)) + len(set(cl_ord_ids)) <= _CANCELS_MAX:
             raise invalid("orders")
         for reference in references:
-            order_ids += self._by_reference(account, reference)
+            # A reference that no order has is passed over, as an unknown id is: only the count is told.
+            order_ids += self._of_reference(account, reference)
         command = CancelBatch(
             request_id=self._host.next_request_id(),
             order_ids=tuple(dict.fromkeys(order_ids)),
@@ -239,15 +262,17 @@ class Trading:
 
         return Pending(command, result)
 
-    def _by_reference(self, account: str, reference: str) -> list[str]:
-        """The orders that a cancel means: one by its id, or all open ones of a userref."""
-        digits = reference.removeprefix("-")
-        if not digits.isdigit():
+    def _of_reference(self, account: str, reference: str) -> list[str]:
+        """The ids that a cancel means: the one that it gives, or those of all open orders with a userref."""
+        if not reference.removeprefix("-").isdigit():
             return [reference]
-        userref = int(reference)
-        ids = [
-            order.order_id for order in self._records.orders_open(account) if attachment_of(order).userref == userref
-        ]
+        userref = whole(reference, "txid", -(2**31), 2**31 - 1)
+        orders = self._records.orders_open(account)
+        return [order.order_id for order in orders if attachment_of(order).userref == userref]
+
+    def _by_reference(self, account: str, reference: str) -> list[str]:
+        """As ``_of_reference``; raises Refusal where that is none."""
+        ids = self._of_reference(account, reference)
         if not ids:
             raise Refusal("EOrder:Unknown order")
         return ids
@@ -264,7 +289,9 @@ class Trading:
         """The one open order that an edit means."""
         ids = self._by_reference(account, reference)
         order = self._records.order(account, ids[0])
-        if order is None or len(ids) > 1:
+        if order is None:
+            raise Refusal("EOrder:Unknown order")
+        if len(ids) > 1:
             raise Refusal("EOrder:Invalid order")
         return order
 
@@ -307,8 +334,16 @@ def _count(report: CommandAccepted) -> Any:
     return {"count": 1 if report.count is None else report.count}
 
 
-def _amend_id(number: int) -> str:
-    return f"TA{number // 10**9:04d}-{number // 10**6 % 1000:05d}-{number % 10**6:06d}"
+def _edited(old: Attachment, params: Params, *, is_post_only: bool) -> Attachment:
+    """What goes with the new order of an edit: the old flags but post, which is said anew, and no old userref."""
+    flags = [flag for flag in old.oflags.split(",") if flag and flag != "post"]
+    return Attachment(
+        userref=params.whole("userref", 0, -(2**31), 2**31 - 1),
+        oflags=",".join(["post", *flags] if is_post_only else flags),
+        price=params.get("price") or old.price,
+        price2=params.get("price2") or old.price2,
+        volume=params.get("volume") or old.volume,
+    )
 
 
 def _second(ts_ns: int) -> str:
@@ -318,9 +353,9 @@ def _second(ts_ns: int) -> str:
 def _moment_ns(text: str) -> int:
     try:
         moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=dt.UTC)
+        seconds = int(moment.replace(microsecond=0).timestamp())
+    except (ValueError, OverflowError):
         raise invalid("deadline") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
-    whole = int(moment.replace(microsecond=0).timestamp())
-    return whole * _NS + moment.microsecond * 1000
+    return seconds * _NS + moment.microsecond * 1000

@@ -327,13 +327,16 @@ NAMES = ["AddOrder", "AddOrderBatch", "AmendOrder", "EditOrder", "CancelOrder", 
          "ClosedOrders", "Ledgers", "TradesHistory", "CancelAllOrdersAfter", "TradeVolume"]  # fmt: skip
 FIELDS = ["pair", "type", "ordertype", "price", "price2", "volume", "displayvol", "userref", "cl_ord_id", "txid",
           "orders", "cl_ord_ids", "start", "end", "ofs", "expiretm", "starttm", "deadline", "oflags", "timeout",
-          "validate", "trades", "order_qty", "limit_price", "asset", "close[price]", "leverage"]  # fmt: skip
+          "validate", "trades", "order_qty", "limit_price", "asset", "close[price]", "leverage",
+          "trigger_price"]  # fmt: skip
 VALUES = st.one_of(
     st.text(max_size=30),
     st.sampled_from(
         ["XBTUSD", "buy", "limit", "1", "-1", "0", "+5%", "#1", "1e400", "NaN", "true", "99999999999999999999"]
     ),
     st.integers(-(2**70), 2**70).map(str),
+    st.text("0123456789.+-#%", max_size=60),
+    st.sampled_from(["9" * 30, "9" * 5000, "+" + "9" * 40 + "%", "\u0663"]),
 )
 JSON_VALUES = st.recursive(
     st.one_of(VALUES, st.booleans(), st.none(), st.integers(-(2**60), 2**60), st.floats(allow_nan=False)),

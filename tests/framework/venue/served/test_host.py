@@ -249,3 +249,34 @@ def test_the_mode_of_a_pair_is_the_venues_where_that_is_not_online() -> None:
     assert (served.mode, served.mode_of("BTC/USD")) == (VenueMode.ONLINE, VenueMode.POST_ONLY)
     served.set_mode(VenueMode.CANCEL_ONLY, None)
     assert served.mode_of("BTC/USD") is VenueMode.CANCEL_ONLY
+
+
+def test_a_command_may_be_made_at_the_engine_of_what_is_known_there_when_it_arrives() -> None:
+    latency = compile_latency(LatencySpec(kind="constant", median_us=1_000.0))
+    served = host(roads={"ws2": RoadSpec(command=latency)})
+    client = Client(served)
+    made: list[int] = []
+
+    def make() -> AddOrder:
+        made.append(served.now_ns)
+        return order(served, BUY, 1000, 7)
+
+    served.submit_made(client.line_id, make, made.append)
+    assert made == []
+    served.run_until(START + SECOND)
+    assert made == [START + 1_000_000]
+    assert len(served.records.orders_open("a0")) == 1
+
+
+def test_what_is_no_command_comes_back_as_an_answer_over_both_ways() -> None:
+    latency = compile_latency(LatencySpec(kind="constant", median_us=1_000.0))
+    served = host(roads={"ws2": RoadSpec(command=latency, response=latency)})
+    client = Client(served)
+    answers: list[tuple[int, str]] = []
+    served.submit_made(client.line_id, lambda: "no", lambda text: answers.append((served.now_ns, text)))
+    served.run_until(START + SECOND)
+    assert answers == [(START + 2_000_000, "no")]
+    without = host()
+    client = Client(without)
+    without.submit_made(client.line_id, lambda: "no", lambda text: answers.append((without.now_ns, text)))
+    assert answers[1:] == [(START, "no")]
