@@ -10,6 +10,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
+from typing import cast
 
 from adapters.fix.acceptor import Acceptor, AcceptorLine
 from adapters.fix.codec import Message
@@ -81,8 +82,8 @@ class _Socket(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Those of other event loops are none by inheritance.
+        self._transport = cast("asyncio.Transport", transport)
         self._line = self._port.opened(self)
 
     def data_received(self, data: bytes) -> None:

@@ -30,6 +30,7 @@ from framework.messages import (
     MassCancel,
     OrderState,
     QueryOrders,
+    Report,
 )
 from framework.protocol import InstrumentSpec, RejectReason, VenueMode, VenueProfile
 from framework.venue.account import Account, AccountConfig, Assets
@@ -177,6 +178,14 @@ class Venue:
     def observer(self, observer: VenueObserver | None) -> None:
         self._observer = observer
         self._lifecycle.observer = observer
+
+    def keep_unheard(self, keeper: Callable[[str, str, Report], None]) -> None:
+        """Have reports of sessions whose line is down told as they are made: account, comp id, report.
+
+        For who numbers and keeps such reports himself; he lets a resumed session replay nothing
+        (``Logon.next_expected_seq``).
+        """
+        self._reporter.unheard = lambda session, report: keeper(session.account.name, session.comp_key, report)
 
     # ------------------------------------------------------------------------------------------------- lines
 

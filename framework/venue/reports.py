@@ -8,7 +8,7 @@ the style of their protocol, requests that fail always.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from framework.messages import (
@@ -34,10 +34,12 @@ class Reporter:
     """Makes reports and puts them into the outbox.
 
     outbox: what the venue has to send, in the order in which it made it; whoever runs the venue empties it.
+    unheard: told of each report of a session whose line is down, by who keeps such reports himself; else None.
     """
 
     def __init__(self, errors: Mapping[RejectReason, str]) -> None:
         self.outbox: list[Outbound] = []
+        self.unheard: Callable[[Session, Report], None] | None = None
         self._errors = errors
 
     def text(self, reason: RejectReason) -> str:
@@ -64,6 +66,8 @@ class Reporter:
         stream.reports.append(report)
         if stream.line is not None:
             self.outbox.append(Outbound(stream.line.session_id, report, is_response, len(stream.reports)))
+        elif self.unheard is not None and stream.is_current:
+            self.unheard(session, report)
 
     def accept(
         self,

@@ -38,6 +38,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=int, default=0, metavar="P", help="port of REST and WebSocket (default: a free one)"
     )
+    parser.add_argument("--fix-port", type=int, default=0, metavar="P", help="port of FIX (default: a free one)")
     parser.add_argument(
         "--market", default="synthetic", metavar="SOURCE", help="synthetic, or the folder of a store, played in a loop"
     )
@@ -53,9 +54,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accounts", type=int, default=2, metavar="N", help="accounts with a key each (default 2)")
     parser.add_argument("--keys", type=Path, default=None, metavar="FILE", help="keys and accounts of your own, TOML")
     parser.add_argument("--tier", default="pro", help="tier of the accounts: starter, intermediate, pro (default)")
-    parser.add_argument(
-        "--tls", action="store_true", help="serve https and wss, with a certificate of a local authority"
-    )
+    parser.add_argument("--tls", action="store_true", help="serve all of it over TLS, by a local authority")
     parser.add_argument("--state", type=Path, default=None, metavar="DIR", help="folder of the local authority")
     parser.add_argument(
         "--ready-file", type=Path, default=None, metavar="PATH", help="write addresses and keys there once it is open"
@@ -75,13 +74,15 @@ def _run(options: argparse.Namespace) -> int:
         raise ConfigError(f"--accounts {options.accounts}: there is one at least")
     if options.tier not in [tier.name for tier in PROFILE.tiers]:
         raise ConfigError(f"--tier {options.tier}: it must be {', '.join(tier.name for tier in PROFILE.tiers)}")
-    if not 0 <= options.port < 65_536:
-        raise ConfigError(f"--port {options.port}: it must be from 0 to 65535")
+    for option, port in (("--port", options.port), ("--fix-port", options.fix_port)):
+        if not 0 <= port < 65_536:
+            raise ConfigError(f"{option} {port}: it must be from 0 to 65535")
     if options.seed < 0:
         raise ConfigError(f"--seed {options.seed}: it must be 0 or more")
     chosen = ServeOptions(
         host=options.host,
         port=options.port,
+        fix_port=options.fix_port,
         market=options.market,
         speed=options.speed,
         latency=options.latency,
@@ -102,8 +103,8 @@ def _run(options: argparse.Namespace) -> int:
 COMMAND = CommandEntry(
     summary="serve the simulated venue on this machine, for any client of Kraken",
     description=(
-        "Serve the simulated venue: Kraken's REST and WebSocket v2 on this machine, with simulated money. Prints the "
-        "addresses and an API key for each account, and serves until Ctrl-C."
+        "Serve the simulated venue on this machine, with simulated money: Kraken's REST, WebSocket v2 and FIX trading. "
+        "Prints the addresses and an API key for each account, and serves until Ctrl-C."
     ),
     add_arguments=_add_arguments,
     run=_run,

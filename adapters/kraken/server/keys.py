@@ -60,6 +60,7 @@ class ApiKey:
         self.name = name or f"{account} key"
         self.nonce_window = nonce_window
         self.last_nonce = 0
+        self._last_fix_nonce = 0
         self._seen: set[int] = set()
 
     def accept_nonce(self, nonce: int) -> bool:
@@ -73,6 +74,13 @@ class ApiKey:
         if self.nonce_window:
             self._seen.add(nonce)
             self._seen = {seen for seen in self._seen if seen + self.nonce_window > self.last_nonce}
+        return True
+
+    def accept_fix_nonce(self, nonce_ms: int) -> bool:
+        """Whether a nonce of a FIX Logon, milliseconds since the epoch, is above the last one; it is used up then."""
+        if nonce_ms <= self._last_fix_nonce:
+            return False
+        self._last_fix_nonce = nonce_ms
         return True
 
     def __repr__(self) -> str:

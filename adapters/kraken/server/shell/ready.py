@@ -7,7 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-__all__ = ["Ready", "ReadyAccount", "write_ready"]
+__all__ = ["Ready", "ReadyAccount", "ReadyFix", "write_ready"]
+
+
+class ReadyFix(msgspec.Struct, frozen=True, kw_only=True):
+    """How an account logs on over FIX."""
+
+    sender_comp_ids: tuple[str, ...]
+    target_comp_id: str
 
 
 class ReadyAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +24,7 @@ class ReadyAccount(msgspec.Struct, frozen=True, kw_only=True):
     api_key: str
     api_secret: str
     permissions: tuple[str, ...]
+    fix: ReadyFix
 
     def __repr__(self) -> str:
         return f"ReadyAccount(account={self.account!r})"
@@ -27,6 +35,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 
     rest: str
     ws_v2: str
+    fix_trading: str
     ca_certificate: str | None
     process_id: int
     accounts: tuple[ReadyAccount, ...]

@@ -8,6 +8,7 @@ import gc
 import os
 import resource
 import signal
+import ssl
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -20,12 +21,14 @@ import msgspec
 from adapters.kraken.profile import PROFILE
 from adapters.kraken.server.authority import Certified, certify
 from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.fix.gateway import TARGET_COMP_ID, FixGateway
 from adapters.kraken.server.keys import ApiKey, KeyRing, generate_keys, read_keys
 from adapters.kraken.server.markets import served_markets
 from adapters.kraken.server.rest.gateway import RestGateway
+from adapters.kraken.server.shell.fix_port import FixPort
 from adapters.kraken.server.shell.peers import Peers
 from adapters.kraken.server.shell.pump import Pump
-from adapters.kraken.server.shell.ready import Ready, ReadyAccount, write_ready
+from adapters.kraken.server.shell.ready import Ready, ReadyAccount, ReadyFix, write_ready
 from adapters.kraken.server.shell.web import WebPort
 from adapters.kraken.server.ws2.gateway import Ws2Gateway
 from framework.errors import ConfigError
@@ -46,6 +49,7 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: int = 0
+    fix_port: int = 0
     market: str = "synthetic"
     speed: Fraction = Fraction(1)
     latency: str = "zero"
@@ -107,15 +111,16 @@ async def serve(options: ServeOptions) -> int:
     pump = Pump(context.host, clock)
     peers = Peers(_CONNECTIONS_MAX)
     certified = _certified(options) if options.is_tls else None
+    comp_ids = _comp_ids(keys)
     web = WebPort(pump, peers, RestGateway(context), {"/v2": ("ws_v2", Ws2Gateway(context))})
-    try:
-        port = await web.start(options.host, options.port, None if certified is None else certified.context())
-    except OSError as error:
-        raise ConfigError(f"--port {options.port}: {error.strerror}; give another, or 0 for a free one") from None
+    trading = FixPort(pump, peers, "fix_trading", FixGateway(context, comp_ids))
+    tls = None if certified is None else certified.context()
+    port = await _listen(web, options.host, options.port, tls, "--port")
+    fix_port = await _listen(trading, options.host, options.fix_port, tls, "--fix-port")
     gc.collect()
     gc.freeze()
     failure = pump.start()
-    ready = _ready(options, port, certified, keys)
+    ready = _ready(options, port, fix_port, certified, keys, comp_ids)
     if options.ready_file is not None:
         write_ready(options.ready_file, ready)
     took_ms = (time.monotonic_ns() - began_ns) // 1_000_000
@@ -132,6 +137,7 @@ async def serve(options: ServeOptions) -> int:
     finally:
         pump.stop()
         await web.stop()
+        await trading.stop()
         if options.ready_file is not None:
             options.ready_file.unlink(missing_ok=True)
     return 0
@@ -143,11 +149,32 @@ def _certified(options: ServeOptions) -> Certified:
     return certify(folder, dt.datetime.now(dt.UTC), names)
 
 
-def _ready(options: ServeOptions, port: int, certified: Certified | None, keys: Sequence[ApiKey]) -> Ready:
+async def _listen(port: WebPort | FixPort, host: str, wanted: int, tls: ssl.SSLContext | None, option: str) -> int:
+    try:
+        return await port.start(host, wanted, tls)
+    except OSError as error:
+        raise ConfigError(f"{option} {wanted}: {error.strerror}; give another, or 0 for a free one") from None
+
+
+def _comp_ids(keys: Sequence[ApiKey]) -> dict[str, str]:
+    """Two SenderCompIDs for each account, by its number."""
+    accounts = dict.fromkeys(key.account for key in keys)
+    return {f"CLIENT{number}{letter}": account for number, account in enumerate(accounts, 1) for letter in ("A", "B")}
+
+
+def _ready(
+    options: ServeOptions,
+    port: int,
+    fix_port: int,
+    certified: Certified | None,
+    keys: Sequence[ApiKey],
+    comp_ids: Mapping[str, str],
+) -> Ready:
     address = f"{options.host}:{port}"
     return Ready(
         rest=f"http{'s' if certified else ''}://{address}",
         ws_v2=f"ws{'s' if certified else ''}://{address}/v2",
+        fix_trading=f"{options.host}:{fix_port}",
         ca_certificate=None if certified is None else str(certified.ca),
         process_id=os.getpid(),
         accounts=tuple(
@@ -156,6 +183,10 @@ def _ready(options: ServeOptions, port: int, certified: Certified | None, keys: 
                 api_key=key.key,
                 api_secret=key.secret.reveal(),
                 permissions=tuple(sorted(key.permissions)),
+                fix=ReadyFix(
+                    sender_comp_ids=tuple(name for name, account in comp_ids.items() if account == key.account),
+                    target_comp_id=TARGET_COMP_ID,
+                ),
             )
             for key in keys
         ),
@@ -166,12 +197,14 @@ def _announce(ready: Ready, context: ServerContext, options: ServeOptions, took_
     print(f"The venue is open after {took_ms / 1000:.1f} s, with simulated money only:")
     print(f"  REST         {ready.rest}/0/...")
     print(f"  WebSocket v2 {ready.ws_v2}")
+    print(f"  FIX trading  {ready.fix_trading}, TargetCompID {TARGET_COMP_ID}")
     if ready.ca_certificate is not None:
         print(f"  trust        {ready.ca_certificate}")
     print(f"  pairs        {', '.join(context.host.specs)}")
     for account in ready.accounts:
         print(f"  {account.account:<12} key    {account.api_key}")
         print(f"  {'':<12} secret {account.api_secret}")
+        print(f"  {'':<12} FIX    SenderCompID {' or '.join(account.fix.sender_comp_ids)}")
     if options.host not in _LOOPBACK:
         print(
             f"warning: {options.host} can be reached from other machines; keys and orders are theirs too",

@@ -35,8 +35,8 @@ _NS = 10**9
 _DEADLINE_MIN_NS, _DEADLINE_NS, _DEADLINE_MAX_NS = _NS // 2, 5 * _NS, 60 * _NS
 _ITEM = """
 order_type side order_qty limit_price limit_price_type triggers time_in_force margin post_only reduce_only
-effective_time expire_time cl_ord_id order_userref conditional display_qty fee_preference stp_type cash_order_qty sender_sub_id no_mpp
-stop_price trigger
+effective_time expire_time cl_ord_id order_userref conditional display_qty fee_preference stp_type cash_order_qty
+sender_sub_id no_mpp stop_price trigger
 """
 _ITEM_FIELDS = frozenset(_ITEM.split())
 _FIELDS = {

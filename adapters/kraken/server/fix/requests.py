@@ -1,0 +1,185 @@
+"""Requests over FIX to the venue's commands.
+
+Sources: fix-api/nos-fix, ocr-fix, ocrr-fix, omcr-fix; guides/spot-clordid.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+from adapters.fix.codec import Message
+from adapters.fix.times import parse_utc_timestamp
+from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.orders import add_order, number, qty_lots
+from adapters.kraken.server.pairs import ServedPair
+from adapters.kraken.server.refusal import Refusal, invalid
+from framework.messages import AddOrder, AmendOrder, MassCancel
+from framework.protocol import MassCancelScope
+
+__all__ = ["ClOrdIds", "FixRequests"]
+
+_NS = 10**9
+_TYPES = {
+    "1": "market",
+    "2": "limit",
+    "3": "stop-loss",
+    "4": "stop-loss-limit",
+    "R": "take-profit",
+    "T": "take-profit-limit",
+    "U": "trailing-stop",
+    "V": "trailing-stop-limit",
+}
+_TIMES = {"1": "GTC", "3": "IOC", "4": "FOK", "6": "GTD"}
+_STP = {"0": "cancel-both", "1": "cancel-newest", "2": "cancel-oldest"}
+_FLAGS = {"P": "post", "v": "viqc", "f": "fcib", "q": "fciq"}
+_SCOPES = {"1": MassCancelScope.SYMBOL, "6": MassCancelScope.SESSION, "7": MassCancelScope.ACCOUNT}
+_NUMBER = re.compile(r"[1-9]\d{0,17}")
+_VALID_MIN_NS, _VALID_MAX_NS = 2 * _NS, 60 * _NS
+
+
+class ClOrdIds:
+    """The ids that a session's requests have used: an ever-increasing number, or a UUID.
+
+    Source: fix-api/nos-fix, tag 11. A UUID's time is not held against the clock (the tolerance is not documented).
+    """
+
+    def __init__(self) -> None:
+        self._highest = 0
+        self._seen: set[str] = set()
+        # The id by which the venue knows an order, from the last id that its owner used for it.
+        self._roots: dict[str, str] = {}
+
+    def reset(self) -> None:
+        """Numbers may begin anew (5030=Y)."""
+        self._highest = 0
+
+    def take(self, cl_ord_id: str) -> None:
+        """Use an id; raises Refusal for one that the rule does not allow."""
+        if _NUMBER.fullmatch(cl_ord_id):
+            if int(cl_ord_id) <= self._highest:
+                raise Refusal("EGeneral:Invalid arguments:ClOrdID must be ever increasing")
+            self._highest = int(cl_ord_id)
+            return
+        try:
+            is_known = str(uuid.UUID(cl_ord_id)) != cl_ord_id.lower() or cl_ord_id in self._seen
+        except ValueError:
+            is_known = True
+        if is_known:
+            raise Refusal("EGeneral:Invalid arguments:ClOrdID invalid value")
+        self._seen.add(cl_ord_id)
+
+    def root(self, cl_ord_id: str) -> str:
+        """The id by which the venue knows an order."""
+        return self._roots.get(cl_ord_id, cl_ord_id)
+
+    def rename(self, old: str, new: str) -> None:
+        """An amend has given an order another id."""
+        self._roots[new] = self.root(old)
+
+
+class FixRequests:
+    """Makes commands of messages; raises Refusal for what makes no sense before the venue has seen it."""
+
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
+        self._host = context.host
+
+    def pair(self, message: Message) -> ServedPair:
+        """The pair that a message names."""
+        pair = self._context.pairs.by_symbol.get(message.text(55))
+        if pair is None:
+            raise Refusal("EQuery:Unknown asset pair")
+        return pair
+
+    def add(self, message: Message) -> AddOrder:
+        """A new order."""
+        pair = self.pair(message)
+        kind = _TYPES[message.text(40)]
+        flags = message.text(18).split()
+        fields = {
+            "type": "buy" if message.text(54) == "1" else "sell",
+            "ordertype": kind,
+            "volume": message.text(38),
+            "cl_ord_id": "",
+            "timeinforce": _TIMES[message.text(59)],
+            "oflags": ",".join(_FLAGS[flag] for flag in flags if flag in _FLAGS),
+            "stptype": _STP[message.text(7928) or "1"],
+            "trigger": "index" if message.text(388) == "1" else "last",
+            "leverage": "2" if message.text(5001) == "1" else "none",
+            "reduce_only": "true" if "E" in flags else "false",
+        }
+        price, trigger, display = message.text(44), message.text(99), message.text(1138)
+        if kind.startswith("trailing"):
+            fields["price"] = f"+{trigger}"
+            if price:
+                fields["price2"] = f"{'' if price.startswith('-') else '+'}{price}"
+        elif trigger:
+            fields["price"], fields["price2"] = trigger, price
+        else:
+            fields["price"] = price
+        if display:
+            fields["displayvol"] = display
+            fields["ordertype"] = "iceberg" if kind == "limit" else kind
+        for tag, name in ((126, "expiretm"), (168, "starttm")):
+            if message.get(tag) is not None:
+                fields[name] = str(self._moment_ns(message, tag) // _NS)
+        command = add_order(
+            fields,
+            pair,
+            self._host.next_request_id(),
+            self._host.now_ns,
+            self._context.last_ticks(pair.spec.symbol),
+            self._deadline_ns(message),
+            is_validate_only=False,
+        )
+        # Its form is FIX's own, which was held to its own rule.
+        import msgspec
+
+        return msgspec.structs.replace(command, cl_ord_id=message.text(11))
+
+    def amend(self, message: Message, root: str) -> AmendOrder:
+        """An amend of an order that the venue knows by an id of ours; all that it may change is stated."""
+        pair = self.pair(message)
+        return AmendOrder(
+            request_id=self._host.next_request_id(),
+            deadline_ns=self._deadline_ns(message),
+            cl_ord_id=root,
+            qty_lots=qty_lots(message.text(38), pair, "OrderQty"),
+            limit_ticks=self._ticks(message, 44, pair),
+            trigger_ticks=self._ticks(message, 99, pair),
+            display_lots=qty_lots(message.text(1138), pair, "DisplayQty") if message.get(1138) else None,
+            is_post_only="P" in message.text(18).split(),
+        )
+
+    def mass_cancel(self, message: Message) -> MassCancel:
+        """A mass cancel."""
+        scope = _SCOPES[message.text(530)]
+        symbol = self.pair(message).spec.symbol if scope is MassCancelScope.SYMBOL else None
+        return MassCancel(request_id=self._host.next_request_id(), scope=scope, symbol=symbol)
+
+    # ------------------------------------------------------------------------------------------------- arguments
+
+    def _ticks(self, message: Message, tag: int, pair: ServedPair) -> int | None:
+        text = message.text(tag)
+        if not text:
+            return None
+        ticks = number(text, str(tag)) / pair.tick
+        if ticks != int(ticks):
+            raise Refusal("EOrder:Tick size check failed")
+        return int(ticks)
+
+    def _moment_ns(self, message: Message, tag: int) -> int:
+        moment_ns = parse_utc_timestamp(message.get(tag) or b"")
+        if moment_ns is None:
+            raise invalid(str(tag))
+        return moment_ns
+
+    def _deadline_ns(self, message: Message) -> int | None:
+        if message.get(62) is None:
+            return None
+        deadline_ns = self._moment_ns(message, 62)
+        ahead_ns = deadline_ns - self._host.now_ns
+        if ahead_ns > _VALID_MAX_NS or 0 < ahead_ns < _VALID_MIN_NS:
+            raise invalid("ValidUntilTime")
+        return deadline_ns
