@@ -5,14 +5,16 @@ What clients took of the market is missing until the market replaces it; of an i
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from framework.protocol import BUY, SELL
 from framework.venue.book import Pair
 from framework.venue.kernel import MatchingKernel
+from framework.venue.orders import NO_SLOT, Order
 
 __all__ = ["DepthStream", "DepthUpdate", "Level", "PublicBook"]
 
@@ -62,6 +64,7 @@ class PublicBook:
     def __init__(self, kernel: MatchingKernel, pair: Pair) -> None:
         self._kernel = kernel
         self._pair = pair
+        self._own = (_OwnSide(), _OwnSide())
         self._streams: dict[int, DepthStream] = {}
         self.spreads: deque[tuple[int, int, int]] = deque(maxlen=_SPREADS_MAX)
 
@@ -72,17 +75,19 @@ class PublicBook:
 
     def levels(self, side: int, most: int) -> list[Level]:
         """Up to so many best levels of a side."""
-        kernel = self._kernel
-        market = kernel.levels(self._pair.index, side, most)
-        resting = self._pair.resting[side]
-        if not resting:
+        market = self._kernel.levels(self._pair.index, side, most)
+        own = self._own[side]
+        if not own.refresh(self._kernel):
             return market
+        worst = market[-1][0] if len(market) == most else None
         merged = dict(market)
-        for _, _, order in resting:
-            price_ticks = order.limit_ticks
-            assert price_ticks is not None
-            merged[price_ticks] = merged.get(price_ticks, 0) + kernel.visible(order.slot)
+        for price_ticks, lots in own.best(side, worst):
+            merged[price_ticks] = merged.get(price_ticks, 0) + lots
         return sorted(merged.items(), reverse=side == BUY)[:most]
+
+    def order_changed(self, order: Order) -> None:
+        """A client order of the pair has come into the book, changed in it, or left it."""
+        self._own[order.side].changed[order.seq] = order
 
     def best(self, side: int) -> Level | None:
         """The best level of a side; None if it is empty."""
@@ -115,6 +120,47 @@ class PublicBook:
                 self.spreads.append((ts_ns, *best))
         for depth, stream in tuple(self._streams.items()):
             stream.publish(bids[:depth], asks[:depth], ts_ns)
+
+
+class _OwnSide:
+    """What clients show on one side, by price; changed: orders to look at again, by their number."""
+
+    def __init__(self) -> None:
+        self.changed: dict[int, Order] = {}
+        self._orders: dict[int, tuple[int, int]] = {}
+        self._lots: dict[int, int] = {}
+        self._prices: list[int] = []  # ascending
+
+    def refresh(self, kernel: MatchingKernel) -> bool:
+        """Look at what has changed; returns whether there is anything."""
+        if self.changed:
+            for seq, order in self.changed.items():
+                known = self._orders.pop(seq, None)
+                if known is not None:
+                    self._add(known[0], -known[1])
+                if order.slot != NO_SLOT:
+                    assert order.limit_ticks is not None
+                    shown = (order.limit_ticks, kernel.visible(order.slot))
+                    self._orders[seq] = shown
+                    self._add(*shown)
+            self.changed.clear()
+        return bool(self._prices)
+
+    def best(self, side: int, worst: int | None) -> Iterator[Level]:
+        """Levels from the best price on, up to one that is given."""
+        for price in reversed(self._prices) if side == BUY else self._prices:
+            if worst is not None and (price < worst if side == BUY else price > worst):
+                return
+            yield price, self._lots[price]
+
+    def _add(self, price: int, lots: int) -> None:
+        total = self._lots.get(price, 0) + lots
+        if total:
+            if price not in self._lots:
+                insort(self._prices, price)
+            self._lots[price] = total
+        elif self._lots.pop(price, None) is not None:
+            del self._prices[bisect_left(self._prices, price)]
 
 
 def _changes(old: list[Level], new: list[Level], depth: int, side: int) -> list[Level]:

@@ -231,12 +231,15 @@ class VenueHost:
 
     def order_changed(self, order_id: str) -> None:
         """What a client has in the book has changed."""
-        self._dirty.add(self.records.find(order_id).pair.symbol)
+        order = self.records.find(order_id)
+        symbol = order.pair.symbol
+        self.books[symbol].order_changed(order)
+        self._dirty.add(symbol)
 
     def filled(self, report: ExecutionReport) -> None:
         """The venue has filled a client's order."""
         self.records.on_fill(report)
-        self._dirty.add(report.symbol)
+        self.order_changed(report.order_id)
         if not report.is_maker:
             is_market = report.order_type in MARKET_TYPES
             self.tapes[report.symbol].add(

@@ -32,6 +32,7 @@ from adapters.kraken.server.shell.ready import Ready, ReadyAccount, ReadyFix, wr
 from adapters.kraken.server.shell.web import WebPort
 from adapters.kraken.server.ws2.gateway import Ws2Gateway
 from framework.errors import ConfigError
+from framework.protocol import VenueProfile
 from framework.venue.account import AccountConfig
 from framework.venue.latency import compile_latency
 from framework.venue.served.clock import VenueClock
@@ -64,7 +65,9 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
     ready_file: Path | None = None
 
 
-def build_context(options: ServeOptions, start_ns: int) -> tuple[ServerContext, list[ApiKey]]:
+def build_context(
+    options: ServeOptions, start_ns: int, profile: VenueProfile = PROFILE
+) -> tuple[ServerContext, list[ApiKey]]:
     """The host and what its gateways are made with. Raises ConfigError and DataError for options that make no sense."""
     markets = served_markets(options.market, options.seed)
     keys = read_keys(options.keys) if options.keys is not None else []
@@ -78,7 +81,7 @@ def build_context(options: ServeOptions, start_ns: int) -> tuple[ServerContext, 
             raise ConfigError(f"--balances {asset}: the venue has {', '.join(assets)}")
     balances = dict(options.balances) or dict.fromkeys(assets, _PLENTY)
     accounts = [AccountConfig(name=name, balances=balances, tier=options.tier) for name in names]
-    host = VenueHost(PROFILE, markets, accounts, start_ns, roads=_roads(options), seed=options.seed)
+    host = VenueHost(profile, markets, accounts, start_ns, roads=_roads(options), seed=options.seed)
     return ServerContext(host, KeyRing(keys)), keys
 
 
@@ -102,11 +105,11 @@ def _roads(options: ServeOptions) -> dict[str, RoadSpec]:
     }
 
 
-async def serve(options: ServeOptions) -> int:
+async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     """Serve until interrupted; returns the exit code. Raises ConfigError for options that make no sense."""
     _allow_many_files()
     began_ns = time.monotonic_ns()
-    context, keys = build_context(options, time.time_ns())
+    context, keys = build_context(options, time.time_ns(), profile)
     clock = VenueClock(time.monotonic_ns(), context.host.now_ns, options.speed)
     pump = Pump(context.host, clock)
     peers = Peers(_CONNECTIONS_MAX)
