@@ -9,8 +9,8 @@ that time has happened, and nothing later.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from framework.backtest.clock import RunClock, run_due
 from framework.backtest.feeds import Feeds
 from framework.backtest.sim_link import Gateway
 from framework.venue.exchange import Venue
@@ -19,12 +19,16 @@ from framework.venue.scheduler import NEVER_NS, Scheduler
 
 __all__ = ["Engine"]
 
+_FEED = StopReason.FEED
+_END = StopReason.END
+_REACHED = StopReason.REACHED
+
 
 class Engine:
     """Runs one simulation.
 
-    clocks: NautilusTrader's test clocks, the kernel's and one for each strategy; they are set to the current time
-    before anything is called that can read them, and their timers are called when due.
+    clocks: the run's clocks, the kernel's and one for each strategy; they are set to the current time before anything
+    is called that can read them, and their timers are called when due.
     """
 
     def __init__(
@@ -34,49 +38,56 @@ class Engine:
         gateway: Gateway,
         scheduler: Scheduler,
         feeds: Feeds,
-        clocks: Sequence[Any],
+        clocks: Sequence[RunClock],
     ) -> None:
         self._kernel = kernel
         self._venue = venue
         self._gateway = gateway
         self._scheduler = scheduler
         self._feeds = feeds
-        self._clocks = list(clocks)
+        self._clocks = tuple(clocks)
         self._clock_ns = -1
 
     def run(self, end_ns: int) -> None:
         """Let time pass until ``end_ns``, that instant included."""
-        kernel, venue, scheduler = self._kernel, self._venue, self._scheduler
-        advance, fed = kernel.advance, self._feeds.deliver
+        kernel, venue, scheduler, clocks = self._kernel, self._venue, self._scheduler, self._clocks
+        advance, deliver, set_time = kernel.advance, self._feeds.deliver, self._set_time
+        messages, venue_timers = scheduler.queue, venue.timer_queue
         while True:
-            timer_ns = self._next_timer_ns()
-            venue_ns = venue.next_timer_ns()
-            if venue_ns is None:
-                venue_ns = NEVER_NS
-            due_ns = min(scheduler.next_ns(), venue_ns, timer_ns)
-            until_ns = min(due_ns, end_ns)
+            due_ns = messages[0][0] if messages else NEVER_NS
+            is_venue = is_timer = False
+            if venue_timers and venue_timers[0][0] <= due_ns:  # the first of them may not apply any more
+                venue_ns = venue.next_timer_ns()
+                if venue_ns is not None and venue_ns <= due_ns:
+                    due_ns = venue_ns
+                    is_venue = True
+            for clock in clocks:
+                if clock.due_ns < due_ns:
+                    due_ns = clock.due_ns
+                    is_timer = True
+            until_ns = due_ns if due_ns < end_ns else end_ns
             if until_ns > kernel.now_ns:
                 reason = advance(until_ns)
-                if reason is StopReason.FEED:
-                    self._set_time(kernel.now_ns)
-                    fed()
+                if reason is _FEED:
+                    set_time(kernel.now_ns)
+                    deliver()
                     continue
-                if reason in (StopReason.FILL, StopReason.TRIGGER):
-                    self._set_time(kernel.now_ns)
+                if reason is not _REACHED and reason is not _END:
+                    set_time(kernel.now_ns)
                     venue.on_kernel_stop(kernel.now_ns)
                     self._gateway.flush()
                     continue
             if due_ns > end_ns:
                 break
-            self._set_time(due_ns)
-            if venue_ns == due_ns:
+            set_time(due_ns)
+            if is_timer:
+                run_due(clocks, self._clock_ns)
+            elif is_venue:
                 venue.on_timer(due_ns)
                 self._gateway.flush()
-            elif scheduler.next_ns() == due_ns:
-                scheduler.run_next()
             else:
-                self._run_timers(due_ns)
-        self._set_time(end_ns)
+                scheduler.run_next()
+        set_time(end_ns)
 
     def _set_time(self, now_ns: int) -> None:
         if now_ns > self._clock_ns:
@@ -84,16 +95,3 @@ class Engine:
             self._scheduler.now_ns = now_ns
             for clock in self._clocks:
                 clock.set_time(now_ns)
-
-    def _next_timer_ns(self) -> int:
-        next_ns = NEVER_NS
-        for clock in self._clocks:
-            if clock.timer_count:
-                for name in clock.timer_names:
-                    next_ns = min(next_ns, clock.next_time_ns(name))
-        return next_ns
-
-    def _run_timers(self, now_ns: int) -> None:
-        handlers = [handler for clock in self._clocks for handler in clock.advance_time(now_ns, True)]
-        for handler in sorted(handlers, key=lambda handler: handler.event.ts_event):
-            handler.handle()

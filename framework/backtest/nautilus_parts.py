@@ -15,7 +15,7 @@ import pickle
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common import Environment
-from nautilus_trader.common.component import MessageBus, TestClock
+from nautilus_trader.common.component import MessageBus, remove_instance_component_clocks
 from nautilus_trader.config import DataEngineConfig, ExecEngineConfig, RiskEngineConfig
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.data.engine import DataEngine
@@ -27,6 +27,8 @@ from nautilus_trader.model.position import Position
 from nautilus_trader.portfolio.portfolio import Portfolio
 from nautilus_trader.risk.engine import RiskEngine
 from nautilus_trader.trading.trader import Trader
+
+from framework.backtest.clock import RunClock
 
 __all__ = ["NautilusParts"]
 
@@ -73,7 +75,7 @@ class _PositionCache(Cache):
 class _Portfolio(Portfolio):
     """A portfolio that looks at closed positions when it is asked, not when they close."""
 
-    def __init__(self, msgbus: MessageBus, cache: _PositionCache, clock: TestClock) -> None:
+    def __init__(self, msgbus: MessageBus, cache: _PositionCache, clock: RunClock) -> None:
         self._closed_positions = cache
         super().__init__(msgbus, cache, clock)
         self.analyzer.record_trade = _record_nothing
@@ -91,7 +93,8 @@ class NautilusParts:
 
     def __init__(self, trader_id: str) -> None:
         identifier = TraderId(trader_id)
-        self.clock = TestClock()
+        self._instance_id = UUID4()
+        self.clock = RunClock()
         self.msgbus = MessageBus(trader_id=identifier, clock=self.clock)
         self.cache = _PositionCache()
         self.portfolio = _Portfolio(self.msgbus, self.cache, self.clock)
@@ -103,7 +106,7 @@ class NautilusParts:
         self.emulator = OrderEmulator(portfolio=self.portfolio, **parts)
         self.trader = Trader(
             trader_id=identifier,
-            instance_id=UUID4(),
+            instance_id=self._instance_id,
             msgbus=self.msgbus,
             cache=self.cache,
             portfolio=self.portfolio,
@@ -118,6 +121,19 @@ class NautilusParts:
         """Start the engines; strategies are started by whoever runs them."""
         for component in (self.data_engine, self.risk_engine, self.exec_engine, self.emulator):
             component.start()
+
+    def let_go(self) -> None:
+        """After a run: give up timers and subscriptions, so that nothing keeps the run's memory once it is let go of.
+
+        NautilusTrader's clocks and message bus hold callbacks where Python's collector cannot see them, and a table of
+        the process holds the clocks.
+        """
+        for clock in (self.clock, *(strategy.clock for strategy in self.trader.strategies())):
+            clock.cancel_timers()
+            clock.cancel_default_handler()
+            clock.cancel_callbacks()
+        remove_instance_component_clocks(self._instance_id)
+        self.msgbus.dispose()
 
 
 def _record_nothing(*args: object) -> None:

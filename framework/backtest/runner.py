@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-from nautilus_trader.common.component import TestClock
 from nautilus_trader.model.identifiers import InstrumentId
 
 from framework.backtest.books import KernelBook
@@ -61,6 +60,8 @@ _MS = 1_000_000
 # NautilusTrader's account is told new balances so long after a fill, once for all fills until then.
 _BALANCES_MS = 5_000
 _ACCOUNT = "account"
+# So many objects, of those that Python's collector follows, are made before it looks for cycles among them.
+_COLLECT_AFTER = 500_000
 
 
 class Backtest:
@@ -185,7 +186,7 @@ class Backtest:
         self.nautilus = NautilusParts("TIDEGATE-001")
         self._bridges = [InstrumentBridge(market.spec, venue_name) for market in self.markets]
         nautilus = self.nautilus
-        self.clock: TestClock = nautilus.clock
+        self.clock = nautilus.clock
         self.feeds = Feeds(self.kernel, self._bridges, nautilus.data_engine, self.config.market.trades_spread_ticks)
         by_id = {bridge.instrument_id: bridge for bridge in self._bridges}
         parts = (nautilus.msgbus, nautilus.cache, nautilus.clock)
@@ -245,6 +246,7 @@ class Backtest:
         if self.strategy.is_running:
             self.strategy.stop()
         self.desk.stop()
+        self.nautilus.let_go()
 
     @property
     def span_ns(self) -> tuple[int, int]:
@@ -376,13 +378,12 @@ class Backtest:
 
 @contextmanager
 def _rare_collection() -> Iterator[None]:
-    """Let Python look for reference cycles rarely: a run keeps what it makes, and looking through all of it again and
-    again costs a fifth of its time.
+    """Let Python look for reference cycles rarely, and only among what the run makes: a run keeps what it makes, and
+    looking through all of it again and again costs a fifth of its time.
     """
     thresholds = gc.get_threshold()
-    gc.collect()
     gc.freeze()
-    gc.set_threshold(200_000, 50, 1_000)
+    gc.set_threshold(_COLLECT_AFTER, 20, 1_000)
     try:
         yield
     finally:
@@ -414,7 +415,10 @@ def run_backtest(config: RunConfig, out: Path, **given: Any) -> Path:
     except Exception as e:
         raise_as_strategy_error(e, backtest.strategy, backtest.scheduler.now_ns)
         raise
-    return backtest.write(out)
+    backtest.write(out)
+    del backtest
+    gc.collect()  # a run is full of reference cycles; the next one of this process shall not pay for its memory
+    return out
 
 
 def _without_none(value: Any) -> Any:

@@ -60,7 +60,7 @@ class FloatPointer(Protocol):
 
 def _source_stamp() -> str:
     room = Path(__file__).parent
-    paths = [room / name for name in ("compiled.py", "streams.py", "latency.py")]
+    paths = [room / name for name in ("compiled.py", "streams.py", "latency.py", "path.py")]
     digest = hashlib.blake2b(digest_size=16)
     for path in (*paths, *sorted((room / "kernel").glob("*.py"))):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

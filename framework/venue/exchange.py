@@ -77,7 +77,8 @@ class Venue:
     """A simulated venue.
 
     outbox: messages to send, in the order in which they were made; the runner empties it. observer: hooks for a
-    recorder.
+    recorder. timer_queue: the heap of the venue's timers, by time, for a look at whether ``next_timer_ns`` can be
+    before a time at all.
     """
 
     def __init__(
@@ -124,6 +125,7 @@ class Venue:
         self.outbox: list[Outbound] = reporter.outbox
         self._kernel = kernel
         self._timers = Timers(self._is_timer_live)
+        self.timer_queue = self._timers.queue
         self._lifecycle = Lifecycle(kernel, self.assets, reporter)
         matching = Matching(kernel, self._lifecycle)
         triggers = Triggers(kernel, self._lifecycle)

@@ -18,19 +18,25 @@ each, where latencies are continuous; equal latencies, which do not invert, take
 
 from __future__ import annotations
 
+import numpy as np
+
 from framework.protocol import Ordering
-from framework.venue.latency import CompiledLatency
+from framework.venue.compiled import entry, p64
+from framework.venue.latency import CompiledLatency, latency_at
 from framework.venue.streams import draw_below, stream_key
 
 __all__ = ["Path"]
 
 _NEVER_NS = -(2**63)
+# The state of a path: number of messages sent, whether they are in order, keys of its two streams, address of the
+# latency table, number of paths, and when the last message of each arrives.
+_COUNT, _IS_ORDERED, _KEY, _PATH_KEY, _TABLE, _PATHS, _LAST = range(7)
 
 
 class Path:
     """Arrival times of the messages of one direction of one connection."""
 
-    __slots__ = ("_count", "_is_ordered", "_key", "_last_ns", "_path_key", "_table")
+    __slots__ = ("_address", "_state", "_table")
 
     def __init__(
         self, *, ordering: Ordering, balanced_paths: int, seed: int, name: str, table: CompiledLatency
@@ -45,31 +51,44 @@ class Path:
         """
         if balanced_paths < 1:
             raise ValueError(f"a connection needs at least one path, not {balanced_paths}")
-        self._is_ordered = ordering is not Ordering.NONE
-        self._last_ns = [_NEVER_NS] * (balanced_paths if ordering is Ordering.BALANCED else 1)
-        self._key = stream_key(seed, name)
-        self._path_key = stream_key(seed, f"{name}.path")
-        self._table = table
-        self._count = 0
+        count = balanced_paths if ordering is Ordering.BALANCED else 1
+        self._state = np.full(_LAST + count, _NEVER_NS, np.int64)
+        self._state[:_LAST] = (
+            0,
+            ordering is not Ordering.NONE,
+            stream_key(seed, name),
+            stream_key(seed, f"{name}.path"),
+            table.address,
+            count,
+        )
+        self._address = self._state.ctypes.data
+        self._table = table  # its memory is read by address
 
     @property
     def count(self) -> int:
         """Messages sent so far."""
-        return self._count
+        return int(self._state[_COUNT])
 
     def send(self, ts_sent_ns: int) -> int:
         """Send the next message; returns when it arrives, in nanoseconds, never before it was sent."""
-        number = self._count
-        self._count = number + 1
-        ts_arrived_ns = ts_sent_ns + self._table.draw_ns(self._key, number, ts_sent_ns)
-        if not self._is_ordered:
-            return ts_arrived_ns
-        last_ns = self._last_ns
-        index = 0 if len(last_ns) == 1 else draw_below(self._path_key, number, len(last_ns))
-        ts_arrived_ns = max(ts_arrived_ns, last_ns[index])
-        last_ns[index] = ts_arrived_ns
-        return ts_arrived_ns
+        return _send(self._address, ts_sent_ns)
 
     def reconnect(self) -> None:
         """Begin a new connection: nothing waits behind messages of the old one. The stream of latencies goes on."""
-        self._last_ns = [_NEVER_NS] * len(self._last_ns)
+        self._state[_LAST:] = _NEVER_NS
+
+
+@entry
+def _send(address: int, ts_sent_ns: int) -> int:
+    state = p64(address)
+    number = state[_COUNT]
+    state[_COUNT] = number + 1
+    ts_arrived_ns = ts_sent_ns + latency_at(state[_KEY], number, ts_sent_ns, state[_TABLE])
+    if state[_IS_ORDERED] == 0:
+        return ts_arrived_ns
+    at = _LAST
+    if state[_PATHS] > 1:
+        at += draw_below(state[_PATH_KEY], number, state[_PATHS])
+    ts_arrived_ns = max(ts_arrived_ns, state[at])
+    state[at] = ts_arrived_ns
+    return ts_arrived_ns

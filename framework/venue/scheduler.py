@@ -20,19 +20,22 @@ class Scheduler:
     """A queue of callbacks in virtual time.
 
     now_ns: the current time, nanoseconds since the epoch.
+    queue: what is scheduled, as a heap of (time, number, callback, arguments): the first is next. For reading.
     """
 
-    __slots__ = ("_heap", "_sequence", "now_ns")
+    __slots__ = ("_sequence", "now_ns", "queue")
 
     def __init__(self, now_ns: int) -> None:
         self.now_ns = now_ns
-        self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
+        self.queue: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._sequence = 0
 
     def at(self, ts_ns: int, callback: Callable[..., None], *args: Any) -> None:
         """Call back with arguments at a time."""
-        self._sequence += 1
-        heapq.heappush(self._heap, (max(ts_ns, self.now_ns), self._sequence, callback, args))
+        self._sequence = number = self._sequence + 1
+        if ts_ns < self.now_ns:
+            ts_ns = self.now_ns
+        heapq.heappush(self.queue, (ts_ns, number, callback, args))
 
     def call_at(self, ts_ns: int, callback: Callable[[], None]) -> None:
         """Call back at a time."""
@@ -40,10 +43,10 @@ class Scheduler:
 
     def next_ns(self) -> int:
         """Time of the next callback; ``NEVER_NS`` if there is none."""
-        return self._heap[0][0] if self._heap else NEVER_NS
+        return self.queue[0][0] if self.queue else NEVER_NS
 
     def run_next(self) -> None:
         """Move to the next callback's time and run it; raises IndexError if there is none."""
-        ts_ns, _, callback, args = heapq.heappop(self._heap)
+        ts_ns, _, callback, args = heapq.heappop(self.queue)
         self.now_ns = ts_ns
         callback(*args)

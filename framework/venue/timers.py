@@ -27,21 +27,22 @@ class Timers:
     """A heap of ``(due_ns, seq, kind, subject)``.
 
     is_live: tells for an entry whether it still applies.
+    queue: the heap, for looking at its first entry; that may not apply any more.
     """
 
     def __init__(self, is_live: Callable[[int, TimerKind, Any], bool]) -> None:
-        self._heap: list[tuple[int, int, TimerKind, Any]] = []
+        self.queue: list[tuple[int, int, TimerKind, Any]] = []
         self._seq = 0
         self._is_live = is_live
 
     def arm(self, due_ns: int, kind: TimerKind, subject: Any) -> None:
         """Have something done at a time."""
         self._seq += 1
-        heappush(self._heap, (due_ns, self._seq, kind, subject))
+        heappush(self.queue, (due_ns, self._seq, kind, subject))
 
     def next_ns(self) -> int | None:
         """When the next entry that still applies is due; None if there is none."""
-        heap = self._heap
+        heap = self.queue
         while heap:
             due_ns, _, kind, subject = heap[0]
             if self._is_live(due_ns, kind, subject):
@@ -54,5 +55,5 @@ class Timers:
         due_ns = self.next_ns()
         if due_ns is None or due_ns > now_ns:
             return None
-        _, _, kind, subject = heappop(self._heap)
+        _, _, kind, subject = heappop(self.queue)
         return due_ns, kind, subject

@@ -23,6 +23,8 @@ from framework.venue.streams import draw_u64
 __all__ = ["FeedBook", "KernelOptions", "MatchingKernel"]
 
 _REASONS = tuple(StopReason)
+_FILL = StopReason.FILL
+_NOW = layout.NOW
 _FAR_PRICE = 2**40
 
 
@@ -46,6 +48,7 @@ class MatchingKernel:
     queue_model: for L1 and L2 books; on L3 queue places are exact.
     feed_latency: one compiled model for all instruments or one for each; None delivers at ``ts_recv_ns``.
     feed_key: key of the feed's random stream; each instrument draws from its own sub-stream.
+    now_ns: time of the last stop; after END, of the last row or message.
     Raises DataError if the rows of a market are not what they should be.
     """
 
@@ -87,7 +90,7 @@ class MatchingKernel:
         state[layout.TRADES_SPREAD_TICKS] = options.trades_spread_ticks
         state[layout.TRADES_DEPTH_LOTS] = options.trades_depth_lots
         state[layout.FEED_STOP] = -1
-        state[layout.NOW] = -layout.FAR_NS
+        state[layout.NOW] = self.now_ns = -layout.FAR_NS
         self._slots: npt.NDArray[np.int64] = np.zeros((0, layout.SLOT), np.int64)
         self._slot_floats: npt.NDArray[np.float64] = np.zeros((0, 2))
         self._fills: npt.NDArray[np.int64] = np.zeros((0, layout.FILL), np.int64)
@@ -98,7 +101,6 @@ class MatchingKernel:
         self._grow_slots(32)
         self._grow_triggers(16)
         self.feed_keys = tuple(draw_u64(feed_key, -1 - index) >> 1 for index in range(len(markets)))
-        self._ranges = [(0, 0)] * len(markets)
         self._arrays: list[Arrays] = []
         self.books: list[FeedBook] = []
         for index, market in enumerate(self.markets):
@@ -110,7 +112,7 @@ class MatchingKernel:
             latency = feed_latency[index]
             block[layout.FEED_TABLE] = latency.address if latency is not None else 0
             operations.start(self._address, index)
-            self.books.append(FeedBook(index, market.columns, state, self._ranges.__getitem__))
+            self.books.append(FeedBook(index, market.columns, state))
 
     # ------------------------------------------------------------------------------------------------- time
 
@@ -120,25 +122,15 @@ class MatchingKernel:
         All rows and messages up to and including ``until_ns`` are applied, unless a stop comes before. A next call goes
         on exactly after the stop. Raises ValueError for a time before ``now_ns``.
         """
-        if until_ns < self._memory[layout.NOW]:
-            raise ValueError(f"time goes on: {until_ns} is before {self._memory[layout.NOW]}")
+        if until_ns < self.now_ns:
+            raise ValueError(f"time goes on: {until_ns} is before {self.now_ns}")
         reason = _REASONS[advance(self._address, until_ns)]
-        if reason is StopReason.FEED:
-            index = self._memory[layout.FEED_STOP]
-            base = layout.HEADER + index * layout.BLOCK
-            end = self._memory[base + layout.FEED_ROW]
-            self._ranges[index] = (self._memory[base + layout.FEED_REPORTED], end)
-            self._memory[base + layout.FEED_REPORTED] = end
-        elif reason is StopReason.FILL:
+        self.now_ns = self._memory[_NOW]
+        if reason is _FILL:
             for slot in self._fills[: self._memory[layout.FILL_COUNT], 0].tolist():
                 if self._slots[slot, layout.S_ACTIVE] == 0:
                     self._free_slots.append(slot)
         return reason
-
-    @property
-    def now_ns(self) -> int:
-        """Time of the last stop; after END, of the last row or message."""
-        return self._memory[layout.NOW]
 
     def engine_row(self, instrument: int) -> int:
         """The next row of an instrument that the engine applies."""
@@ -155,8 +147,8 @@ class MatchingKernel:
         columns = self.markets[instrument].columns
         if memory[base + layout.ROW] < len(columns):
             raise ValueError(f"instrument {instrument} has rows left to play")
-        if first_ns < memory[layout.NOW]:
-            raise ValueError(f"time goes on: {first_ns} is before {memory[layout.NOW]}")
+        if first_ns < self.now_ns:
+            raise ValueError(f"time goes on: {first_ns} is before {self.now_ns}")
         shift_ns = first_ns - int(columns.ts_event_ns[0])
         for times in {id(each): each for each in (columns.ts_event_ns, columns.ts_recv_ns)}.values():
             times += shift_ns

@@ -31,8 +31,11 @@ from framework.venue.kernel.layout import (
     FEED_ORDER_PLACE,
     FEED_ORDER_QTY,
     FEED_PREVIOUS,
+    FEED_REPORTED,
     FEED_ROW,
     FEED_STOP,
+    FEED_STOP_END,
+    FEED_STOP_FIRST,
     FEED_STOP_MODE,
     FEED_TABLE,
     FLAGS,
@@ -244,3 +247,5 @@ def stop_feed(header: Pointer, block: Pointer, mode: int, ts: int) -> None:
     header[FEED_STOP_MODE] = mode
     header[NOW] = ts
     block[FEED_DUE] = FAR_NS
+    block[FEED_STOP_FIRST] = block[FEED_REPORTED]
+    block[FEED_STOP_END] = block[FEED_REPORTED] = block[FEED_ROW]

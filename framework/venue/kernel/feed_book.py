@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
@@ -23,21 +21,19 @@ class FeedBook:
     columns: the instrument's rows, for those of the last stop.
     """
 
-    __slots__ = ("_address", "_base", "_memory", "_on_range", "columns", "instrument")
+    __slots__ = ("_address", "_base", "_memory", "columns", "instrument")
 
     def __init__(
         self,
         instrument: int,
         columns: Columns,
         state: npt.NDArray[np.int64],
-        on_range: Callable[[int], tuple[int, int]],
     ) -> None:
         self.instrument = instrument
         self.columns = columns
         self._base = layout.HEADER + instrument * layout.BLOCK
         self._memory = memoryview(state)
         self._address = state.ctypes.data
-        self._on_range = on_range
 
     def best_bid(self) -> tuple[int, int] | None:
         """Price in ticks and quantity in lots; None if the side is empty."""
@@ -87,7 +83,7 @@ class FeedBook:
         """First row, and row after the last, of all that was delivered between the last two feed stops of this
         instrument: slice ``columns`` with them.
         """
-        return self._on_range(self.instrument)
+        return self._memory[self._base + layout.FEED_STOP_FIRST], self._memory[self._base + layout.FEED_STOP_END]
 
     def trade_rows(self) -> npt.NDArray[np.int64]:
         """The numbers of the TRADE rows among ``rows()``."""

@@ -93,6 +93,8 @@ VIEW_END = 65
 INDEX = 66  # the instrument's own number
 TICK_SIDE = 67  # trades-only: aggressor of the last trade, told or by the tick rule
 FEED_EPOCH = 68  # how many CLEAR rows were delivered
+FEED_STOP_FIRST = 69  # rows that the last stop of this feed covers: the first, and the one after the last
+FEED_STOP_END = 70
 BLOCK = 72
 
 ADDRESSES_HEADER = (SLOTS, SLOT_FLOATS, TRIGGERS, FILLS, FIRED, TAKES, FLOATS)
