@@ -77,7 +77,8 @@ class Assets:
 class Account:
     """One account.
 
-    totals, holds: money by asset index, in units; what is available is the difference.
+    totals, holds: money by asset index, in units; what is available is the difference. brought: what of the totals came
+        from outside, and not of trades.
     open_orders: open orders by their ``seq``, oldest first. order_by_id: every order ever. order_by_cl_ord_id: the last
         order under each client id, open or ended. ended, trades: oldest first, for polls.
     open_counts: open orders by pair index. counters: engine counter by pair index. call_counters: call counter by
@@ -87,13 +88,13 @@ class Account:
     """
 
     __slots__ = (
+        "brought",
         "call_counters",
         "cancel_after_ns",
         "counters",
         "ended",
         "fees",
         "holds",
-        "initial",
         "name",
         "news_lines",
         "open_counts",
@@ -118,7 +119,7 @@ class Account:
                 )
             index = assets.index[asset]
             self.totals[index] = assets.units(index, amount)
-        self.initial: tuple[int, ...] = tuple(self.totals)
+        self.brought: list[int] = list(self.totals)
         self.holds: list[int] = [0] * len(assets.names)
         self.open_orders: dict[int, Order] = {}
         self.open_counts: list[int] = [0] * pair_count
@@ -134,6 +135,11 @@ class Account:
     def available(self, asset: int) -> int:
         """Units of an asset that no open order holds."""
         return self.totals[asset] - self.holds[asset]
+
+    def bring(self, asset: int, units: int) -> None:
+        """Money comes from outside, or goes there."""
+        self.totals[asset] += units
+        self.brought[asset] += units
 
     def hold(self, order: Order, units: int) -> None:
         """Set what is held for an order, in units of its ``hold_asset``."""

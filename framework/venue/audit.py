@@ -35,7 +35,7 @@ def _equal(what: str, stands: object, should: object) -> None:
 
 
 def _money(account: Account, books: dict[str, Pair], assets: Assets) -> None:
-    totals = list(account.initial)
+    totals = list(account.brought)
     for trade in account.trades:
         pair = books[trade.symbol]
         sign = 1 if trade.side == BUY else -1

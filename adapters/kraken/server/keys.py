@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
+import ipaddress
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -42,6 +44,8 @@ class ApiKey:
     """One key.
 
     last_nonce: the highest that was accepted, 0 before the first. nonce_window: so much below it is still taken once.
+    ip_allowlist: addresses and networks that may use it, none for all. valid_until_s: when it ends, 0 for never.
+    last_used_ns: when a request was last signed with it, 0 for never.
     """
 
     def __init__(
@@ -52,15 +56,28 @@ class ApiKey:
         permissions: Iterable[str] = PERMISSIONS,
         name: str = "",
         nonce_window: int = 0,
+        *,
+        otp: str = "",
+        ip_allowlist: Sequence[str] = (),
+        valid_until_s: int = 0,
     ) -> None:
+        """otp: static one-time password that requests need too. Raises ConfigError for what is no address."""
         self.key = key
         self.secret = secret
         self.account = account
         self.permissions = frozenset(permissions)
         self.name = name or f"{account} key"
         self.nonce_window = nonce_window
+        self.ip_allowlist = tuple(ip_allowlist)
+        self.valid_until_s = valid_until_s
         self.last_nonce = 0
         self._last_fix_nonce = 0
+        self.last_used_ns = 0
+        self._otp = otp.encode()
+        try:
+            self._networks = tuple(ipaddress.ip_network(text) for text in ip_allowlist)
+        except ValueError as error:
+            raise ConfigError(f"ip_allowlist: {error}; give addresses or networks like 192.0.2.0/24") from None
         self._seen: set[int] = set()
 
     def accept_nonce(self, nonce: int) -> bool:
@@ -82,6 +99,29 @@ class ApiKey:
             return False
         self._last_fix_nonce = nonce_ms
         return True
+
+    @property
+    def has_otp(self) -> bool:
+        """Whether requests need a one-time password."""
+        return bool(self._otp)
+
+    def is_otp(self, text: str) -> bool:
+        """Whether it is the one-time password; takes the same time for every wrong one."""
+        return hmac.compare_digest(self._otp, text.encode())
+
+    def is_allowed_from(self, peer: str) -> bool:
+        """Whether the key may be used from an address."""
+        if not self._networks:
+            return True
+        try:
+            address = ipaddress.ip_address(peer)
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+    def is_valid_at(self, now_ns: int) -> bool:
+        """Whether the key has not ended."""
+        return not self.valid_until_s or now_ns < self.valid_until_s * 10**9
 
     def __repr__(self) -> str:
         return f"ApiKey(account={self.account!r})"
@@ -148,6 +188,9 @@ class _KeyEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     permissions: tuple[str, ...] = PERMISSIONS
     name: str = ""
     nonce_window: int = 0
+    otp: str = ""
+    ip_allowlist: tuple[str, ...] = ()
+    valid_until_s: int = 0
 
 
 class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,10 +215,21 @@ def read_keys(path: Path) -> list[ApiKey]:
         if unknown:
             raise ConfigError(f"{path}: key {number}: no permission {unknown[0]!r}; there is {', '.join(PERMISSIONS)}")
         try:
-            secret = Secret(entry.api_secret)
-        except ValueError as error:
+            keys.append(
+                ApiKey(
+                    entry.api_key,
+                    Secret(entry.api_secret),
+                    entry.account,
+                    entry.permissions,
+                    entry.name,
+                    entry.nonce_window,
+                    otp=entry.otp,
+                    ip_allowlist=entry.ip_allowlist,
+                    valid_until_s=entry.valid_until_s,
+                )
+            )
+        except (ValueError, ConfigError) as error:
             raise ConfigError(f"{path}: key {number}: {error}") from None
-        keys.append(ApiKey(entry.api_key, secret, entry.account, entry.permissions, entry.name, entry.nonce_window))
     if not keys:
         raise ConfigError(f"{path}: no keys; give [[keys]] with account, api_key, api_secret")
     return keys

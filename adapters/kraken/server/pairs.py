@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
+from adapters.kraken.server.refusal import Refusal
 from adapters.kraken.symbols import PairNames, canonical_asset, pair_names, rest_asset
 from framework.protocol import InstrumentSpec
 
@@ -68,6 +69,13 @@ class ServedPairs:
     def find(self, name: str) -> ServedPair | None:
         """The pair with this name on REST or WebSocket; None if there is none."""
         return self._by_name.get(name)
+
+    def wanted(self, name: str) -> ServedPair:
+        """As ``find``; raises Refusal where there is none."""
+        pair = self._by_name.get(name)
+        if pair is None:
+            raise Refusal("EQuery:Unknown asset pair")
+        return pair
 
     def asset(self, name: str) -> str | None:
         """The canonical name of an asset that the venue has."""

@@ -11,6 +11,7 @@ path of commands, an answer leaves after the path of answers. Without latency bo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -348,6 +349,13 @@ class VenueHost:
         if path is None:
             path = self._feed_paths[label] = self._make_path(f"latency.{label}.feed", road.feed, Ordering.FIFO, 1)
         self.scheduler.at(path.send(self.now_ns), callback, *args)
+
+    def adjust_balance(self, account: str, asset: str, amount: Decimal, kind: str, ref_id: str) -> None:
+        """Money comes to an account from outside, or goes; it is in its ledger then.
+
+        kind: of the ledger entry. ref_id: of the movement. Raises ValueError as ``Records.move`` does.
+        """
+        self.records.move(account, asset, amount, kind, ref_id, self.now_ns)
 
     def set_mode(self, mode: VenueMode, symbol: str | None) -> None:
         """Set the engine's mode, of one pair or (None) of the whole venue."""

@@ -123,7 +123,7 @@ class Records:
         units = venue.assets.units(index, amount)
         if holder.available(index) + units < 0:
             raise ValueError(f"{-amount} {asset} is more than is available")
-        holder.totals[index] += units
+        holder.bring(index, units)
         past = self._past[account]
         ledger_id = self._enter(past, ref_id, now_ns, index, kind, amount, Decimal(0), holder)
         return past.entry_by_id[ledger_id]

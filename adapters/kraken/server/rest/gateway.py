@@ -1,13 +1,13 @@
 """The REST gateway: who asks, may he, has he calls left; then the request; then the envelope.
 
-The order of checks is not documented; here it is key, signature, nonce, permission, call counter, arguments. Whatever a
+The order of checks is not documented; here it is who asks (``access``), permission, call counter, arguments. Whatever a
 client sends, the answer is HTTP 200 with an envelope. Sources: guides/spot-rest-auth, guides/spot-rest-ratelimits,
 guides/spot-errors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -16,48 +16,21 @@ from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.http import HttpRequest, HttpResponse
 from adapters.kraken.server.keys import ApiKey
 from adapters.kraken.server.refusal import Refusal
+from adapters.kraken.server.rest.access import Access
 from adapters.kraken.server.rest.account import AccountRequests
-from adapters.kraken.server.rest.elsewhere import ELSEWHERE
+from adapters.kraken.server.rest.endpoints import ENDPOINTS, Endpoint, Kind
+from adapters.kraken.server.rest.exports import Exports
+from adapters.kraken.server.rest.funding import Funding
+from adapters.kraken.server.rest.history import History
 from adapters.kraken.server.rest.params import Params, read_params
 from adapters.kraken.server.rest.public import Public
+from adapters.kraken.server.rest.public_limits import PublicLimits
 from adapters.kraken.server.rest.trading import Pending, Trading
-from adapters.kraken.wire.signing import is_signed
 from framework.messages import Command, CommandAccepted, CommandRejected, Report
 
 __all__ = ["RestGateway"]
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
-
-# For each account request: its cost on the call counter, and the permissions of which one is enough.
-_ACCOUNT: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "Balance": ("other", ("query-funds",)),
-    "BalanceEx": ("other", ("query-funds",)),
-    "CreditLines": ("other", ("query-funds",)),
-    "TradeBalance": ("other", ("query-open-trades",)),
-    "OpenOrders": ("open_orders", ("query-open-trades",)),
-    "ClosedOrders": ("history", ("query-closed-trades",)),
-    "QueryOrders": ("orders", ("query-open-trades", "query-closed-trades")),
-    "TradesHistory": ("history", ("query-closed-trades",)),
-    "QueryTrades": ("history", ("query-closed-trades",)),
-    "OpenPositions": ("other", ("query-open-trades",)),
-    "Ledgers": ("history", ("query-ledger",)),
-    "QueryLedgers": ("history", ("query-ledger",)),
-    "TradeVolume": ("other", ("query-funds",)),
-    "GetApiKeyInfo": ("other", ()),
-    "GetWebSocketsToken": ("other", ("create-ws-token",)),
-    "Level3": ("other", ("query-open-trades",)),
-}
-# For each trading request the permissions: one of each tuple is needed.
-_TRADING: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "AddOrder": (("modify-trades",),),
-    "AddOrderBatch": (("modify-trades",), ("close-trades",)),
-    "AmendOrder": (("modify-trades", "close-trades"),),
-    "EditOrder": (("modify-trades",), ("close-trades",)),
-    "CancelOrder": (("modify-trades", "close-trades"),),
-    "CancelOrderBatch": (("modify-trades", "close-trades"),),
-    "CancelAll": (("modify-trades", "close-trades"),),
-    "CancelAllOrdersAfter": (("modify-trades", "close-trades"),),
-}
 
 type Respond = Callable[[HttpResponse], None]
 
@@ -87,12 +60,19 @@ class _KeyLine:
 class RestGateway:
     """Answers requests below ``/0/``."""
 
-    def __init__(self, context: ServerContext) -> None:
-        self._context = context
+    def __init__(self, context: ServerContext, public_limits: PublicLimits | None = None) -> None:
+        """public_limits: of public calls; those of Kraken by default."""
         self._host = context.host
-        self._public = Public(context)
-        self._account = AccountRequests(context)
-        self._trading = Trading(context)
+        self._access = Access(context.keys)
+        self._public_limits = PublicLimits() if public_limits is None else public_limits
+        self._public = Public(context).methods
+        self._asked: dict[str, Callable[[ApiKey, Params], Any]] = {
+            **AccountRequests(context).methods,
+            **History(context).methods,
+            **Funding(context).methods,
+            **Exports(context).methods,
+        }
+        self._trading = Trading(context).methods
         self._lines: dict[str, _KeyLine] = {}
 
     @property
@@ -109,42 +89,41 @@ class RestGateway:
 
     def _handle(self, request: HttpRequest, respond: Respond) -> None:
         kind, _, name = request.path.removeprefix("/0/").partition("/")
-        if not request.path.startswith("/0/") or kind not in ("public", "private"):
+        endpoint = ENDPOINTS.get(name) if request.path.startswith("/0/") else None
+        if endpoint is None or kind != ("public" if endpoint.kind is Kind.PUBLIC else "private"):
             raise Refusal("EGeneral:Unknown method")
         params = read_params(request)
-        if kind == "public":
-            method = self._public.methods.get(name)
-            if method is None:
-                raise Refusal("EGeneral:Unknown method")
-            respond(_answer(method(params)))
+        if endpoint.kind is Kind.PUBLIC:
+            if not self._public_limits.admits(request.peer, name, params.get("pair"), self._host.now_ns):
+                raise Refusal("EAPI:Rate limit exceeded")
+            respond(_answer(self._public[name](params)))
             return
-        key = self._authenticate(request, params)
-        line = self._line(key)
-        if name in _TRADING:
-            self._trade(key, line, name, params, respond)
-            return
-        if name in ELSEWHERE:
-            _need(key, (ELSEWHERE[name].permissions,))
-            self._charge(line, "other")
-            raise Refusal(ELSEWHERE[name].error)
-        if name not in _ACCOUNT:
+        if request.method != "POST":
             raise Refusal("EGeneral:Unknown method")
-        cost, permissions = _ACCOUNT[name]
-        _need(key, (permissions,) if permissions else ())
-        self._charge(line, cost)
-        ask = self._account.methods[name]
+        key = self._access.key_of(request, params, self._host.now_ns)
+        _need(key, endpoint.permissions)
+        line = self._line(key)
+        if endpoint.kind is Kind.TRADING:
+            self._trade(key, line, name, params, respond)
+        else:
+            self._ask(key, line, endpoint, params, respond)
+
+    def _ask(self, key: ApiKey, line: _KeyLine, endpoint: Endpoint, params: Params, respond: Respond) -> None:
+        if not self._host.charge_call(line.line_id, endpoint.cost):
+            raise Refusal("EAPI:Rate limit exceeded")
+        method = self._asked[endpoint.name]
 
         def question() -> HttpResponse:
             try:
-                return _answer(ask(key, params))
+                result = method(key, params)
             except Refusal as refusal:
                 return _refused(refusal.text)
+            return result if isinstance(result, HttpResponse) else _answer(result)
 
         self._host.ask(line.line_id, question, respond)
 
     def _trade(self, key: ApiKey, line: _KeyLine, name: str, params: Params, respond: Respond) -> None:
-        _need(key, _TRADING[name])
-        method = self._trading.methods[name]
+        method = self._trading[name]
 
         def make() -> Command | HttpResponse:
             try:
@@ -155,22 +134,6 @@ class RestGateway:
             return pending.command
 
         self._host.submit_made(line.line_id, make, respond)
-
-    def _authenticate(self, request: HttpRequest, params: Params) -> ApiKey:
-        name, signature = request.headers.get("API-Key", ""), request.headers.get("API-Sign", "")
-        key = self._context.keys.find(name)
-        if key is None or not signature:
-            raise Refusal("EAPI:Invalid key")
-        nonce = params.get("nonce")
-        if not is_signed(key.secret, request.path, nonce, request.body, signature):
-            raise Refusal("EAPI:Invalid signature")
-        if not nonce.isdigit() or len(nonce) > 20 or not key.accept_nonce(int(nonce)):
-            raise Refusal("EAPI:Invalid nonce")
-        return key
-
-    def _charge(self, line: _KeyLine, call: str) -> None:
-        if not self._host.charge_call(line.line_id, call):
-            raise Refusal("EAPI:Rate limit exceeded")
 
     def _line(self, key: ApiKey) -> _KeyLine:
         line = self._lines.get(key.key)

@@ -10,10 +10,12 @@ from typing import Any
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
 from adapters.kraken.server.refusal import Refusal, invalid
+from adapters.kraken.server.rest.pages import seconds_ns
 from adapters.kraken.server.rest.params import Params
+from adapters.kraken.server.rest.transparency import Transparency
 from adapters.kraken.symbols import rest_asset
 from framework.protocol import BUY, SELL, VenueMode
-from framework.venue.served.tape import CANDLE_MINUTES, DayFigures, TapeTrade
+from framework.venue.served.tape import CANDLE_MINUTES, DayFigures, TapeTrade, TradeTape
 
 __all__ = ["Public"]
 
@@ -28,6 +30,9 @@ _MODES = {
     VenueMode.REDUCE_ONLY: "reduce_only",
     VenueMode.MAINTENANCE: "maintenance",
 }
+_CLASSES = ("currency", "forex", "tokenized_asset")
+_INFOS = ("info", "leverage", "fees", "margin")
+_VENUES = ("international", "bitnomial_exchange")
 _GROUPINGS = (1, 5, 10, 25, 50, 100, 250, 500, 1000)
 _GROUPED_DEPTHS = (10, 25, 100, 250, 1000)
 
@@ -50,22 +55,25 @@ class Public:
             "GroupedBook": self._grouped,
             "Trades": self._trades,
             "Spread": self._spread,
-            "PreTrade": self._pre_trade,
-            "PostTrade": self._post_trade,
+            **Transparency(context).methods,
         }
 
     # ------------------------------------------------------------------------------------------------- names
 
-    def pair(self, name: str) -> ServedPair:
-        """The pair that a parameter names."""
-        pair = self._pairs.find(name)
-        if pair is None:
-            raise Refusal("EQuery:Unknown asset pair")
-        return pair
-
-    def _wanted(self, params: Params) -> list[ServedPair]:
+    def _wanted(self, params: Params, class_name: str = "asset_class") -> list[ServedPair]:
+        """The pairs that a request names, all if it names none; there are no tokenized assets."""
+        is_served = _one_of(params, class_name, _CLASSES) != "tokenized_asset"
         names = params.items("pair")
-        return [self.pair(name) for name in names] if names else self._pairs.all
+        if names and not is_served:
+            raise Refusal("EQuery:Unknown asset pair")
+        return [self._pairs.wanted(name) for name in names] if names else self._pairs.all if is_served else []
+
+    def _one(self, params: Params) -> ServedPair:
+        """The one pair that a request names."""
+        name = params.required("pair")
+        if _one_of(params, "asset_class", _CLASSES) == "tokenized_asset":
+            raise Refusal("EQuery:Unknown asset pair")
+        return self._pairs.wanted(name)
 
     # ------------------------------------------------------------------------------------------------- status
 
@@ -78,11 +86,11 @@ class Public:
         return {"status": _MODES[self._host.mode], "timestamp": moment}
 
     def _assets(self, params: Params) -> Any:
-        wanted = params.items("asset")
+        is_served = _one_of(params, "aclass", _CLASSES) != "tokenized_asset"
         names = []
-        for name in wanted:
+        for name in params.items("asset"):
             asset = self._pairs.asset(name)
-            if asset is None:
+            if asset is None or not is_served:
                 raise Refusal("EQuery:Unknown asset")
             names.append(asset)
         return {
@@ -93,14 +101,19 @@ class Public:
                 "display_decimals": self._pairs.display_decimals(asset),
                 "status": "enabled",
             }
-            for asset in (names or self._pairs.assets)
+            for asset in (names or (self._pairs.assets if is_served else []))
         }
 
     def _asset_pairs(self, params: Params) -> Any:
-        info = params.get("info", "info")
-        if info not in ("info", "leverage", "fees", "margin"):
-            raise invalid("info")
-        return {pair.names.rest_id: _subset(self._describe(pair), info) for pair in self._wanted(params)}
+        info = _one_of(params, "info", _INFOS)
+        venues = params.items("execution_venue") or [_VENUES[0]]
+        if not set(_VENUES).issuperset(venues):
+            raise invalid("execution_venue")
+        country = params.get("country_code")
+        if country and not (country.isascii() and country.isalpha() and len(country) == 2):
+            raise invalid("country_code")
+        wanted = self._wanted(params, "aclass_base") if _VENUES[0] in venues else []
+        return {pair.names.rest_id: _subset(self._describe(pair), info) for pair in wanted}
 
     def _describe(self, pair: ServedPair) -> dict[str, Any]:
         fees = self._host.profile.fees
@@ -111,7 +124,7 @@ class Public:
             "base": pair.base_id,
             "aclass_quote": "currency",
             "quote": pair.quote_id,
-            "execution_venue": "international",
+            "execution_venue": _VENUES[0],
             "lot": "unit",
             "cost_decimals": pair.cost_decimals,
             "pair_decimals": pair.pair_decimals,
@@ -165,7 +178,7 @@ class Public:
         }
 
     def _ohlc(self, params: Params) -> Any:
-        pair = self.pair(params.required("pair"))
+        pair = self._one(params)
         minutes = params.whole("interval", 1, 1, 21_600)
         if minutes not in CANDLE_MINUTES:
             raise invalid("interval")
@@ -190,7 +203,7 @@ class Public:
         return {pair.names.rest_id: shown, "last": last_s}
 
     def _depth(self, params: Params) -> Any:
-        pair = self.pair(params.required("pair"))
+        pair = self._one(params)
         count = params.whole("count", 100, 1, 500)
         book = self._host.books[pair.spec.symbol]
         now_s = self._host.now_ns // _NS
@@ -204,7 +217,7 @@ class Public:
         return {pair.names.rest_id: {"asks": rows(SELL), "bids": rows(BUY)}}
 
     def _grouped(self, params: Params) -> Any:
-        pair = self.pair(params.required("pair"))
+        pair = self._one(params)
         depth, grouping = params.whole("depth", 10, 1, 1000), params.whole("grouping", 1, 1, 1000)
         if depth not in _GROUPED_DEPTHS:
             raise invalid("depth")
@@ -218,21 +231,24 @@ class Public:
                 low = ticks - ticks % grouping
                 at = low if side == BUY or low == ticks else low + grouping
                 groups[at] = groups.get(at, 0) + lots
-            return [{"price": pair.price(ticks), "qty": pair.qty(lots)} for ticks, lots in list(groups.items())[:depth]]
+            return [
+                {"price": pair.price(ticks, _PRICE_DECIMALS), "qty": pair.qty(lots)}
+                for ticks, lots in list(groups.items())[:depth]
+            ]
 
         return {"pair": pair.spec.symbol, "grouping": grouping, "bids": rows(BUY), "asks": rows(SELL)}
 
     def _trades(self, params: Params) -> Any:
-        pair = self.pair(params.required("pair"))
+        pair = self._one(params)
         count = params.whole("count", 1000, 1, 1000)
         since = params.get("since")
         tape = self._host.tapes[pair.spec.symbol]
-        trades = tape.newest(count) if not since else tape.since(_moment_ns(since), count)
+        trades = tape.newest(count) if not since else _page(tape, _moment_ns(since), count)
         last_ns = trades[-1].ts_ns if trades else (_moment_ns(since) if since else self._host.now_ns)
         return {pair.names.rest_id: [_trade_row(trade, pair) for trade in trades], "last": str(last_ns)}
 
     def _spread(self, params: Params) -> Any:
-        pair = self.pair(params.required("pair"))
+        pair = self._one(params)
         since_s = params.whole("since", 0, 0, 2**62)
         spreads = self._host.books[pair.spec.symbol].spreads
         rows = [
@@ -242,50 +258,25 @@ class Public:
         ]
         return {pair.names.rest_id: rows, "last": rows[-1][0] if rows else since_s}
 
-    # ------------------------------------------------------------------------------------------------- transparency
 
-    def _pre_trade(self, params: Params) -> Any:
-        pair = self.pair(params.required("symbol"))
-        moment = _rfc3339(self._host.now_ns)
-        book = self._host.books[pair.spec.symbol]
+def _page(tape: TradeTape, since_ns: int, count: int) -> list[TapeTrade]:
+    """Trades after a time. Those of one instant are not torn apart, if they fit: who asks on from the last one's time
+    would miss the rest.
+    """
+    trades = tape.since(since_ns, count + 1)
+    if len(trades) <= count:
+        return trades
+    cut_ns = trades[count].ts_ns
+    whole = [trade for trade in trades if trade.ts_ns < cut_ns]
+    return whole or trades[:count]
 
-        def rows(side: int, word: str) -> list[dict[str, Any]]:
-            return [
-                {"side": word, "price": pair.price(ticks), "qty": pair.qty(lots), "count": 1, "publication_ts": moment}
-                for ticks, lots in book.levels(side, 10)
-            ]
 
-        return {
-            **_described(pair),
-            "base_notation": "NOML",
-            "quote_notation": "MONE",
-            "venue": "PGSL",
-            "system": "CLOB",
-            "bids": rows(BUY, "BUY"),
-            "asks": rows(SELL, "SELL"),
-        }
-
-    def _post_trade(self, params: Params) -> Any:
-        pair = self.pair(params.required("symbol"))
-        count = params.whole("count", 1000, 1, 1000)
-        trades = self._host.tapes[pair.spec.symbol].newest(count)
-        rows = [
-            {
-                "trade_id": str(trade.trade_id),
-                "price": pair.price(trade.price_ticks),
-                "quantity": pair.qty(trade.qty_lots),
-                **_described(pair),
-                "base_notation": "UNIT",
-                "quote_notation": "MONE",
-                "trade_venue": "PGSL",
-                "trade_ts": _rfc3339(trade.ts_ns),
-                "publication_venue": "PGSL",
-                "publication_ts": _rfc3339(trade.ts_ns),
-            }
-            for trade in trades
-        ]
-        last = rows[-1]["trade_ts"] if rows else _rfc3339(self._host.now_ns)
-        return {"last_ts": last, "count": len(rows), "trades": rows}
+def _one_of(params: Params, name: str, values: tuple[str, ...]) -> str:
+    """A parameter that has one of some values, the first of them by default."""
+    value = params.get(name, values[0])
+    if value not in values:
+        raise invalid(name)
+    return value
 
 
 def _subset(row: dict[str, Any], info: str) -> dict[str, Any]:
@@ -316,12 +307,12 @@ def _average(cost: int, lots: int, pair: ServedPair, decimals: int) -> str:
 
 def _moment_ns(text: str) -> int:
     """``since``: seconds with or without a fraction, or nanoseconds, which have so many digits that they tell."""
-    whole, _, fraction = text.partition(".")
-    if not whole.isdigit() or (fraction and not fraction.isdigit()) or len(whole) > 19:
+    if text.isascii() and text.isdigit() and len(text) <= 19:
+        return int(text) if len(text) > 12 else int(text) * _NS
+    at_ns = seconds_ns(text)
+    if at_ns is None:
         raise invalid("since")
-    if len(whole) > 12:
-        return int(whole)
-    return int(whole) * _NS + int(fraction[:9].ljust(9, "0") or 0)
+    return at_ns
 
 
 def _trade_row(trade: TapeTrade, pair: ServedPair) -> list[Any]:
@@ -334,16 +325,3 @@ def _trade_row(trade: TapeTrade, pair: ServedPair) -> list[Any]:
         "",
         trade.trade_id,
     ]
-
-
-def _rfc3339(ts_ns: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ts_ns // _NS)) + f".{ts_ns % _NS:09d}Z"
-
-
-def _described(pair: ServedPair) -> dict[str, str]:
-    return {
-        "symbol": pair.spec.symbol,
-        "description": f"{pair.spec.base} / {pair.spec.quote}",
-        "base_asset": pair.spec.base,
-        "quote_asset": pair.spec.quote,
-    }

@@ -85,7 +85,7 @@ class Trading:
     # ------------------------------------------------------------------------------------------------- adds
 
     def _add(self, account: str, params: Params) -> Pending:
-        pair = self._pair(params)
+        pair = self._pairs.wanted(params.required("pair"))
         is_validate_only = params.flag("validate")
         command = self._order(params.text, pair, self._deadline_ns(params), is_validate_only=is_validate_only)
 
@@ -96,7 +96,7 @@ class Trading:
         return Pending(command, result)
 
     def _add_batch(self, account: str, params: Params) -> Pending:
-        pair = self._pair(params)
+        pair = self._pairs.wanted(params.required("pair"))
         items = params.objects("orders")
         is_validate_only = params.flag("validate")
         deadline_ns = self._deadline_ns(params)
@@ -156,7 +156,7 @@ class Trading:
         return Pending(command, lambda report: {"amend_id": amend_id(report.request_id)})
 
     def _edit(self, account: str, params: Params) -> Pending:
-        pair = self._pair(params)
+        pair = self._pairs.wanted(params.required("pair"))
         order = self._one(account, params.required("txid"))
         if order.pair.symbol != pair.spec.symbol:
             raise invalid("pair")
@@ -278,12 +278,6 @@ class Trading:
         return ids
 
     # ------------------------------------------------------------------------------------------------- arguments
-
-    def _pair(self, params: Params) -> ServedPair:
-        pair = self._pairs.find(params.required("pair"))
-        if pair is None:
-            raise Refusal("EQuery:Unknown asset pair")
-        return pair
 
     def _one(self, account: str, reference: str) -> Order:
         """The one open order that an edit means."""

@@ -11,6 +11,7 @@ from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.http import HttpRequest, HttpResponse
 from adapters.kraken.server.keys import PERMISSIONS, ApiKey, KeyRing, generate_keys
 from adapters.kraken.server.rest.gateway import RestGateway
+from adapters.kraken.server.rest.public_limits import PublicLimits
 from adapters.kraken.wire.signing import api_sign
 from tests.framework.venue.served.served_rig import host
 
@@ -20,13 +21,23 @@ __all__ = ["Rest"]
 class Rest:
     """Two accounts, ``a0`` and ``a1``, with a key each; options are those of the host."""
 
-    def __init__(self, rows: Any = None, permissions: tuple[str, ...] = PERMISSIONS, **options: Any) -> None:
+    def __init__(
+        self,
+        rows: Any = None,
+        permissions: tuple[str, ...] = PERMISSIONS,
+        *,
+        key_options: dict[str, Any] | None = None,
+        public_burst: int = 0,
+        **options: Any,
+    ) -> None:
+        """key_options: of the keys. public_burst: public calls that an address may make at once, 0 for any number."""
         self.host = host(rows, **options)
         self.keys = [
-            ApiKey(key.key, key.secret, key.account, permissions) for key in generate_keys(["a0", "a1"], seed=5)
+            ApiKey(key.key, key.secret, key.account, permissions, **(key_options or {}))
+            for key in generate_keys(["a0", "a1"], seed=5)
         ]
         self.context = ServerContext(self.host, KeyRing(self.keys, seed=5))
-        self.gateway = RestGateway(self.context)
+        self.gateway = RestGateway(self.context, PublicLimits(public_burst))
         self.nonce = 1_000
 
     def send(self, request: HttpRequest) -> list[HttpResponse]:
@@ -35,13 +46,11 @@ class Rest:
         self.gateway.handle(request, answers.append)
         return answers
 
-    def public(self, name: str, **params: Any) -> Any:
+    def public(self, name: str, peer: str = "127.0.0.1", **params: Any) -> Any:
         """The envelope of a public request."""
-        (answer,) = self.send(
-            HttpRequest(
-                method="GET", path=f"/0/public/{name}", query=urlencode(params), headers={}, body=b"", peer="127.0.0.1"
-            )
-        )
+        query = urlencode(params)
+        request = HttpRequest(method="GET", path=f"/0/public/{name}", query=query, headers={}, body=b"", peer=peer)
+        (answer,) = self.send(request)
         return envelope(answer)
 
     def request(self, name: str, params: dict[str, Any], *, account: int = 0, is_json: bool = False) -> HttpRequest:
@@ -53,7 +62,7 @@ class Rest:
         path = f"/0/private/{name}"
         headers = {
             "API-Key": key.key,
-            "API-Sign": api_sign(key.secret, path, str(self.nonce), body),
+            "API-Sign": api_sign(key.secret, path, str(fields["nonce"]), body),
             "Content-Type": "application/json" if is_json else "application/x-www-form-urlencoded",
         }
         return HttpRequest(method="POST", path=path, query="", headers=headers, body=body, peer="127.0.0.1")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from adapters.kraken.server.http import HttpRequest
 from framework.protocol import LatencySpec
 from framework.venue.latency import compile_latency
 from framework.venue.served.host import RoadSpec
@@ -85,10 +82,6 @@ def test_the_counter_of_orders_is_that_of_the_engine_for_each_pair() -> None:
                for _ in range(185)]  # fmt: skip
     assert answers[179]["error"] == []
     assert answers[184]["error"] == ["EOrder:Rate limit exceeded"]
-
-
-def test_what_moves_money_is_refused_in_krakens_words() -> None:
-    assert Rest().error("Withdraw", asset="XBT", key="k", amount="1") == "EFunding:No funding method"
 
 
 # -------------------------------------------------------------------------------------------------------------- orders
@@ -319,59 +312,3 @@ def test_a_token_is_for_fifteen_minutes() -> None:
     assert token["expires"] == 900
     assert rest.context.keys.key_of_token(token["token"], START + 900 * SECOND) is rest.keys[0]
     assert rest.context.keys.key_of_token(token["token"], START + 900 * SECOND + 1) is None
-
-
-# ------------------------------------------------------------------------------------------------------- hostile input
-
-NAMES = ["AddOrder", "AddOrderBatch", "AmendOrder", "EditOrder", "CancelOrder", "CancelOrderBatch", "QueryOrders",
-         "ClosedOrders", "Ledgers", "TradesHistory", "CancelAllOrdersAfter", "TradeVolume"]  # fmt: skip
-FIELDS = ["pair", "type", "ordertype", "price", "price2", "volume", "displayvol", "userref", "cl_ord_id", "txid",
-          "orders", "cl_ord_ids", "start", "end", "ofs", "expiretm", "starttm", "deadline", "oflags", "timeout",
-          "validate", "trades", "order_qty", "limit_price", "asset", "close[price]", "leverage",
-          "trigger_price"]  # fmt: skip
-VALUES = st.one_of(
-    st.text(max_size=30),
-    st.sampled_from(
-        ["XBTUSD", "buy", "limit", "1", "-1", "0", "+5%", "#1", "1e400", "NaN", "true", "99999999999999999999"]
-    ),
-    st.integers(-(2**70), 2**70).map(str),
-    st.text("0123456789.+-#%", max_size=60),
-    st.sampled_from(["9" * 30, "9" * 5000, "+" + "9" * 40 + "%", "\u0663"]),
-)
-JSON_VALUES = st.recursive(
-    st.one_of(VALUES, st.booleans(), st.none(), st.integers(-(2**60), 2**60), st.floats(allow_nan=False)),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
-    max_leaves=6,
-)
-
-
-@given(st.sampled_from(NAMES), st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=8))
-@settings(max_examples=300, deadline=None)
-def test_whatever_a_form_holds_the_answer_is_an_envelope(name: str, params: dict[str, str]) -> None:
-    rest = Rest()
-    answer = rest.private(name, 0, False, **params)
-    assert isinstance(answer["error"], list)
-    assert ("result" in answer) == (answer["error"] == [])
-    rest.host.venue.check_invariants()
-
-
-@given(st.sampled_from(NAMES), st.dictionaries(st.sampled_from(FIELDS), JSON_VALUES, max_size=6))
-@settings(max_examples=300, deadline=None)
-def test_whatever_json_holds_the_answer_is_an_envelope(name: str, params: dict[str, object]) -> None:
-    rest = Rest()
-    answer = rest.private(name, 0, True, **params)
-    assert isinstance(answer["error"], list)
-    rest.host.venue.check_invariants()
-
-
-@given(st.binary(max_size=200), st.text(max_size=40), st.sampled_from(["application/json", "x", ""]))
-@settings(max_examples=200, deadline=None)
-def test_whatever_bytes_come_the_answer_is_an_envelope(body: bytes, path: str, kind: str) -> None:
-    rest = Rest()
-    for where in (f"/0/public/{path}", f"/0/private/{path}", path):
-        request = HttpRequest(
-            method="POST", path=where, query=path, headers={"Content-Type": kind, "API-Key": rest.keys[0].key},
-            body=body, peer="x",
-        )  # fmt: skip
-        (answer,) = rest.send(request)
-        assert envelope(answer)["error"] or where.startswith("/0/public/")

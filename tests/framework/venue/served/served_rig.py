@@ -50,11 +50,14 @@ TRADING: list[tuple[float, int, int, int, int, int]] = [
 
 
 def host(
-    rows: list[tuple[float, int, int, int, int, int]] | None = None, accounts: int = 2, **options: Any
+    rows: list[tuple[float, int, int, int, int, int]] | None = None,
+    accounts: int = 2,
+    tier: str = "pro",
+    **options: Any,
 ) -> VenueHost:
     """A host of a hand-made market, a quiet one if no rows are given."""
     money = {"USD": Decimal(100_000), "BTC": Decimal(100)}
-    configs = [AccountConfig(name=f"a{number}", balances=money, tier="pro") for number in range(accounts)]
+    configs = [AccountConfig(name=f"a{number}", balances=money, tier=tier) for number in range(accounts)]
     return VenueHost(PROFILE, [hand_market(QUIET if rows is None else rows)], configs, START, **options)
 
 

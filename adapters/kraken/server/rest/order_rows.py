@@ -1,0 +1,205 @@
+"""Orders, trades and ledger entries as the account endpoints show them.
+
+Sources: rest-api/get-open-orders, get-closed-orders, get-trade-history, get-ledgers, get-order-amends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, OrderWords, amend_id, attachment_of
+from adapters.kraken.server.pairs import ServedPair, fixed
+from adapters.kraken.symbols import rest_asset
+from framework.protocol import BUY, OrderType, TimeInForce
+from framework.venue.orders import NO_SLOT, TRIGGER_TYPES, Order
+from framework.venue.served.amendments import Amendment
+from framework.venue.served.records import LedgerEntry, TradeRecord
+
+__all__ = ["Execution", "OrderRows", "executions"]
+
+_NS = 10**9
+_NO_POSITION = "TKH2SE-M7IF5-CFI7LT"
+_TOUCHED = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT})
+_TRIGGERED_LIMITS = frozenset({OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT, OrderType.TRAILING_STOP_LIMIT})
+_NO_PRICE = "0.00000"
+
+
+class Execution(msgspec.Struct, frozen=True):
+    """A trade as an account is told of it: one fill, or those of one taking, told as one under the first one's id."""
+
+    first: TradeRecord
+    fills: tuple[TradeRecord, ...]
+
+
+def executions(trades: Iterable[TradeRecord], *, is_consolidated: bool) -> list[Execution]:
+    """Trades as they are told, oldest first. is_consolidated: what an order took at one instant is one trade."""
+    groups: list[list[TradeRecord]] = []
+    for trade in trades:
+        last = groups[-1][-1] if groups else None
+        if (
+            is_consolidated
+            and last is not None
+            and last.order is trade.order
+            and last.ts_ns == trade.ts_ns
+            and not (last.is_maker or trade.is_maker)
+        ):
+            groups[-1].append(trade)
+        else:
+            groups.append([trade])
+    return [Execution(group[0], tuple(group)) for group in groups]
+
+
+class OrderRows:
+    """Makes the rows."""
+
+    def __init__(self, context: ServerContext) -> None:
+        self._host = context.host
+        self._records = context.host.records
+        self._pairs = context.pairs
+
+    def order(self, order: Order, *, has_trades: bool, is_consolidated: bool = True) -> dict[str, Any]:
+        """An order. has_trades: name its trades; is_consolidated: as in ``executions``."""
+        pair = self._pairs.by_symbol[order.pair.symbol]
+        note = attachment_of(order)
+        account = order.account.name
+        cost, fee = self._records.cost_of(account, order.order_id)
+        price, price2 = OrderWords.shown_prices(order, pair, note)
+        volume = OrderWords.volume(order, pair, note)
+        average = cost / (pair.lot * order.cum_lots) if order.cum_lots else Decimal(0)
+        shown: dict[str, Any] = {
+            "refid": None,
+            "userref": note.userref,
+            "cl_ord_id": order.cl_ord_id or None,
+            "status": OrderWords.status(order),
+            "opentm": order.opened_ns / _NS,
+            "starttm": (order.start_ns or 0) // _NS,
+            "expiretm": (order.expire_ns or 0) // _NS,
+            "descr": {
+                "pair": pair.names.rest,
+                "aclass": "forex",
+                "type": SIDE_WORDS[order.side],
+                "ordertype": TYPE_WORDS[order.order_type],
+                "price": price,
+                "price2": price2,
+                "leverage": "none",
+                "order": OrderWords.line(order, pair, volume, price, price2),
+                "close": "",
+            },
+            "vol": volume,
+            "vol_exec": pair.qty(order.cum_lots),
+            "cost": fixed(cost, pair.cost_decimals),
+            "fee": fixed(fee, pair.cost_decimals),
+            "price": fixed(average, pair.pair_decimals),
+            "stopprice": self._stop_price(order, pair),
+            "limitprice": _triggered_limit(order, pair),
+            "trigger": "last",
+            "margin": False,
+            "misc": _misc(order),
+            "oflags": note.oflags or ("fciq" if order.side == BUY else "fcib"),
+            "time_in_force": TimeInForce(order.time_in_force).name.lower(),
+            "sender_sub_id": None,
+        }
+        if not order.is_open:
+            shown["closetm"] = order.ended_ns / _NS
+            shown["reason"] = None if order.end_reason is None else self._host.refusal_text(order.end_reason) or None
+        if has_trades and order.cum_lots:
+            trades = self._records.trades_of(account, order.order_id)
+            told = executions(trades, is_consolidated=is_consolidated)
+            shown["trades"] = [execution.first.trade_id for execution in told]
+        return shown
+
+    def _stop_price(self, order: Order, pair: ServedPair) -> str:
+        ticks = order.trigger_ticks
+        if ticks is None and order.watch != NO_SLOT:
+            ticks = self._host.kernel.trigger_ticks(order.watch)  # of a trailing stop, where it has come to
+        return _NO_PRICE if ticks is None else pair.price(ticks, 5)
+
+    def amend(self, order: Order, amendment: Amendment) -> dict[str, Any]:
+        """The terms of an order from a time on; what the order does not have is left out."""
+        pair = self._pairs.by_symbol[order.pair.symbol]
+        is_original = amendment.request_id is None
+        shown: dict[str, Any] = {
+            "amend_id": amend_id(order.seq) if amendment.request_id is None else amend_id(amendment.request_id),
+            "amend_type": "original" if is_original else "user",
+            "order_qty": pair.qty(amendment.qty_lots),
+            "remaining_qty": pair.qty(amendment.remaining_lots),
+        }
+        if amendment.display_lots is not None:
+            shown["display_qty"] = pair.qty(amendment.display_lots)
+        if amendment.limit_ticks is not None:
+            shown["limit_price"] = pair.price(amendment.limit_ticks)
+        if amendment.trigger_ticks is not None:
+            shown["trigger_price"] = pair.price(amendment.trigger_ticks)
+        if not is_original:
+            shown["reason"] = "User requested"
+        return {**shown, "post_only": amendment.is_post_only, "timestamp": amendment.ts_ns}
+
+    def trade(self, execution: Execution, *, has_ledgers: bool = False) -> dict[str, Any]:
+        """A trade; the price of several fills is their average."""
+        first, fills = execution.first, execution.fills
+        order = first.order
+        pair = self._pairs.by_symbol[order.pair.symbol]
+        lots = sum(fill.qty_lots for fill in fills)
+        average = pair.tick * sum(fill.price_ticks * fill.qty_lots for fill in fills) / lots
+        shown: dict[str, Any] = {
+            "ordertxid": order.order_id,
+            "postxid": _NO_POSITION,
+            "pair": pair.names.rest_id,
+            "aclass": "forex",
+            "time": first.ts_ns / _NS,
+            "type": SIDE_WORDS[order.side],
+            "ordertype": TYPE_WORDS[order.order_type],
+            "price": fixed(average, 5),
+            "cost": fixed(_sum(fill.cost for fill in fills), pair.cost_decimals),
+            "fee": fixed(_sum(fill.fee for fill in fills), pair.cost_decimals),
+            "vol": pair.qty(lots),
+            "margin": _NO_PRICE,
+            "leverage": "0",
+            "misc": "",
+            "trade_id": first.number,
+            "maker": first.is_maker,
+        }
+        if has_ledgers:
+            shown["ledgers"] = [ledger_id for fill in fills for ledger_id in fill.ledger_ids]
+        return shown
+
+    def entry(self, entry: LedgerEntry) -> dict[str, Any]:
+        """A ledger entry."""
+        decimals = self._pairs.asset_decimals(entry.asset)
+        return {
+            "refid": entry.ref_id,
+            "time": entry.ts_ns / _NS,
+            "type": entry.kind,
+            "subtype": "",
+            "aclass": "currency",
+            "asset": rest_asset(entry.asset),
+            "amount": fixed(entry.amount, decimals),
+            "fee": fixed(entry.fee, decimals),
+            "balance": fixed(entry.balance, decimals),
+        }
+
+
+def _triggered_limit(order: Order, pair: ServedPair) -> str:
+    if order.order_type not in _TRIGGERED_LIMITS or not order.is_triggered or order.limit_ticks is None:
+        return _NO_PRICE
+    return pair.price(order.limit_ticks, 5)
+
+
+def _misc(order: Order) -> str:
+    words = []
+    if order.is_triggered and order.order_type in TRIGGER_TYPES:
+        words.append("touched" if order.order_type in _TOUCHED else "stopped")
+    if order.opened_ns != order.aged_ns:
+        words.append("amended")
+    if not order.is_open and 0 < order.cum_lots < order.qty_lots:
+        words.append("partial")
+    return ",".join(words)
+
+
+def _sum(amounts: Iterable[Decimal] | Sequence[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))
