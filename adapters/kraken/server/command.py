@@ -54,6 +54,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accounts", type=int, default=2, metavar="N", help="accounts with a key each (default 2)")
     parser.add_argument("--keys", type=Path, default=None, metavar="FILE", help="keys and accounts of your own, TOML")
     parser.add_argument("--tier", default="pro", help="tier of the accounts: starter, intermediate, pro (default)")
+    parser.add_argument(
+        "--public-calls",
+        type=int,
+        default=0,
+        metavar="N",
+        help="public REST calls that an address has at once, and one more each second (default 0: any number, for all "
+        "clients of a machine have one address; Kraken allows about 20)",
+    )
     parser.add_argument("--tls", action="store_true", help="serve all of it over TLS, by a local authority")
     parser.add_argument("--state", type=Path, default=None, metavar="DIR", help="folder of the local authority")
     parser.add_argument(
@@ -77,6 +85,8 @@ def _run(options: argparse.Namespace) -> int:
     for option, port in (("--port", options.port), ("--fix-port", options.fix_port)):
         if not 0 <= port < 65_536:
             raise ConfigError(f"{option} {port}: it must be from 0 to 65535")
+    if options.public_calls < 0:
+        raise ConfigError(f"--public-calls {options.public_calls}: it must be 0 or more")
     if options.seed < 0:
         raise ConfigError(f"--seed {options.seed}: it must be 0 or more")
     chosen = ServeOptions(
@@ -92,6 +102,7 @@ def _run(options: argparse.Namespace) -> int:
         account_count=options.accounts,
         keys=options.keys,
         tier=options.tier,
+        public_calls=options.public_calls,
         is_tls=options.tls,
         state=options.state,
         ready_file=options.ready_file,

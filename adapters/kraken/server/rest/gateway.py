@@ -60,11 +60,10 @@ class _KeyLine:
 class RestGateway:
     """Answers requests below ``/0/``."""
 
-    def __init__(self, context: ServerContext, public_limits: PublicLimits | None = None) -> None:
-        """public_limits: of public calls; those of Kraken by default."""
+    def __init__(self, context: ServerContext, public_limits: PublicLimits) -> None:
         self._host = context.host
         self._access = Access(context.keys)
-        self._public_limits = PublicLimits() if public_limits is None else public_limits
+        self._public_limits = public_limits
         self._public = Public(context).methods
         self._asked: dict[str, Callable[[ApiKey, Params], Any]] = {
             **AccountRequests(context).methods,

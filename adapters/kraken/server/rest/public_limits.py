@@ -1,7 +1,7 @@
 """How many public calls an address may make.
 
 Source: guides/rest/ratelimits: public calls are limited by address, Trades and OHLC by address and pair, about one a
-second is safe. Assumption: as much may come at once as on the call counter of a key.
+second is safe. Assumption: so many may come at once, and a refused call costs nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from framework.venue.rates import Charge, RateCounter
 __all__ = ["PublicLimits"]
 
 _BY_PAIR = frozenset({"Trades", "OHLC"})
-_BURST = 20
 _PER_NS = POINT // 10**9
 _COUNTERS_MAX = 10_000
 _CALL = Charge(fixed=POINT, is_refused_charged=False)
@@ -23,7 +22,7 @@ _CALL = Charge(fixed=POINT, is_refused_charged=False)
 class PublicLimits:
     """Counters of public calls by address. Those of the addresses that called least recently are forgotten first."""
 
-    def __init__(self, burst: int = _BURST) -> None:
+    def __init__(self, burst: int) -> None:
         """burst: calls at once; 0 for no limit."""
         self._burst = burst
         self._counters: OrderedDict[str, RateCounter] = OrderedDict()

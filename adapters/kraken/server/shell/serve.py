@@ -25,6 +25,7 @@ from adapters.kraken.server.fix.gateway import TARGET_COMP_ID, FixGateway
 from adapters.kraken.server.keys import ApiKey, KeyRing, generate_keys, read_keys
 from adapters.kraken.server.markets import served_markets
 from adapters.kraken.server.rest.gateway import RestGateway
+from adapters.kraken.server.rest.public_limits import PublicLimits
 from adapters.kraken.server.shell.fix_port import FixPort
 from adapters.kraken.server.shell.peers import Peers
 from adapters.kraken.server.shell.pump import Pump
@@ -60,6 +61,7 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
     account_count: int = 2
     keys: Path | None = None
     tier: str = "pro"
+    public_calls: int = 0
     is_tls: bool = False
     state: Path | None = None
     ready_file: Path | None = None
@@ -115,7 +117,9 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     peers = Peers(_CONNECTIONS_MAX)
     certified = _certified(options) if options.is_tls else None
     comp_ids = _comp_ids(keys)
-    web = WebPort(pump, peers, RestGateway(context), {"/v2": ("ws_v2", Ws2Gateway(context))})
+    web = WebPort(
+        pump, peers, RestGateway(context, PublicLimits(options.public_calls)), {"/v2": ("ws_v2", Ws2Gateway(context))}
+    )
     trading = FixPort(pump, peers, "fix_trading", FixGateway(context, comp_ids))
     tls = None if certified is None else certified.context()
     port = await _listen(web, options.host, options.port, tls, "--port")
