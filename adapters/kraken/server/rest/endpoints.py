@@ -29,6 +29,7 @@ class Fidelity(enum.StrEnum):
     """How far it is carried out."""
 
     FULL = "as documented"
+    PARTLY = "in part"
     SIMULATED = "in shape, on simulated balances"
     REFUSED = "refused"
 
@@ -63,6 +64,7 @@ _EARN = (("earn-funds",),)
 _EARN_OR_FUNDS = (("earn-funds", "query-funds"),)
 _EXPORT = (("export-data",),)
 
+_NO_MARGIN = "margin and conditional close are refused; a trailing limit's offset is an amount, not a share"
 _NO_STRATEGY = "there is no strategy: EGeneral:Invalid arguments:Invalid strategy ID"
 
 
@@ -75,7 +77,8 @@ def _account(name: str, permissions: tuple[tuple[str, ...], ...], cost: str = "o
 
 
 def _trading(name: str, permissions: tuple[tuple[str, ...], ...], note: str = "") -> Endpoint:
-    return Endpoint(name=name, kind=Kind.TRADING, permissions=permissions, note=note)
+    fidelity = Fidelity.PARTLY if note else Fidelity.FULL
+    return Endpoint(name=name, kind=Kind.TRADING, permissions=permissions, fidelity=fidelity, note=note)
 
 
 def _simulated(kind: Kind, name: str, permissions: tuple[tuple[str, ...], ...], note: str) -> Endpoint:
@@ -88,7 +91,8 @@ def _refused(kind: Kind, name: str, permissions: tuple[tuple[str, ...], ...], no
 
 _ALL = [
     *_public("Time", "SystemStatus", "Assets", "AssetPairs", "Ticker", "OHLC", "Depth", "GroupedBook", "Trades"),
-    *_public("Spread", "PreTrade", "PostTrade"),
+    *_public("Spread", "PostTrade"),
+    Endpoint(name="PreTrade", kind=Kind.PUBLIC, fidelity=Fidelity.PARTLY, note="each level counts as one order"),
     _account("Balance", _FUNDS),
     _account("BalanceEx", _FUNDS),
     _account("CreditLines", _FUNDS, note="no account has credit: null"),
@@ -102,12 +106,12 @@ _ALL = [
     _account("OpenPositions", _OPEN, note="nothing is traded on margin: none"),
     _account("Ledgers", _LEDGER, "history"),
     _account("QueryLedgers", _LEDGER, "history"),
-    _account("TradeVolume", _FUNDS),
+    _account("TradeVolume", _FUNDS, note="without `fee_schedule`"),
     _account("GetApiKeyInfo", ()),
     _account("GetWebSocketsToken", (("create-ws-token",),)),
     _refused(Kind.ACCOUNT, "Level3", _OPEN, "the book is kept by level: EService:Unavailable"),
-    _trading("AddOrder", _MODIFY, "no margin, no conditional close: refused"),
-    _trading("AddOrderBatch", _MODIFY_AND_CLOSE, "as AddOrder"),
+    _trading("AddOrder", _MODIFY, _NO_MARGIN),
+    _trading("AddOrderBatch", _MODIFY_AND_CLOSE, _NO_MARGIN),
     _trading("AmendOrder", _MODIFY_OR_CLOSE),
     _trading("EditOrder", _MODIFY_AND_CLOSE),
     _trading("CancelOrder", _MODIFY_OR_CLOSE),
@@ -149,7 +153,13 @@ ENDPOINTS: dict[str, Endpoint] = {endpoint.name: endpoint for endpoint in _ALL}
 
 
 def endpoint_table() -> str:
-    """The table of endpoints in Markdown, by kind."""
-    lines = ["| kind | endpoint | how | note |", "|---|---|---|---|"]
-    lines += [f"| {each.kind} | {each.name} | {each.fidelity} | {each.note} |" for each in ENDPOINTS.values()]
+    """What is not wholly as documented, in Markdown; endpoints of which the same is to be said share a row."""
+    rows: dict[tuple[Kind, Fidelity, str], list[str]] = {}
+    for each in ENDPOINTS.values():
+        if each.note:
+            rows.setdefault((each.kind, each.fidelity, each.note), []).append(each.name)
+    lines = ["| kind | endpoints | carried out | what the venue does |", "|---|---|---|---|"]
+    lines += [
+        f"| {kind} | {', '.join(names)} | {fidelity} | {note} |" for (kind, fidelity, note), names in rows.items()
+    ]
     return "\n".join(lines) + "\n"

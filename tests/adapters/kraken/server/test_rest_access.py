@@ -14,7 +14,7 @@ import pytest
 from adapters.kraken.server.http import HttpRequest
 from adapters.kraken.server.keys import read_keys
 from adapters.kraken.server.rest.access import Lockout
-from adapters.kraken.server.rest.endpoints import ENDPOINTS, Endpoint, Kind, endpoint_table
+from adapters.kraken.server.rest.endpoints import ENDPOINTS, Endpoint, Fidelity, Kind, endpoint_table
 from framework.errors import ConfigError
 from tests.adapters.kraken.server.rest_rig import Rest, envelope
 from tests.framework.venue.served.served_rig import SECOND, START
@@ -46,10 +46,14 @@ def test_every_documented_endpoint_is_in_the_table() -> None:
     assert set(ENDPOINTS) == set(DOCUMENTED.split())
 
 
-def test_the_table_says_how_each_endpoint_is_carried_out() -> None:
-    lines = endpoint_table().splitlines()
-    assert len(lines) == len(ENDPOINTS) + 2
-    assert "| account | Level3 | refused | the book is kept by level: EService:Unavailable |" in lines
+def test_the_readme_says_which_endpoints_are_not_wholly_as_documented() -> None:
+    table = endpoint_table()
+    assert "| account | Level3 | refused | the book is kept by level: EService:Unavailable |\n" in table
+    assert table in (Path(__file__).resolve().parents[4] / "README.md").read_text(encoding="utf-8")
+
+
+def test_what_is_not_wholly_as_documented_says_what_it_does_instead() -> None:
+    assert [each.name for each in ENDPOINTS.values() if each.fidelity is not Fidelity.FULL and not each.note] == []
 
 
 @pytest.mark.parametrize("endpoint", PRIVATE, ids=lambda each: each.name)
