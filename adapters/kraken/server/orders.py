@@ -78,7 +78,7 @@ _STATES = {
 }
 
 
-class Attachment(msgspec.Struct, frozen=True, array_like=True):
+class Attachment(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What of a request the venue does not need and its owner wants back. oflags: comma list, as given."""
 
     userref: int = 0
