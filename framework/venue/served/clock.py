@@ -27,8 +27,10 @@ class VenueClock:
 
     def venue_ns(self, wall_ns: int) -> int:
         """The venue's time at a time of the machine; that of the last change if the machine's clock was before it."""
+        if self._is_paused:
+            return self._venue_ns
         passed_ns = max(0, wall_ns - self._wall_ns)
-        return self._venue_ns + int(passed_ns * self.speed)
+        return self._venue_ns + passed_ns * self._speed.numerator // self._speed.denominator
 
     def pause(self, wall_ns: int) -> None:
         """The venue's time stands still from now on."""
