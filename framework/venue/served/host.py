@@ -27,7 +27,7 @@ from framework.venue.latency import CompiledLatency
 from framework.venue.observer import VenueObserver
 from framework.venue.orders import MARKET_TYPES
 from framework.venue.path import Path
-from framework.venue.rates import call_charge
+from framework.venue.rates import RateCounter, call_charge, call_counter
 from framework.venue.scheduler import NEVER_NS, Scheduler
 from framework.venue.served.book import DepthStream, DepthUpdate, PublicBook
 from framework.venue.served.market import EndlessMarket, market_from
@@ -87,12 +87,15 @@ class _Watch(VenueObserver):
 
 
 class _Link:
-    __slots__ = ("command", "line", "response")
+    """calls: its call counter, once it has one."""
+
+    __slots__ = ("calls", "command", "line", "response")
 
     def __init__(self, line: HostLine, command: Path | None, response: Path | None) -> None:
         self.line = line
         self.command = command
         self.response = response
+        self.calls: RateCounter | None = None
 
 
 class VenueHost:
@@ -328,16 +331,21 @@ class VenueHost:
         self.scheduler.at(arrival_ns, self._put, link, question, answer)
 
     def charge_call(self, line_id: str, call: str) -> bool:
-        """Charge a call to the account's call counter; False if it is refused. Calls that cost nothing pass."""
-        line = self._links[line_id].line
-        account = self.venue.accounts[line.account]
-        costs = next(
-            protocol.call_costs for label, protocol in self.profile.protocols.items() if str(label) == line.label
-        )
-        counter = next((each for label, each in account.call_counters.items() if str(label) == line.label), None)
-        if costs is None or counter is None or not getattr(costs, call):
+        """Charge a call to the line's call counter; False if it is refused. Calls that cost nothing pass.
+
+        The first line of an account and protocol has the account's own counter, which commands are charged to too where
+        they cost calls; each further one has a fresh counter of the same rule.
+        """
+        link = self._links[line_id]
+        label, account = link.line.label, self.venue.accounts[link.line.account]
+        costs = next(protocol.call_costs for name, protocol in self.profile.protocols.items() if str(name) == label)
+        if costs is None or not getattr(costs, call):
             return True
-        return counter.admit(self.now_ns, call_charge(costs, call))
+        if link.calls is None:
+            own = next(counter for name, counter in account.call_counters.items() if str(name) == label)
+            is_taken = any(each.calls is own for each in self._links.values())
+            link.calls = call_counter(account.tier, costs) if is_taken else own
+        return link.calls.admit(self.now_ns, call_charge(costs, call))
 
     def deliver_feed(self, label: str, callback: Callable[..., None], *args: Any) -> None:
         """Market data leaves on its path to the clients of a protocol."""

@@ -28,13 +28,16 @@ class Rest:
         *,
         key_options: dict[str, Any] | None = None,
         public_burst: int = 0,
+        key_accounts: tuple[str, ...] = ("a0", "a1"),
         **options: Any,
     ) -> None:
-        """key_options: of the keys. public_burst: public calls that an address may make at once, 0 for any number."""
+        """key_options: of the keys. public_burst: public calls that an address may make at once, 0 for any number.
+        key_accounts: whose the keys are.
+        """
         self.host = host(rows, **options)
         self.keys = [
-            ApiKey(key.key, key.secret, key.account, permissions, **(key_options or {}))
-            for key in generate_keys(["a0", "a1"], seed=5)
+            ApiKey(key.key, key.secret, account, permissions, **(key_options or {}))
+            for key, account in zip(generate_keys(["k0", "k1"], seed=5), key_accounts, strict=True)
         ]
         self.context = ServerContext(self.host, KeyRing(self.keys, seed=5))
         self.gateway = RestGateway(self.context, PublicLimits(public_burst))

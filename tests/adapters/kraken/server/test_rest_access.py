@@ -224,3 +224,14 @@ def test_orders_are_not_counted_as_calls() -> None:
     for _ in range(30):
         rest.add(price="99", volume="0.01")
     assert rest.private("Balance")["error"] == []
+
+
+def test_each_key_of_an_account_has_calls_of_its_own_but_no_orders_of_its_own() -> None:
+    rest = Rest(key_accounts=("a0", "a0"))
+    assert [rest.private("Balance")["error"] for _ in range(21)][20] == ["EAPI:Rate limit exceeded"]
+    errors = [rest.private("Balance", account=1)["error"] for _ in range(21)]
+    assert errors[19:] == [[], ["EAPI:Rate limit exceeded"]]
+    txid = rest.add(price="99")
+    rest.host.run_until(START + 30 * SECOND)
+    assert list(rest.result("OpenOrders", account=1)["open"]) == [txid]
+    assert rest.result("CancelOrder", account=1, txid=txid) == {"count": 1}
