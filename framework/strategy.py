@@ -18,14 +18,15 @@ The same class runs in a backtest, on paper and live; it never asks in which.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from nautilus_trader.common.factories import OrderFactory
+from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.enums import OrderSide, TimeInForce
-from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId
-from nautilus_trader.model.orders import Order
+from nautilus_trader.model.identifiers import ClientId, ClientOrderId, InstrumentId, PositionId
+from nautilus_trader.model.orders import LimitOrder, Order
 from nautilus_trader.trading.config import StrategyConfig as NautilusStrategyConfig
 from nautilus_trader.trading.strategy import Strategy as NautilusStrategy
 
@@ -33,8 +34,12 @@ from framework.book import BookView
 from framework.errors import ConfigError, SimulationError
 from framework.execution import events
 from framework.execution.instruments import InstrumentBridge
+from framework.execution.nautilus_orders import PLAIN_TIMES_IN_FORCE
+from framework.messages import AddOrder
+from framework.protocol import BUY, SELL, OrderType
+from framework.protocol import TimeInForce as OrderTime
 
-__all__ = ["Strategy", "StrategyConfig", "StrategyPort"]
+__all__ = ["OrderPath", "Strategy", "StrategyConfig", "StrategyPort"]
 
 # A venue takes free client order ids of 18 characters at most; NautilusTrader's own are longer. The count has room for
 # a hundred million orders.
@@ -42,6 +47,8 @@ _ID_LENGTH_MAX = 18
 # Digits of a strategy's tag in an id that is a number.
 _TAG_DIGITS = 3
 _COUNT_DIGITS_MIN = 8
+# Options of ``buy`` and ``sell`` for which NautilusTrader's order and ours are made side by side.
+_PLAIN_OPTIONS = frozenset(("post_only", "time_in_force"))
 
 
 class StrategyConfig(NautilusStrategyConfig, frozen=True, kw_only=True):
@@ -68,6 +75,14 @@ class StrategyPort(Protocol):
     def arm_cancel_all_after(self, timeout_s: int, via: str | None) -> None: ...
 
 
+class OrderPath(Protocol):
+    """A way of a strategy's orders to the desk, in place of NautilusTrader's own."""
+
+    def takes(self, order: Order) -> bool: ...
+    def submit(self, order: Order, command: AddOrder | None, params: Mapping[str, Any] | None) -> None: ...
+    def cancel(self, order: Order, params: Mapping[str, Any] | None) -> bool: ...
+
+
 class _OrderFactory(OrderFactory):
     """NautilusTrader's factory with client order ids that a venue takes."""
 
@@ -83,6 +98,7 @@ class Strategy(NautilusStrategy):
     def __init__(self, config: StrategyConfig | None = None) -> None:
         super().__init__(config or StrategyConfig())
         self._port: StrategyPort | None = None
+        self._path: OrderPath | None = None
         self._factory: _OrderFactory | None = None
         self._id_count = 0
         self._id_prefix = ""
@@ -160,6 +176,30 @@ class Strategy(NautilusStrategy):
 
     # ------------------------------------------------------------------------------------------------- orders
 
+    def submit_order(
+        self,
+        order: Order,
+        position_id: PositionId | None = None,
+        client_id: ClientId | None = None,
+        params: dict[str, Any] | None = None,
+    ) -> None:
+        """Submit an order; see NautilusTrader's ``Strategy``. ``params={"via": "rest"}`` names its road."""
+        path = self._path
+        if path is None or position_id is not None or client_id is not None:
+            super().submit_order(order, position_id, client_id, params)
+        elif self.is_exiting() or not path.takes(order):
+            super().submit_order(order, None, None, params)
+        else:
+            path.submit(order, None, params)
+
+    def cancel_order(
+        self, order: Order, client_id: ClientId | None = None, params: dict[str, Any] | None = None
+    ) -> None:
+        """Cancel an order; see NautilusTrader's ``Strategy``. ``params={"via": "rest"}`` names the road."""
+        path = self._path
+        if path is None or client_id is not None or not path.cancel(order, params):
+            super().cancel_order(order, client_id, params)
+
     def buy(
         self,
         instrument_id: InstrumentId,
@@ -211,18 +251,61 @@ class Strategy(NautilusStrategy):
         bridge = self.bridge(instrument_id)
         via = options.pop("via", None)
         params = None if via is None else {"via": via}
-        if price_ticks is None:
-            order = self.order_factory.market(instrument_id, side, bridge.qty(qty_lots), **options)
-        else:
+        if price_ticks is not None:
             options.setdefault("time_in_force", TimeInForce.GTC)
-            order = self.order_factory.limit(
-                instrument_id,
-                side,
-                bridge.qty(qty_lots),
-                bridge.price(price_ticks),
-                **options,
-            )
+            if self._path is not None and _PLAIN_OPTIONS.issuperset(options) and not self.is_exiting():
+                time_in_force = PLAIN_TIMES_IN_FORCE.get(options["time_in_force"])
+                if time_in_force is not None:
+                    return self._submit_plain(bridge, side, qty_lots, price_ticks, time_in_force, options, params)
+        qty = bridge.qty(qty_lots)
+        order = (
+            self.order_factory.market(instrument_id, side, qty, **options)
+            if price_ticks is None
+            else self.order_factory.limit(instrument_id, side, qty, bridge.price(price_ticks), **options)
+        )
         self.submit_order(order, params=params)
+        return order
+
+    def _submit_plain(
+        self,
+        bridge: InstrumentBridge,
+        side: OrderSide,
+        qty_lots: int,
+        price_ticks: int,
+        time_in_force: OrderTime,
+        options: Mapping[str, Any],
+        params: dict[str, Any] | None,
+    ) -> Order:
+        """The limit order that NautilusTrader's factory would make, and with it what it says to the venue."""
+        assert self._path is not None
+        cl_ord_id = self._next_cl_ord_id()
+        is_post_only = options.get("post_only", False)
+        order = LimitOrder(
+            self.trader_id,
+            self.id,
+            bridge.instrument_id,
+            ClientOrderId(cl_ord_id),
+            side,
+            bridge.qty(qty_lots),
+            bridge.price(price_ticks),
+            UUID4(),
+            self.clock.timestamp_ns(),
+            options["time_in_force"],
+            0,
+            is_post_only,
+        )
+        command = AddOrder(
+            request_id=0,
+            cl_ord_id=cl_ord_id,
+            symbol=bridge.spec.symbol,
+            side=BUY if side == OrderSide.BUY else SELL,
+            order_type=OrderType.LIMIT,
+            qty_lots=qty_lots,
+            limit_ticks=price_ticks,
+            time_in_force=time_in_force,
+            is_post_only=is_post_only,
+        )
+        self._path.submit(order, command, params)
         return order
 
     # ------------------------------------------------------------------------------------------------- handlers
@@ -268,9 +351,13 @@ class Strategy(NautilusStrategy):
 
     # ------------------------------------------------------------------------------------------------- system
 
-    def attach(self, port: StrategyPort) -> None:
-        """Give the strategy its runner's services; a runner calls this, once, before the start."""
+    def attach(self, port: StrategyPort, path: OrderPath | None = None) -> None:
+        """Give the strategy its runner's services; a runner calls this, once, before the start.
+
+        path: takes ordinary orders and cancels; None for NautilusTrader's engines.
+        """
         self._port = port
+        self._path = None if self.config.manage_gtd_expiry else path
 
     def handle_road_event(self, event: events.RoadEvent) -> None:
         """Hand an event of the road to its method; a runner calls this."""

@@ -15,7 +15,7 @@ import pickle
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common import Environment
-from nautilus_trader.common.component import MessageBus, remove_instance_component_clocks
+from nautilus_trader.common.component import remove_instance_component_clocks
 from nautilus_trader.config import DataEngineConfig, ExecEngineConfig, RiskEngineConfig
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.data.engine import DataEngine
@@ -29,6 +29,7 @@ from nautilus_trader.risk.engine import RiskEngine
 from nautilus_trader.trading.trader import Trader
 
 from framework.backtest.clock import RunClock
+from framework.backtest.run_bus import RunBus
 
 __all__ = ["NautilusParts"]
 
@@ -75,7 +76,7 @@ class _PositionCache(Cache):
 class _Portfolio(Portfolio):
     """A portfolio that looks at closed positions when it is asked, not when they close."""
 
-    def __init__(self, msgbus: MessageBus, cache: _PositionCache, clock: RunClock) -> None:
+    def __init__(self, msgbus: RunBus, cache: _PositionCache, clock: RunClock) -> None:
         self._closed_positions = cache
         super().__init__(msgbus, cache, clock)
         self.analyzer.record_trade = _record_nothing
@@ -95,7 +96,7 @@ class NautilusParts:
         identifier = TraderId(trader_id)
         self._instance_id = UUID4()
         self.clock = RunClock()
-        self.msgbus = MessageBus(trader_id=identifier, clock=self.clock)
+        self.msgbus = RunBus(trader_id=identifier, clock=self.clock)
         self.cache = _PositionCache()
         self.portfolio = _Portfolio(self.msgbus, self.cache, self.clock)
         parts = {"msgbus": self.msgbus, "cache": self.cache, "clock": self.clock}
@@ -104,6 +105,13 @@ class NautilusParts:
         self.risk_engine = RiskEngine(portfolio=self.portfolio, **parts, config=risk)
         self.exec_engine = ExecutionEngine(**parts, config=ExecEngineConfig())
         self.emulator = OrderEmulator(portfolio=self.portfolio, **parts)
+        for topic in ("events.order.*", "events.position.*"):  # it would only count them
+            self.msgbus.unsubscribe(topic, self.risk_engine._handle_event)
+        account_topic = "events.account.*"
+        self.msgbus.passes_on = {
+            self.portfolio.on_order_event: account_topic,
+            self.portfolio.on_position_event: account_topic,
+        }
         self.trader = Trader(
             trader_id=identifier,
             instance_id=self._instance_id,

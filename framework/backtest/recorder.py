@@ -2,7 +2,7 @@
 
 The recorder hears three sides: the desk (``Journal``), the venue (``VenueObserver``, the simulation's truth) and the
 fault schedule. Fills are the venue's, whether or not the strategy ever learned of them; when it did, is added to them.
-Rows are kept as they come, small, and made columns once at the end.
+Rows are made columns a few thousand at a time, once nothing about them can change any more.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 from msgspec import structs
+from msgspec.structs import replace
 
 from framework.backtest.results import EVENT_SCHEMA
 from framework.execution.events import OrderReachChanged, RoadEvent, SessionClosed, SessionOpened, SessionResumed
@@ -33,10 +34,16 @@ from framework.venue.observer import VenueObserver
 __all__ = ["RunRecorder"]
 
 _SESSION_EVENTS = (SessionOpened, SessionClosed, SessionResumed)
+# So many rows of one kind are kept as objects before they are made columns.
+_ROWS_MAX = 4_096
+# A command with one of these outcomes has been learned all about.
+_FINAL = ("accepted", "rejected")
+
+_Columns = dict[str, pa.Array]
 
 
 class _CommandRow:
-    """One command, or one order of a batch; completed as it arrives and is answered."""
+    """One command, or one order of a batch as a command of its own; completed as it arrives and is answered."""
 
     __slots__ = (
         "command",
@@ -44,7 +51,6 @@ class _CommandRow:
         "is_queue_kept",
         "link",
         "name",
-        "order",
         "outcome",
         "reject_reason",
         "row",
@@ -55,12 +61,11 @@ class _CommandRow:
         "ts_sent_ns",
     )
 
-    def __init__(self, row: int, link: str, name: str, command: Command, order: AddOrder | None, ts_ns: int) -> None:
+    def __init__(self, row: int, link: str, name: str, command: Command, ts_ns: int) -> None:
         self.row = row
         self.link = link
         self.name = name
         self.command = command
-        self.order = order
         self.ts_sent_ns = ts_ns
         self.ts_arrived_ns: int | None = None
         self.ts_learned_ns: int | None = None
@@ -77,8 +82,9 @@ class RunRecorder(VenueObserver):
 
     def __init__(self) -> None:
         self._row = 0
+        self._done: list[_Columns] = []
         self._commands: list[_CommandRow] = []
-        self._by_request: dict[int, list[_CommandRow]] = {}
+        self._by_request: dict[int, tuple[_CommandRow, ...]] = {}
         self._reports: list[tuple[int, str, Report, int]] = []
         self.fills: list[tuple[int, ExecutionReport]] = []
         self._fill_learned: dict[str, tuple[int, str]] = {}
@@ -92,21 +98,28 @@ class RunRecorder(VenueObserver):
 
     def sent(self, link: str, command: Command, ts_sent_ns: int) -> None:
         """A command was put on a link; a batch has a row for each of its orders."""
-        rows: list[_CommandRow]
-        if isinstance(command, AddBatch):
-            rows = [
-                _CommandRow(self._next_row(), link, "AddOrder", command, order, ts_sent_ns) for order in command.orders
-            ]
-        elif isinstance(command, CancelBatch):
-            request_id = command.request_id
+        if len(self._commands) >= _ROWS_MAX:
+            self._finish_commands()
+        request_id = command.request_id
+        kind = type(command)
+        rows: tuple[_CommandRow, ...]
+        if kind is AddOrder:
+            rows = (_CommandRow(self._next_row(), link, "AddOrder", command, ts_sent_ns),)
+        elif kind is AddBatch:
+            assert isinstance(command, AddBatch)
+            rows = tuple(
+                _CommandRow(self._next_row(), link, "AddOrder", replace(order, request_id=request_id), ts_sent_ns)
+                for order in command.orders
+            )
+        elif kind is CancelBatch:
+            assert isinstance(command, CancelBatch)
             single = [CancelOrder(request_id=request_id, cl_ord_id=cl_ord_id) for cl_ord_id in command.cl_ord_ids]
             single += [CancelOrder(request_id=request_id, order_id=order_id) for order_id in command.order_ids]
-            rows = [_CommandRow(self._next_row(), link, "CancelOrder", cancel, None, ts_sent_ns) for cancel in single]
+            rows = tuple(_CommandRow(self._next_row(), link, "CancelOrder", cancel, ts_sent_ns) for cancel in single)
         else:
-            order = command if isinstance(command, AddOrder) else None
-            rows = [_CommandRow(self._next_row(), link, type(command).__name__, command, order, ts_sent_ns)]
+            rows = (_CommandRow(self._next_row(), link, kind.__name__, command, ts_sent_ns),)
         self._commands += rows
-        self._by_request[command.request_id] = rows
+        self._by_request[request_id] = rows
 
     def answered(self, request_id: int, ts_learned_ns: int, outcome: str, reason: str | None, text: str | None) -> None:
         """The first answer to a command was learned; what was lost may still be answered later."""
@@ -122,7 +135,7 @@ class RunRecorder(VenueObserver):
     def item_refused(self, request_id: int, cl_ord_id: str, text: str) -> None:
         """The answer to a batch of new orders was learned, and it refuses this one of them."""
         for row in self._by_request[request_id]:
-            if row.order is not None and row.order.cl_ord_id == cl_ord_id:
+            if getattr(row.command, "cl_ord_id", None) == cl_ord_id:
                 row.outcome, row.text = "rejected", text
 
     def learned(self, link: str, report: Report, ts_learned_ns: int) -> None:
@@ -132,6 +145,9 @@ class RunRecorder(VenueObserver):
             self._fill_learned[report.exec_id] = (ts_learned_ns, link)
         else:
             self._reports.append((self._next_row(), link, report, ts_learned_ns))
+            if len(self._reports) >= _ROWS_MAX:
+                self._done.append(_arrays(_report_columns(self._reports)))
+                self._reports.clear()
 
     def concluded(self, event: RoadEvent) -> None:
         """The desk concluded or did something on its own."""
@@ -167,12 +183,18 @@ class RunRecorder(VenueObserver):
 
     def on_order_rest(self, cl_ord_id: str, order_id: str, slot: int, now_ns: int) -> None:
         """An order has taken its place in the book."""
-        self._lives.append((self._next_row(), "OrderRested", cl_ord_id, order_id, now_ns, None))
+        self._live("OrderRested", cl_ord_id, order_id, now_ns, None)
 
     def on_order_end(self, cl_ord_id: str, order_id: str, reason: RejectReason | None, now_ns: int) -> None:
         """An order has ended."""
         text = "filled" if reason is None else str(reason)
-        self._lives.append((self._next_row(), "OrderEnded", cl_ord_id, order_id, now_ns, text))
+        self._live("OrderEnded", cl_ord_id, order_id, now_ns, text)
+
+    def _live(self, name: str, cl_ord_id: str, order_id: str, now_ns: int, text: str | None) -> None:
+        self._lives.append((self._next_row(), name, cl_ord_id, order_id, now_ns, text))
+        if len(self._lives) >= _ROWS_MAX:
+            self._done.append(_arrays(_life_columns(self._lives)))
+            self._lives.clear()
 
     def on_fill(self, report: ExecutionReport) -> None:
         """The engine filled an order."""
@@ -202,34 +224,29 @@ class RunRecorder(VenueObserver):
         marks: the market's best prices at and after each fill, by column name, in the order of ``fills``.
         """
         parts = [
-            _part(_command_columns(self._commands)),
-            _part(_report_columns(self._reports)),
-            _part(self._fill_columns() | marks),
-            _part(_event_columns(self._events)),
-            _part(_denied_columns(self._denied)),
-            _part(
-                {
-                    "row": [v[0] for v in self._lives],
-                    "kind": ["venue"] * len(self._lives),
-                    "name": [v[1] for v in self._lives],
-                    "cl_ord_id": [v[2] for v in self._lives],
-                    "order_id": [v[3] for v in self._lives],
-                    "ts_venue_ns": [v[4] for v in self._lives],
-                    "text": [v[5] for v in self._lives],
-                }
-            ),
-            _part(
-                {
-                    "row": [v[0] for v in self._venue],
-                    "kind": ["venue"] * len(self._venue),
-                    "name": [v[1] for v in self._venue],
-                    "link": [v[2] for v in self._venue],
-                    "ts_venue_ns": [v[3] for v in self._venue],
-                    "text": [v[4] for v in self._venue],
-                }
+            *self._done,
+            *(
+                _arrays(columns)
+                for columns in (
+                    _command_columns(self._commands),
+                    _report_columns(self._reports),
+                    self._fill_columns() | marks,
+                    _event_columns(self._events),
+                    _denied_columns(self._denied),
+                    _life_columns(self._lives),
+                    _venue_columns(self._venue),
+                )
             ),
         ]
-        return pa.concat_tables(parts).sort_by("row").combine_chunks()
+        return pa.concat_tables([_table(columns) for columns in parts]).sort_by("row").combine_chunks()
+
+    def _finish_commands(self) -> None:
+        """Make columns of the commands that have been answered; those on their way, or lost, may still change."""
+        final = [row for row in self._commands if row.outcome in _FINAL]
+        self._commands = [row for row in self._commands if row.outcome not in _FINAL]
+        for row in final:
+            self._by_request.pop(row.command.request_id, None)
+        self._done.append(_arrays(_command_columns(final)))
 
     def _fill_columns(self) -> dict[str, list[Any]]:
         reports = [report for _, report in self.fills]
@@ -255,12 +272,14 @@ class RunRecorder(VenueObserver):
         return self._row
 
 
-def _part(columns: dict[str, list[Any]]) -> pa.Table:
+def _arrays(columns: dict[str, list[Any]]) -> _Columns:
+    """Columns as Arrow keeps them."""
+    return {name: pa.array(values, EVENT_SCHEMA.field(name).type) for name, values in columns.items()}
+
+
+def _table(columns: _Columns) -> pa.Table:
     size = len(columns["row"])
-    arrays = [
-        pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(size, field.type)
-        for field in EVENT_SCHEMA
-    ]
+    arrays = [columns[field.name] if field.name in columns else pa.nulls(size, field.type) for field in EVENT_SCHEMA]
     return pa.Table.from_arrays(arrays, schema=EVENT_SCHEMA)
 
 
@@ -284,7 +303,7 @@ def _command_columns(rows: list[_CommandRow]) -> dict[str, list[Any]]:
     columns["kind"] = ["command"] * len(rows)
     columns["counter_threshold"] = [row.threshold for row in rows]
     columns["request_id"] = [row.command.request_id for row in rows]
-    subjects = [row.order if row.order is not None else row.command for row in rows]
+    subjects = [row.command for row in rows]
     for column, field in _COMMAND_FIELDS.items():
         columns[column] = [getattr(subject, field, None) for subject in subjects]
     columns["order_type"] = [_type_name(getattr(subject, "order_type", None)) for subject in subjects]
@@ -348,6 +367,29 @@ def _report_columns(rows: list[tuple[int, str, Report, int]]) -> dict[str, list[
             columns["text"][index] = report.mode.name
     columns["kind"] = ["report"] * len(rows)
     return columns
+
+
+def _life_columns(rows: list[tuple[int, str, str, str, int, str | None]]) -> dict[str, list[Any]]:
+    return {
+        "row": [row[0] for row in rows],
+        "kind": ["venue"] * len(rows),
+        "name": [row[1] for row in rows],
+        "cl_ord_id": [row[2] for row in rows],
+        "order_id": [row[3] for row in rows],
+        "ts_venue_ns": [row[4] for row in rows],
+        "text": [row[5] for row in rows],
+    }
+
+
+def _venue_columns(rows: list[tuple[int, str, str | None, int, str | None]]) -> dict[str, list[Any]]:
+    return {
+        "row": [row[0] for row in rows],
+        "kind": ["venue"] * len(rows),
+        "name": [row[1] for row in rows],
+        "link": [row[2] for row in rows],
+        "ts_venue_ns": [row[3] for row in rows],
+        "text": [row[4] for row in rows],
+    }
 
 
 def _event_columns(rows: list[tuple[int, RoadEvent]]) -> dict[str, list[Any]]:

@@ -31,6 +31,7 @@ from framework.backtest.log_hash import event_log_sha256
 from framework.backtest.marks import fill_marks, touch_table
 from framework.backtest.metrics import write_summary
 from framework.backtest.nautilus_parts import NautilusParts
+from framework.backtest.order_path import OrderPath
 from framework.backtest.placing import check_run_place, replacing_run
 from framework.backtest.recorder import RunRecorder
 from framework.backtest.results import QUEUE_SCHEMA
@@ -185,14 +186,14 @@ class Backtest:
         venue_name = self.profile.name.upper()
         self.nautilus = NautilusParts("TIDEGATE-001")
         self._bridges = [InstrumentBridge(market.spec, venue_name) for market in self.markets]
+        self._bridge_by_id = {bridge.instrument_id: bridge for bridge in self._bridges}
         nautilus = self.nautilus
         self.clock = nautilus.clock
         self.feeds = Feeds(self.kernel, self._bridges, nautilus.data_engine, self.config.market.trades_spread_ticks)
-        by_id = {bridge.instrument_id: bridge for bridge in self._bridges}
         parts = (nautilus.msgbus, nautilus.cache, nautilus.clock)
         for bridge in self._bridges:
             nautilus.cache.add_instrument(bridge.instrument)
-        nautilus.data_engine.register_client(SimDataClient(venue_name, by_id, self.feeds, *parts))
+        nautilus.data_engine.register_client(SimDataClient(venue_name, self._bridge_by_id, self.feeds, *parts))
         self.client = DeskExecutionClient(
             venue_name,
             {bridge.spec.symbol: bridge for bridge in self._bridges},
@@ -212,9 +213,18 @@ class Backtest:
         self.client.desk = self.desk
         for link in self.links.values():
             link.attach(self.desk.on_report, self.desk.on_session_closed)
-        self.strategy.attach(self)
+        self.strategy.attach(self, self._make_order_path())
         nautilus.trader.add_strategy(self.strategy)
         self._is_balance_scheduled = False
+
+    def _make_order_path(self) -> OrderPath | None:
+        """The short way of orders; None for a strategy that wants its positions kept apart."""
+        if self.strategy.config.oms_type not in (None, "UNSPECIFIED", "NETTING"):
+            return None
+        nautilus = self.nautilus
+        parts = (nautilus.msgbus, nautilus.cache, nautilus.clock, nautilus.portfolio, nautilus.exec_engine)
+        self.client.order_path = path = OrderPath(*parts, self.client)
+        return path
 
     # ------------------------------------------------------------------------------------------------- running
 
@@ -291,12 +301,11 @@ class Backtest:
 
     def bridge(self, instrument_id: InstrumentId) -> InstrumentBridge:
         """The bridge of an instrument; raises ConfigError for one that is not in the run."""
-        for bridge in self._bridges:
-            if bridge.instrument_id == instrument_id:
-                return bridge
-        raise ConfigError(
-            f"{instrument_id} is not in this run; it has {', '.join(str(b.instrument_id) for b in self._bridges)}"
-        )
+        bridge = self._bridge_by_id.get(instrument_id)
+        if bridge is None:
+            known = ", ".join(str(known_id) for known_id in self._bridge_by_id)
+            raise ConfigError(f"{instrument_id} is not in this run; it has {known}")
+        return bridge
 
     def bridges(self) -> Sequence[InstrumentBridge]:
         """All instruments of the run."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Clock as NautilusClock
@@ -27,11 +27,12 @@ from nautilus_trader.execution.messages import (
     SubmitOrderList,
 )
 from nautilus_trader.model.enums import AccountType, LiquiditySide, OmsType, OrderSide, OrderStatus
-from nautilus_trader.model.events import OrderAccepted
+from nautilus_trader.model.events import OrderAccepted, OrderEvent
 from nautilus_trader.model.identifiers import (
     AccountId,
     ClientId,
     ClientOrderId,
+    PositionId,
     TradeId,
     Venue,
     VenueOrderId,
@@ -48,16 +49,29 @@ from framework.execution.orders import Knowledge, OrderRecord
 from framework.messages import AddOrder
 from framework.protocol import BUY
 
-__all__ = ["DeskExecutionClient"]
+__all__ = ["DeskExecutionClient", "EventPath"]
 
 # Free client order ids have at most so many characters at a venue; longer ones must be UUIDs. Those that stand for
 # longer ones begin with an x, and have no hyphen as those of a strategy have.
 _ID_LENGTH_MAX = 18
 
 
+class EventPath(Protocol):
+    """A way of order events to those who hear them, in place of NautilusTrader's own."""
+
+    def on_event(self, event: OrderEvent) -> None:
+        """Apply an event to its order and tell of it."""
+        ...
+
+    def position_id(self, order: Order) -> PositionId:
+        """The position that fills of an order belong to."""
+        ...
+
+
 class DeskExecutionClient(ExecutionClient):
     """Shell around one desk.
 
+    order_path: takes the order events; None for NautilusTrader's execution engine.
     instruments: bridges by symbol. balances: what the account starts with, by asset.
     on_road_event: called with each event of the road. schedule_balance: called when balances have changed; the caller
     calls ``send_balances`` soon after, once for many fills.
@@ -86,6 +100,7 @@ class DeskExecutionClient(ExecutionClient):
         )
         self._set_account_id(AccountId(f"{venue}-001"))
         self.desk: ExecutionDesk | None = None
+        self.order_path: EventPath | None = None
         self._instruments = dict(instruments)
         self._by_id = {bridge.instrument_id: bridge for bridge in instruments.values()}
         self._balances = dict(balances)
@@ -101,9 +116,17 @@ class DeskExecutionClient(ExecutionClient):
     # ------------------------------------------------------------------------------------------------- commands
 
     def submit_order(self, command: SubmitOrder) -> None:
-        add = self._translate(command.order)
-        if add is not None:
-            self._desk().submit(add, via=_via(command.params))
+        self.submit(command.order, None, command.params)
+
+    def submit(self, order: Order, add: AddOrder | None, params: Mapping[str, Any] | None) -> None:
+        """Send a new order; add: the same as the desk takes it, where the caller has it."""
+        if add is None:
+            add = self._translate(order)
+            if add is None:
+                return
+        else:
+            self._nautilus[add.cl_ord_id] = order
+        self._desk().submit(add, via=_via(params))
 
     def submit_order_list(self, command: SubmitOrderList) -> None:
         adds = [add for order in command.order_list.orders if (add := self._translate(order)) is not None]
@@ -132,6 +155,10 @@ class DeskExecutionClient(ExecutionClient):
 
     def cancel_order(self, command: CancelOrder) -> None:
         self._desk().cancel(self._cl_ord_id(command.client_order_id), via=_via(command.params))
+
+    def cancel(self, order: Order, params: Mapping[str, Any] | None) -> None:
+        """Cancel an order."""
+        self._desk().cancel(self._cl_ord_id(order.client_order_id), via=_via(params))
 
     def cancel_all_orders(self, command: CancelAllOrders) -> None:
         """Cancel this strategy's open orders of the instrument, and no others (side if given)."""
@@ -193,7 +220,7 @@ class DeskExecutionClient(ExecutionClient):
             order.strategy_id,
             order.instrument_id,
             order.client_order_id,
-            _venue_id(record),
+            _venue_id(record, order),
             ts_venue_ns,
         )
         for tell in self._held.pop(record.cl_ord_id, ()):
@@ -218,7 +245,7 @@ class DeskExecutionClient(ExecutionClient):
             order.strategy_id,
             order.instrument_id,
             order.client_order_id,
-            _venue_id(record),
+            _venue_id(record, order),
             bridge.qty(record.qty_lots),
             None if record.limit_ticks is None else bridge.price(record.limit_ticks),
             None if record.trigger_ticks is None else bridge.price(record.trigger_ticks),
@@ -235,7 +262,7 @@ class DeskExecutionClient(ExecutionClient):
             order.strategy_id,
             order.instrument_id,
             order.client_order_id,
-            _venue_id(record),
+            _venue_id(record, order),
             ts_venue_ns,
         )
 
@@ -245,7 +272,7 @@ class DeskExecutionClient(ExecutionClient):
             order.strategy_id,
             order.instrument_id,
             order.client_order_id,
-            _venue_id(record),
+            _venue_id(record, order),
             ts_venue_ns,
         )
 
@@ -255,7 +282,7 @@ class DeskExecutionClient(ExecutionClient):
             order.strategy_id,
             order.instrument_id,
             order.client_order_id,
-            _venue_id(record),
+            _venue_id(record, order),
             ts_venue_ns,
         )
 
@@ -285,8 +312,8 @@ class DeskExecutionClient(ExecutionClient):
             order.strategy_id,
             order.instrument_id,
             order.client_order_id,
-            _venue_id(record),
-            None,
+            _venue_id(record, order),
+            None if self.order_path is None else self.order_path.position_id(order),
             TradeId(exec_id),
             order.side,
             order.order_type,
@@ -309,7 +336,7 @@ class DeskExecutionClient(ExecutionClient):
             order.strategy_id,
             order.instrument_id,
             order.client_order_id,
-            _venue_id(record),
+            _venue_id(record, order),
             reason,
             ts_venue_ns,
         )
@@ -323,10 +350,16 @@ class DeskExecutionClient(ExecutionClient):
             order.strategy_id,
             order.instrument_id,
             order.client_order_id,
-            _venue_id(record),
+            _venue_id(record, order),
             reason,
             ts_venue_ns,
         )
+
+    def _send_order_event(self, event: OrderEvent) -> None:
+        if self.order_path is None:
+            super()._send_order_event(event)
+        else:
+            self.order_path.on_event(event)
 
     def _is_unanswered(self, record: OrderRecord) -> bool:
         return record.knowledge is Knowledge.SENT or record.knowledge is Knowledge.UNKNOWN
@@ -386,8 +419,10 @@ class DeskExecutionClient(ExecutionClient):
             return None
 
 
-def _venue_id(record: OrderRecord) -> VenueOrderId:
-    return VenueOrderId(record.order_id or record.cl_ord_id)
+def _venue_id(record: OrderRecord, order: Order) -> VenueOrderId:
+    value = record.order_id or record.cl_ord_id
+    known = order.venue_order_id
+    return known if known is not None and known.value == value else VenueOrderId(value)
 
 
 def _via(params: Mapping[str, Any] | None) -> str | None:

@@ -14,7 +14,7 @@ from framework.execution.instruments import InstrumentBridge
 from framework.messages import AddOrder
 from framework.protocol import BUY, SELL, OrderType, TimeInForce
 
-__all__ = ["TRIGGERABLE_TYPES", "add_order"]
+__all__ = ["PLAIN_TIMES_IN_FORCE", "TRIGGERABLE_TYPES", "add_order"]
 
 _TYPES = {
     NautilusOrderType.LIMIT: OrderType.LIMIT,
@@ -32,12 +32,13 @@ TRIGGERABLE_TYPES = frozenset((OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_
 
 _TRAILING_TYPES = (OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT)
 
-_TIMES_IN_FORCE = {
+# Those that need no other term.
+PLAIN_TIMES_IN_FORCE = {
     NautilusTimeInForce.GTC: TimeInForce.GTC,
-    NautilusTimeInForce.GTD: TimeInForce.GTD,
     NautilusTimeInForce.IOC: TimeInForce.IOC,
     NautilusTimeInForce.FOK: TimeInForce.FOK,
 }
+_TIMES_IN_FORCE = {**PLAIN_TIMES_IN_FORCE, NautilusTimeInForce.GTD: TimeInForce.GTD}
 
 
 def add_order(order: Order, cl_ord_id: str, bridge: InstrumentBridge) -> AddOrder:

@@ -1,0 +1,195 @@
+"""The short way of orders and their events through NautilusTrader's components.
+
+NautilusTrader sends a command from strategy to risk engine to execution engine to client, and an event back from client
+to execution engine to portfolio and bus. In a simulation the risk engine lets everything pass, there is one client, and
+accounts are told their balances; so most stations only hand on. Here what they do to orders, cache, positions and
+portfolio is done in the same order, and each event goes to those who hear it. What is out of the ordinary (emulated
+orders, execution algorithms, flips of a position, anything that NautilusTrader objects to) goes its usual way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.core.fsm import InvalidStateTrigger
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.engine import ExecutionEngine
+from nautilus_trader.model.enums import OmsType, OrderSide, PositionSide, TriggerType
+from nautilus_trader.model.events import (
+    OrderCanceled,
+    OrderEvent,
+    OrderFilled,
+    OrderPendingCancel,
+    PositionChanged,
+    PositionClosed,
+    PositionEvent,
+    PositionOpened,
+)
+from nautilus_trader.model.identifiers import InstrumentId, PositionId, StrategyId
+from nautilus_trader.model.orders import Order
+from nautilus_trader.model.position import Position
+from nautilus_trader.portfolio.portfolio import Portfolio
+
+from framework.backtest.clock import RunClock
+from framework.backtest.run_bus import RunBus
+from framework.execution.nautilus_client import DeskExecutionClient
+from framework.messages import AddOrder
+
+__all__ = ["OrderPath"]
+
+# What NautilusTrader's orders raise for an event that does not fit them.
+_OBJECTIONS = (InvalidStateTrigger, ValueError, KeyError)
+
+
+class OrderPath:
+    """Takes a strategy's orders to the desk's client, and order events to the strategy."""
+
+    def __init__(
+        self,
+        bus: RunBus,
+        cache: Cache,
+        clock: RunClock,
+        portfolio: Portfolio,
+        engine: ExecutionEngine,
+        client: DeskExecutionClient,
+    ) -> None:
+        self._tell = bus.tell
+        self._cache = cache
+        self._now_ns = clock.timestamp_ns
+        self._portfolio = portfolio
+        self._engine = engine
+        self._client = client
+        self._order_topics: dict[StrategyId, str] = {}
+        self._position_topics: dict[StrategyId, str] = {}
+        self._instrument_topics: dict[InstrumentId, tuple[str, str]] = {}
+        self._position_ids: dict[tuple[InstrumentId, StrategyId], PositionId] = {}
+
+    # ------------------------------------------------------------------------------------------------- commands
+
+    def takes(self, order: Order) -> bool:
+        """Whether a new order can go this way."""
+        return (
+            order.emulation_trigger == TriggerType.NO_TRIGGER
+            and order.exec_algorithm_id is None
+            and order.is_active_local
+            and not self._cache.order_exists(order.client_order_id)
+        )
+
+    def submit(self, order: Order, command: AddOrder | None, params: Mapping[str, Any] | None) -> None:
+        """Submit a new order; command: what it says to the venue, where that is known already."""
+        self._tell(self._order_topic(order.strategy_id), order.init_event)
+        self._cache.add_order(order, None, None)
+        self._client.submit(order, command, params)
+
+    def cancel(self, order: Order, params: Mapping[str, Any] | None) -> bool:
+        """Cancel an order; False, and nothing done, for one that NautilusTrader has more to say about."""
+        if order.is_closed or order.is_pending_cancel or order.is_active_local:
+            return False
+        now_ns = self._now_ns()
+        event = OrderPendingCancel(
+            order.trader_id,
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            order.venue_order_id,
+            order.account_id,
+            UUID4(),
+            now_ns,
+            now_ns,
+        )
+        order.apply(event)
+        self._cache.update_order(order)
+        self._tell(self._order_topic(order.strategy_id), event)
+        self._client.cancel(order, params)
+        return True
+
+    # ------------------------------------------------------------------------------------------------- events
+
+    def on_event(self, event: OrderEvent) -> None:
+        """Apply an order event to its order, and what follows from it, and tell of it."""
+        order = self._cache.order(event.client_order_id)
+        if type(event) is OrderFilled:
+            self._filled(order, event)
+            return
+        try:
+            order.apply(event)
+        except _OBJECTIONS:
+            self._engine.process(event)
+            return
+        self._cache.update_order(order)
+        self._tell(self._order_topic(event.strategy_id), event)
+        if type(event) is OrderCanceled:
+            self._tell(self._topics_of(event.instrument_id)[1], event)
+
+    def position_id(self, order: Order) -> PositionId:
+        """The position that fills of an order belong to: one for an instrument and strategy."""
+        assigned = self._cache.position_id(order.client_order_id)
+        if assigned is not None:
+            return assigned
+        key = (order.instrument_id, order.strategy_id)
+        known = self._position_ids.get(key)
+        if known is None:
+            known = self._position_ids[key] = PositionId(f"{order.instrument_id}-{order.strategy_id}")
+        return known
+
+    def _filled(self, order: Order, fill: OrderFilled) -> None:
+        cache = self._cache
+        position = cache.position(fill.position_id)
+        is_open = position is not None and position.side != PositionSide.FLAT
+        is_usual = fill.last_qty <= order.leaves_qty
+        if is_usual:
+            is_usual = not _flips(position, fill) if is_open else not order.is_reduce_only
+        if is_usual:
+            try:
+                order.apply(fill)
+            except _OBJECTIONS:
+                is_usual = False
+        if not is_usual:
+            self._engine.process(fill)
+            return
+        cache.update_order(order)
+        change = self._change_position(position if is_open else None, position, fill)
+        self._portfolio.update_position(change)
+        tell, strategy_id = self._tell, fill.strategy_id
+        tell(self._topics_of(fill.instrument_id)[0], fill)
+        tell(self._order_topic(strategy_id), fill)
+        topic = self._position_topics.get(strategy_id)
+        if topic is None:
+            topic = self._position_topics[strategy_id] = f"events.position.{strategy_id}"
+        tell(topic, change)
+
+    def _change_position(self, held: Position | None, former: Position | None, fill: OrderFilled) -> PositionEvent:
+        """Apply a fill to the position that is held, or open one in place of the former."""
+        cache = self._cache
+        if held is not None:
+            held.apply(fill)
+            cache.update_position(held)
+            kind = PositionClosed if held.side == PositionSide.FLAT else PositionChanged
+            return kind.create(held, fill, UUID4(), self._now_ns())
+        if former is not None:
+            cache.snapshot_position(former)
+        opened = Position(cache.instrument(fill.instrument_id), fill)
+        cache.add_position(opened, OmsType.NETTING)
+        return PositionOpened.create(opened, fill, UUID4(), self._now_ns())
+
+    def _order_topic(self, strategy_id: StrategyId) -> str:
+        topic = self._order_topics.get(strategy_id)
+        if topic is None:
+            topic = self._order_topics[strategy_id] = f"events.order.{strategy_id}"
+        return topic
+
+    def _topics_of(self, instrument_id: InstrumentId) -> tuple[str, str]:
+        """Where fills and where cancels of an instrument are told."""
+        topics = self._instrument_topics.get(instrument_id)
+        if topics is None:
+            topics = (f"events.fills.{instrument_id}", f"events.cancels.{instrument_id}")
+            self._instrument_topics[instrument_id] = topics
+        return topics
+
+
+def _flips(position: Position, fill: OrderFilled) -> bool:
+    """Whether a fill closes more than there is."""
+    is_opposite = (position.side == PositionSide.LONG) == (fill.order_side == OrderSide.SELL)
+    return bool(is_opposite and fill.last_qty > position.quantity)
