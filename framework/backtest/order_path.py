@@ -4,7 +4,7 @@ NautilusTrader sends a command from strategy to risk engine to execution engine 
 to execution engine to portfolio and bus. In a simulation the risk engine lets everything pass, there is one client, and
 accounts are told their balances; so most stations only hand on. Here what they do to orders, cache, positions and
 portfolio is done in the same order, and each event goes to those who hear it. What is out of the ordinary (emulated
-orders, execution algorithms, flips of a position, anything that NautilusTrader objects to) goes its usual way.
+orders, execution algorithms, anything that NautilusTrader objects to) goes its usual way.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nautilus_trader.cache.cache import Cache
 from nautilus_trader.core.fsm import InvalidStateTrigger
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.engine import ExecutionEngine
@@ -28,11 +27,12 @@ from nautilus_trader.model.events import (
     PositionOpened,
 )
 from nautilus_trader.model.identifiers import InstrumentId, PositionId, StrategyId
+from nautilus_trader.model.objects import Money, Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
-from nautilus_trader.portfolio.portfolio import Portfolio
 
 from framework.backtest.clock import RunClock
+from framework.backtest.positions import PositionCache, RunPortfolio
 from framework.backtest.run_bus import RunBus
 from framework.execution.nautilus_client import DeskExecutionClient
 from framework.messages import AddOrder
@@ -49,13 +49,14 @@ class OrderPath:
     def __init__(
         self,
         bus: RunBus,
-        cache: Cache,
+        cache: PositionCache,
         clock: RunClock,
-        portfolio: Portfolio,
+        portfolio: RunPortfolio,
         engine: ExecutionEngine,
         client: DeskExecutionClient,
     ) -> None:
         self._tell = bus.tell
+        self._is_heard = bus.is_heard
         self._cache = cache
         self._now_ns = clock.timestamp_ns
         self._portfolio = portfolio
@@ -138,9 +139,7 @@ class OrderPath:
         cache = self._cache
         position = cache.position(fill.position_id)
         is_open = position is not None and position.side != PositionSide.FLAT
-        is_usual = fill.last_qty <= order.leaves_qty
-        if is_usual:
-            is_usual = not _flips(position, fill) if is_open else not order.is_reduce_only
+        is_usual = fill.last_qty <= order.leaves_qty and (is_open or not order.is_reduce_only)
         if is_usual:
             try:
                 order.apply(fill)
@@ -150,29 +149,54 @@ class OrderPath:
             self._engine.process(fill)
             return
         cache.update_order(order)
-        change = self._change_position(position if is_open else None, position, fill)
-        self._portfolio.update_position(change)
+        if not is_open:
+            if position is not None:
+                cache.snapshot_position(position)
+            changes: tuple[PositionEvent | None, ...] = (self._open(fill),)
+        elif _flips(position, fill):
+            changes = self._flip(position, fill)
+        else:
+            changes = (self._change(position, fill),)
         tell, strategy_id = self._tell, fill.strategy_id
         tell(self._topics_of(fill.instrument_id)[0], fill)
         tell(self._order_topic(strategy_id), fill)
+        for change in changes:
+            if change is not None:
+                tell(self._position_topic(strategy_id), change)
+
+    def _open(self, fill: OrderFilled) -> PositionEvent | None:
+        position = Position(self._cache.instrument(fill.instrument_id), fill)
+        self._cache.add_position(position, OmsType.NETTING)
+        return self._changed(PositionOpened, position, fill)
+
+    def _change(self, position: Position, fill: OrderFilled) -> PositionEvent | None:
+        position.apply(fill)
+        self._cache.update_position(position)
+        kind = PositionClosed if position.side == PositionSide.FLAT else PositionChanged
+        return self._changed(kind, position, fill)
+
+    def _flip(self, position: Position, fill: OrderFilled) -> tuple[PositionEvent | None, ...]:
+        """A fill that closes a position and opens the opposite one; its commission is shared between the two."""
+        commission, closed_qty = fill.commission, position.quantity
+        share = Money(commission * (closed_qty / fill.last_qty), commission.currency)
+        closing = _part(fill, closed_qty, share, fill.id)
+        opening = _part(fill, fill.last_qty - closed_qty, commission - share, UUID4())
+        closed = self._change(position, closing)
+        self._cache.snapshot_position(position)
+        return closed, self._open(opening)
+
+    def _changed(self, kind: type[PositionEvent], position: Position, fill: OrderFilled) -> PositionEvent | None:
+        """What a change of a position is told with; None if nobody hears of it."""
+        self._portfolio.note(position, fill)
+        if not self._is_heard(self._position_topic(fill.strategy_id), kind):
+            return None
+        return kind.create(position, fill, UUID4(), self._now_ns())
+
+    def _position_topic(self, strategy_id: StrategyId) -> str:
         topic = self._position_topics.get(strategy_id)
         if topic is None:
             topic = self._position_topics[strategy_id] = f"events.position.{strategy_id}"
-        tell(topic, change)
-
-    def _change_position(self, held: Position | None, former: Position | None, fill: OrderFilled) -> PositionEvent:
-        """Apply a fill to the position that is held, or open one in place of the former."""
-        cache = self._cache
-        if held is not None:
-            held.apply(fill)
-            cache.update_position(held)
-            kind = PositionClosed if held.side == PositionSide.FLAT else PositionChanged
-            return kind.create(held, fill, UUID4(), self._now_ns())
-        if former is not None:
-            cache.snapshot_position(former)
-        opened = Position(cache.instrument(fill.instrument_id), fill)
-        cache.add_position(opened, OmsType.NETTING)
-        return PositionOpened.create(opened, fill, UUID4(), self._now_ns())
+        return topic
 
     def _order_topic(self, strategy_id: StrategyId) -> str:
         topic = self._order_topics.get(strategy_id)
@@ -193,3 +217,27 @@ def _flips(position: Position, fill: OrderFilled) -> bool:
     """Whether a fill closes more than there is."""
     is_opposite = (position.side == PositionSide.LONG) == (fill.order_side == OrderSide.SELL)
     return bool(is_opposite and fill.last_qty > position.quantity)
+
+
+def _part(fill: OrderFilled, qty: Quantity, commission: Money, event_id: UUID4) -> OrderFilled:
+    """A part of a fill."""
+    return OrderFilled(
+        trader_id=fill.trader_id,
+        strategy_id=fill.strategy_id,
+        instrument_id=fill.instrument_id,
+        client_order_id=fill.client_order_id,
+        venue_order_id=fill.venue_order_id,
+        account_id=fill.account_id,
+        trade_id=fill.trade_id,
+        position_id=fill.position_id,
+        order_side=fill.order_side,
+        order_type=fill.order_type,
+        last_qty=qty,
+        last_px=fill.last_px,
+        currency=fill.currency,
+        commission=commission,
+        liquidity_side=fill.liquidity_side,
+        event_id=event_id,
+        ts_event=fill.ts_event,
+        ts_init=fill.ts_init,
+    )

@@ -76,17 +76,24 @@ class RunBus(MessageBus):
 
     def tell(self, topic: str, event: Any) -> None:
         """Publish an order or position event to those who have something to do with it, highest priority first."""
-        key = (topic, type(event))
-        hearers = self._hearers.get(key)
+        kind = type(event)
+        hearers = self._hearers.get((topic, kind))
         if hearers is None:
-            hearers = self._hearers[key] = self._find_hearers(topic, type(event))
+            hearers = self._find_hearers(topic, kind)
         for handler in hearers:
             handler(event)
+
+    def is_heard(self, topic: str, kind: type) -> bool:
+        """Whether anyone has something to do with an event of a kind."""
+        hearers = self._hearers.get((topic, kind))
+        return bool(self._find_hearers(topic, kind) if hearers is None else hearers)
 
     def _find_hearers(self, topic: str, kind: type) -> tuple[Handler, ...]:
         matching = [sub for sub in self.subscriptions() if is_matching_py(topic, sub.topic)]
         matching.sort(key=lambda sub: -sub.priority)
-        return tuple(sub.handler for sub in matching if self._is_hearer(sub.handler, kind))
+        hearers = tuple(sub.handler for sub in matching if self._is_hearer(sub.handler, kind))
+        self._hearers[topic, kind] = hearers
+        return hearers
 
     def _is_hearer(self, handler: Handler, kind: type) -> bool:
         onward = self.passes_on.get(handler)

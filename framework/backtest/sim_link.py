@@ -16,7 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from framework.messages import Command, CommandRejected, Logon, Logout, Report, SessionClosed, SessionOpened
+from framework.messages import (
+    Command,
+    CommandAccepted,
+    CommandRejected,
+    ExecutionReport,
+    Logon,
+    Logout,
+    Report,
+    SessionClosed,
+    SessionOpened,
+)
 from framework.protocol import News, ProtocolProfile
 from framework.venue.exchange import Venue
 from framework.venue.path import Path
@@ -26,6 +36,8 @@ __all__ = ["Gateway", "SimLink"]
 
 # Requests of the link itself; those of a desk are numbered from 1.
 _OWN_REQUEST = 0
+# Reports that say nothing of the link itself.
+_ORDINARY = (ExecutionReport, CommandAccepted)
 
 
 class SimLink:
@@ -64,8 +76,10 @@ class SimLink:
         self._news = news
         self._is_news_subscribed = is_news_subscribed
         self._is_cancel_on_disconnect = is_cancel_on_disconnect
-        # Counts lines: what belongs to an earlier line is lost when it comes due. A venue names each line anew.
+        # Counts lines: what belongs to an earlier line is lost when it comes due. A venue names each line anew:
+        # ``line_id`` is its name for the current one.
         self._line = 0
+        self.line_id = f"{name}#0"
         # Of the current line: whether it still carries anything, whether the venue's end has taken it, and whether the
         # trader's end has been told that it is gone.
         self._is_whole = False
@@ -83,11 +97,6 @@ class SimLink:
         self._on_report = on_report
         self._on_closed = on_closed
 
-    @property
-    def line_id(self) -> str:
-        """The venue's name for the current line."""
-        return f"{self.name}#{self._line}"
-
     def send(self, command: Command) -> None:
         """Put a command on the road."""
         arrival_ns = self._command.send(self._scheduler.now_ns)
@@ -100,6 +109,7 @@ class SimLink:
         """
         self._hang_up()
         self._line += 1
+        self.line_id = f"{self.name}#{self._line}"
         self._is_whole = not self._block_count
         self._is_end_told = False
         for path in (self._command, self._response, self._news):
@@ -177,6 +187,9 @@ class SimLink:
             return
         if seq_num:
             self._next_seq = seq_num + 1
+        if type(report) in _ORDINARY:
+            self._on_report(self.name, report)
+            return
         if isinstance(report, SessionClosed):
             self._is_whole = self._is_connected = False
             self._trader_sees_end(line, report.reason)

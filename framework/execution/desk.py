@@ -271,11 +271,13 @@ class ExecutionDesk:
 
     def on_report(self, link_name: str, report: Report) -> None:
         """A report came by a link."""
-        link = self.links[link_name]
-        if isinstance(report, SessionOpenedReport):
-            self._sessions.opened(link, report)
+        if type(report) is ExecutionReport:
+            self._reader.read_execution(report, link_name)
+        elif isinstance(report, SessionOpenedReport):
+            self._sessions.opened(self.links[link_name], report)
             return
-        self._reader.read(link, report)
+        else:
+            self._reader.read(link_name, report)
         if self._sessions.replaying:
             self._sessions.count_replayed(link_name)
 

@@ -104,6 +104,8 @@ class DeskExecutionClient(ExecutionClient):
         self._instruments = dict(instruments)
         self._by_id = {bridge.instrument_id: bridge for bridge in instruments.values()}
         self._balances = dict(balances)
+        # What NautilusTrader was told last of each asset.
+        self._told: dict[str, tuple[Decimal, AccountBalance]] = {}
         self._on_road_event = on_road_event
         self._schedule_balance = schedule_balance
         self._nautilus: dict[str, Order] = {}
@@ -187,10 +189,13 @@ class DeskExecutionClient(ExecutionClient):
 
     def send_balances(self) -> None:
         """Tell NautilusTrader the balances that follow from the fills learned so far."""
-        states = []
+        told = self._told
         for asset, amount in self._balances.items():
-            total = Money(amount, currency(asset))
-            states.append(AccountBalance(total, Money(0, currency(asset)), total))
+            known = told.get(asset)
+            if known is None or known[0] != amount:
+                total = Money(amount, currency(asset))
+                told[asset] = (amount, AccountBalance(total, Money(0, currency(asset)), total))
+        states = [balance for _, balance in told.values()]
         self.generate_account_state(states, [], True, self._clock.timestamp_ns())
 
     # ------------------------------------------------------------------------------------------------- desk listener

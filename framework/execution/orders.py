@@ -12,6 +12,9 @@ from framework.protocol import OrderType
 
 __all__ = ["InFlight", "Knowledge", "OrderRecord", "RequestKind"]
 
+# Up to so many fills of an order are kept in a tuple, which is smaller than a set.
+_FEW_FILLS = 8
+
 
 class Knowledge(enum.IntEnum):
     """What is known of an order."""
@@ -104,7 +107,7 @@ class OrderRecord:
         self.owner_link = owner_link
         self.owner_session = owner_session
         self.reach: tuple[str, ...] = ()
-        self.exec_ids: set[str] | None = None
+        self.exec_ids: tuple[str, ...] | set[str] = ()
         self.is_triggered = False
         self.ended: tuple[OrderState, str, int] | None = None
         self.edit: InFlight | None = None
@@ -140,12 +143,13 @@ class OrderRecord:
 
     def note_exec(self, exec_id: str) -> bool:
         """Remember a fill; False if it was known already (it came by two roads, or was replayed)."""
-        if self.exec_ids is None:
-            self.exec_ids = {exec_id}
-            return True
-        if exec_id in self.exec_ids:
+        known = self.exec_ids
+        if exec_id in known:
             return False
-        self.exec_ids.add(exec_id)
+        if isinstance(known, set):
+            known.add(exec_id)
+        else:
+            self.exec_ids = (*known, exec_id) if len(known) < _FEW_FILLS else {*known, exec_id}
         return True
 
 

@@ -11,7 +11,7 @@ from framework.execution.edits import Edits
 from framework.execution.events import RequestRejected, VenueStatusChanged
 from framework.execution.evidence import Evidence
 from framework.execution.ledger import Ledger
-from framework.execution.link import Clock, Link
+from framework.execution.link import Clock
 from framework.execution.orders import InFlight, Knowledge, OrderRecord, RequestKind
 from framework.execution.polls import Polls
 from framework.execution.requests import Requests
@@ -52,18 +52,18 @@ class ReportReader:
         self._evidence = evidence
         self._modes: dict[str | None, tuple[int, VenueMode]] = {}
 
-    def read(self, link: Link, report: Report) -> None:
+    def read(self, link_name: str, report: Report) -> None:
         """Take one report that came by a link."""
-        if isinstance(report, ExecutionReport):
-            self.read_execution(report, link.name)
-        elif isinstance(report, CommandAccepted):
+        if isinstance(report, CommandAccepted):
             self._read_accepted(report)
+        elif isinstance(report, ExecutionReport):
+            self.read_execution(report, link_name)
         elif isinstance(report, CommandRejected):
             self._read_rejected(report)
         elif isinstance(report, OrdersSnapshot):
-            self._read_snapshot(report, link.name)
+            self._read_snapshot(report, link_name)
         elif isinstance(report, VenueStatus):
-            self._read_status(report, link.name)
+            self._read_status(report, link_name)
 
     # ------------------------------------------------------------------------------------------------- answers
 

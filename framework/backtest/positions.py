@@ -1,0 +1,118 @@
+"""NautilusTrader's cache and portfolio without what they do at every position that closes.
+
+Both answer what NautilusTrader's own answer, and do less until they are asked:
+
+- its cache pickles every closed position three times, to keep a copy; here the closed position itself is kept, which
+  nobody changes any more, and the copy is made when somebody asks for it;
+- its portfolio takes note of each change of a position, and unpickles all closed ones at each close; here it catches
+  up when somebody asks it something;
+- its analyzer concatenates a Series at every closed position; here it is told nothing: the figures of a run are
+  computed from the run folder.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.model.enums import PositionSide
+from nautilus_trader.model.events import OrderFilled, PositionChanged, PositionClosed, PositionEvent
+from nautilus_trader.model.identifiers import AccountId, InstrumentId, PositionId
+from nautilus_trader.model.position import Position
+from nautilus_trader.portfolio.base import PortfolioFacade
+from nautilus_trader.portfolio.portfolio import Portfolio
+
+from framework.backtest.clock import RunClock
+from framework.backtest.run_bus import RunBus
+
+__all__ = ["PositionCache", "RunPortfolio"]
+
+
+class PositionCache(Cache):
+    """A cache that keeps closed positions as they are; their copies have the position's own id, without a suffix.
+
+    is_hiding: say for now that there are none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_hiding = False
+        self._closed: dict[PositionId, list[Position]] = {}
+        self._copies: dict[PositionId, list[bytes]] = {}
+
+    def snapshot_position(self, position: Position) -> None:
+        self._closed.setdefault(position.id, []).append(position)
+
+    def position_snapshot_bytes(self, position_id: PositionId) -> list[bytes]:
+        copies = self._copies.setdefault(position_id, [])
+        copies += [pickle.dumps(position) for position in self._closed.get(position_id, [])[len(copies) :]]
+        return copies
+
+    def position_snapshot_ids(
+        self, instrument_id: InstrumentId | None = None, account_id: AccountId | None = None
+    ) -> set[PositionId]:
+        if self.is_hiding:
+            return set()
+        return {
+            position_id
+            for position_id, positions in self._closed.items()
+            if instrument_id in (None, positions[0].instrument_id) and account_id in (None, positions[0].account_id)
+        }
+
+    def position_snapshots(
+        self, position_id: PositionId | None = None, account_id: AccountId | None = None
+    ) -> list[Position]:
+        wanted = [position_id] if position_id is not None else list(self._closed)
+        copies = [pickle.loads(each) for known in wanted for each in self.position_snapshot_bytes(known)]  # noqa: S301
+        return [copy for copy in copies if account_id in (None, copy.account_id)]
+
+
+class RunPortfolio(Portfolio):
+    """A portfolio that looks at positions when it is asked, not when they change."""
+
+    def __init__(self, msgbus: RunBus, cache: PositionCache, clock: RunClock) -> None:
+        self._closed_positions = cache
+        self._changed: dict[InstrumentId, tuple[Position, OrderFilled]] = {}
+        super().__init__(msgbus, cache, clock)
+        self.analyzer.record_trade = _record_nothing
+
+    def note(self, position: Position, fill: OrderFilled) -> None:
+        """A fill has changed a position."""
+        self._changed[fill.instrument_id] = (position, fill)
+
+    def update_position(self, event: PositionEvent) -> None:
+        self._closed_positions.is_hiding = True
+        try:
+            super().update_position(event)
+        finally:
+            self._closed_positions.is_hiding = False
+
+    def _catch_up(self) -> None:
+        changed, self._changed = self._changed, {}
+        for position, fill in changed.values():
+            kind = PositionClosed if position.side == PositionSide.FLAT else PositionChanged
+            self.update_position(kind.create(position, fill, UUID4(), fill.ts_init))
+
+
+def _after_catching_up(name: str) -> Callable[..., Any]:
+    method = getattr(Portfolio, name)
+
+    def ask(self: RunPortfolio, *args: Any, **keywords: Any) -> Any:
+        if self._changed:
+            self._catch_up()
+        return method(self, *args, **keywords)
+
+    ask.__name__, ask.__doc__ = name, method.__doc__
+    return ask
+
+
+for _name in vars(PortfolioFacade):
+    if not _name.startswith("_") and callable(getattr(Portfolio, _name)):
+        setattr(RunPortfolio, _name, _after_catching_up(_name))
+
+
+def _record_nothing(*args: object) -> None:
+    """Stands in for NautilusTrader's analyzer of closed positions."""
