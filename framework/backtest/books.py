@@ -13,11 +13,13 @@ __all__ = ["KernelBook", "TradesBook"]
 class KernelBook:
     """The delivered book of one instrument."""
 
-    __slots__ = ("_view", "spec")
+    __slots__ = ("_ask_at", "_bid_at", "_memory", "_view", "spec")
 
     def __init__(self, view: FeedBook, spec: InstrumentSpec) -> None:
         self.spec = spec
         self._view = view
+        self._memory = view.memory
+        self._bid_at, self._ask_at = view.view_at, view.view_at + 2
 
     def touch(self) -> tuple[int, int, int, int]:
         """Bid price, bid quantity, ask price, ask quantity in ticks and lots; quantity 0 means an empty side."""
@@ -26,14 +28,14 @@ class KernelBook:
     @property
     def bid_ticks(self) -> int | None:
         """Best bid in ticks; None while there is none."""
-        ticks, lots, _, _ = self.touch()
-        return ticks if lots else None
+        at = self._bid_at
+        return self._memory[at] if self._memory[at + 1] else None
 
     @property
     def ask_ticks(self) -> int | None:
         """Best ask in ticks; None while there is none."""
-        _, _, ticks, lots = self.touch()
-        return ticks if lots else None
+        at = self._ask_at
+        return self._memory[at] if self._memory[at + 1] else None
 
     @property
     def bid_lots(self) -> int:
@@ -95,6 +97,18 @@ class TradesBook(KernelBook):
     def __init__(self, view: FeedBook, spec: InstrumentSpec, trades_spread_ticks: int) -> None:
         super().__init__(view, spec)
         self._spread_ticks = trades_spread_ticks
+
+    @property
+    def bid_ticks(self) -> int | None:
+        """The assumed best bid; None before the first trade."""
+        ticks, lots, _, _ = self.touch()
+        return ticks if lots else None
+
+    @property
+    def ask_ticks(self) -> int | None:
+        """The assumed best ask; None before the first trade."""
+        _, _, ticks, lots = self.touch()
+        return ticks if lots else None
 
     def touch(self) -> tuple[int, int, int, int]:
         """The assumed best prices and quantities; quantity 0 before the first trade."""

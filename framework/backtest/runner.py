@@ -396,8 +396,9 @@ def _rare_collection() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.set_threshold(*thresholds)
+        gc.freeze()  # and back: what the run made is old now, and not looked through at once
         gc.unfreeze()
+        gc.set_threshold(*thresholds)
 
 
 def _queue_model(name: str) -> QueueModel:

@@ -52,14 +52,16 @@ def _decimals(step: Decimal) -> int:
 class InstrumentBridge:
     """One instrument in both vocabularies.
 
-    spec: ours. venue: name under which NautilusTrader knows the trading venue, upper case by its custom.
+    spec: ours; base_asset, quote_asset: its two assets.
+    venue: name under which NautilusTrader knows the trading venue, upper case by its custom.
     """
 
     def __init__(self, spec: InstrumentSpec, venue: str) -> None:
         self.spec = spec
         self.instrument_id = InstrumentId(Symbol(spec.symbol), Venue(venue))
-        self.base = currency(spec.base)
-        self.quote = currency(spec.quote)
+        self.base_asset, self.quote_asset = spec.base, spec.quote
+        self.base = currency(self.base_asset)
+        self.quote = currency(self.quote_asset)
         tick, lot = Decimal(spec.tick_size), Decimal(spec.lot_size)
         self._price_decimals, self._qty_decimals = _decimals(tick), _decimals(lot)
         scale = 10**FIXED_PRECISION
@@ -102,5 +104,5 @@ class InstrumentBridge:
 
     def money(self, amount: Decimal, asset: str) -> Money:
         """An amount of an asset of this instrument, or of another."""
-        known = self.quote if asset == self.spec.quote else self.base if asset == self.spec.base else currency(asset)
+        known = self.quote if asset == self.quote_asset else self.base if asset == self.base_asset else currency(asset)
         return Money(amount, known)

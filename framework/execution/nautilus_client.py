@@ -104,6 +104,8 @@ class DeskExecutionClient(ExecutionClient):
         self._instruments = dict(instruments)
         self._by_id = {bridge.instrument_id: bridge for bridge in instruments.values()}
         self._balances = dict(balances)
+        # By symbol, lots bought less lots sold since the balances were told, and the same times their price in ticks.
+        self._traded: dict[str, list[int]] = {}
         # What NautilusTrader was told last of each asset.
         self._told: dict[str, tuple[Decimal, AccountBalance]] = {}
         self._on_road_event = on_road_event
@@ -189,6 +191,7 @@ class DeskExecutionClient(ExecutionClient):
 
     def send_balances(self) -> None:
         """Tell NautilusTrader the balances that follow from the fills learned so far."""
+        self._settle()
         told = self._told
         for asset, amount in self._balances.items():
             known = told.get(asset)
@@ -197,6 +200,17 @@ class DeskExecutionClient(ExecutionClient):
                 told[asset] = (amount, AccountBalance(total, Money(0, currency(asset)), total))
         states = [balance for _, balance in told.values()]
         self.generate_account_state(states, [], True, self._clock.timestamp_ns())
+
+    def _settle(self) -> None:
+        """Add what was traded since the last time to the balances."""
+        balances = self._balances
+        for symbol, (lots, tick_lots) in self._traded.items():
+            bridge = self._instruments[symbol]
+            spec = bridge.spec
+            base, quote = bridge.base_asset, bridge.quote_asset
+            balances[base] = balances.get(base, Decimal(0)) + spec.qty(lots)
+            balances[quote] = balances.get(quote, Decimal(0)) - spec.price(1) * spec.qty(1) * tick_lots
+        self._traded.clear()
 
     # ------------------------------------------------------------------------------------------------- desk listener
 
@@ -304,14 +318,12 @@ class DeskExecutionClient(ExecutionClient):
     ) -> None:
         order = self._nautilus[record.cl_ord_id]
         bridge = self._instruments[record.symbol]
-        spec = bridge.spec
-        sign = 1 if record.side == BUY else -1
-        balances = self._balances
-        balances[spec.base] = balances.get(spec.base, Decimal(0)) + sign * spec.qty(last_lots)
-        cost = spec.price(last_ticks) * spec.qty(last_lots)
-        balances[spec.quote] = balances.get(spec.quote, Decimal(0)) - sign * cost
+        lots = last_lots if record.side == BUY else -last_lots
+        traded = self._traded.setdefault(record.symbol, [0, 0])
+        traded[0] += lots
+        traded[1] += lots * last_ticks
         if fee:
-            balances[fee_asset] = balances.get(fee_asset, Decimal(0)) - fee
+            self._balances[fee_asset] = self._balances.get(fee_asset, Decimal(0)) - fee
         self._schedule_balance()
         self.generate_order_filled(
             order.strategy_id,
@@ -325,7 +337,7 @@ class DeskExecutionClient(ExecutionClient):
             bridge.qty(last_lots),
             bridge.price(last_ticks),
             bridge.quote,
-            bridge.money(fee, fee_asset or spec.quote),
+            bridge.money(fee, fee_asset or bridge.quote_asset),
             LiquiditySide.MAKER if is_maker else LiquiditySide.TAKER,
             ts_venue_ns,
         )

@@ -21,7 +21,8 @@ __all__ = ["Pair"]
 class Pair:
     """One pair.
 
-    index: its number in the kernel. base, quote: asset indices. quote_decimals: decimals of a quote unit.
+    index: its number in the kernel. base, quote: asset indices. quote_asset: name of the quote asset; quote_decimals:
+        decimals of its unit.
     lot_units: base units of one lot. cost_units: quote units of one lot at one tick. fee_quantum: quote units of the
         last decimal that fees keep. volume_scale: fee volume (1e-18 of its currency) of one quote unit.
     resting: for each side own orders in the book as ``(key, seq, order)``, best price first, oldest first within a
@@ -40,6 +41,7 @@ class Pair:
         "min_qty_lots",
         "parked",
         "quote",
+        "quote_asset",
         "quote_decimals",
         "resting",
         "rule",
@@ -54,6 +56,7 @@ class Pair:
         self.symbol = spec.symbol
         self.base = assets.index[spec.base]
         self.quote = assets.index[spec.quote]
+        self.quote_asset = spec.quote
         self.quote_decimals = assets.decimals[self.quote]
         self.lot_units = assets.units(self.base, Decimal(spec.lot_size))
         self.cost_units = assets.units(self.quote, Decimal(spec.tick_size) * Decimal(spec.lot_size))

@@ -127,8 +127,10 @@ class MatchingKernel:
         reason = _REASONS[advance(self._address, until_ns)]
         self.now_ns = self._memory[_NOW]
         if reason is _FILL:
-            for slot in self._fills[: self._memory[layout.FILL_COUNT], 0].tolist():
-                if self._slots[slot, layout.S_ACTIVE] == 0:
+            fills, slots = self._fills_memory, self._slots_memory
+            for at in range(0, layout.FILL * self._memory[layout.FILL_COUNT], layout.FILL):
+                slot = fills[at]
+                if slots[slot * layout.SLOT + layout.S_ACTIVE] == 0:
                     self._free_slots.append(slot)
         return reason
 
@@ -212,11 +214,11 @@ class MatchingKernel:
 
     def leaves(self, slot: int) -> int:
         """Lots left of an own order; 0 once it is filled or removed."""
-        return int(self._slots[slot, layout.S_LEAVES])
+        return self._slots_memory[slot * layout.SLOT + layout.S_LEAVES]
 
     def visible(self, slot: int) -> int:
         """Lots that the book would show of an own order."""
-        return int(self._slots[slot, layout.S_VISIBLE])
+        return self._slots_memory[slot * layout.SLOT + layout.S_VISIBLE]
 
     def ahead(self, slot: int) -> float:
         """Market lots ahead of an own order: whole where they are exact or risk-averse, a fraction by the other models,
@@ -227,7 +229,8 @@ class MatchingKernel:
 
     def fills(self) -> list[Fill]:
         """What the row of the last stop filled, in the order of priority; one entry for each order."""
-        return [Fill(*row) for row in self._fills[: self._memory[layout.FILL_COUNT]].tolist()]
+        memory, size = self._fills_memory, layout.FILL
+        return [Fill(*memory[at : at + size]) for at in range(0, size * self._memory[layout.FILL_COUNT], size)]
 
     # ------------------------------------------------------------------------------------------------- taking
 
@@ -336,7 +339,8 @@ class MatchingKernel:
 
     def fired(self) -> list[int]:
         """The triggers that the row of the last stop fired, by number."""
-        return [int(number) for number in self._fired[: self._memory[layout.FIRED_COUNT]]]
+        count = self._memory[layout.FIRED_COUNT]
+        return self._fired[:count].tolist() if count else []
 
     # ------------------------------------------------------------------------------------------------- feed
 
@@ -392,6 +396,8 @@ class MatchingKernel:
         self._slots = _grown(self._slots, capacity)
         self._slot_floats = _grown(self._slot_floats, capacity)
         self._fills = _grown(self._fills, capacity)
+        self._slots_memory = memoryview(self._slots.reshape(-1))
+        self._fills_memory = memoryview(self._fills.reshape(-1))
         self._state[layout.SLOTS] = self._slots.ctypes.data
         self._state[layout.SLOT_FLOATS] = self._slot_floats.ctypes.data
         self._state[layout.FILLS] = self._fills.ctypes.data
@@ -411,7 +417,8 @@ class MatchingKernel:
             raise ValueError(f"there is no instrument {instrument} or no side {side}")
 
     def _check_slot(self, slot: int) -> None:
-        if not 0 <= slot < len(self._slots) or self._slots[slot, layout.S_ACTIVE] == 0:
+        at = slot * layout.SLOT + layout.S_ACTIVE
+        if not 0 <= at < len(self._slots_memory) or self._slots_memory[at] == 0:
             raise SimulationError(f"no own order rests in slot {slot}")
 
 

@@ -18,10 +18,11 @@ _LEVELS_MAX = 2**31
 class FeedBook:
     """A view of one instrument's market as the feed has delivered it: always current, nothing is copied.
 
-    columns: the instrument's rows, for those of the last stop.
+    columns: the instrument's rows, for those of the last stop. memory, view_at: where the view's numbers stand, for who
+    reads them often.
     """
 
-    __slots__ = ("_address", "_base", "_memory", "columns", "instrument")
+    __slots__ = ("_address", "_base", "columns", "instrument", "memory", "view_at")
 
     def __init__(
         self,
@@ -32,42 +33,43 @@ class FeedBook:
         self.instrument = instrument
         self.columns = columns
         self._base = layout.HEADER + instrument * layout.BLOCK
-        self._memory = memoryview(state)
+        self.memory = memoryview(state)
+        self.view_at = self._base + _VIEW
         self._address = state.ctypes.data
 
     def best_bid(self) -> tuple[int, int] | None:
         """Price in ticks and quantity in lots; None if the side is empty."""
         at = self._base + layout.VIEW_BID
-        qty = self._memory[at + 1]
-        return (self._memory[at], qty) if qty else None
+        qty = self.memory[at + 1]
+        return (self.memory[at], qty) if qty else None
 
     def best_ask(self) -> tuple[int, int] | None:
         """Price in ticks and quantity in lots; None if the side is empty."""
         at = self._base + layout.VIEW_ASK
-        qty = self._memory[at + 1]
-        return (self._memory[at], qty) if qty else None
+        qty = self.memory[at + 1]
+        return (self.memory[at], qty) if qty else None
 
     def touch(self) -> tuple[int, int, int, int]:
         """Bid price, bid quantity, ask price, ask quantity in ticks and lots; quantity 0 means an empty side."""
-        at = self._base + _VIEW
-        memory = self._memory
+        at = self.view_at
+        memory = self.memory
         return memory[at], memory[at + 1], memory[at + 2], memory[at + 3]
 
     def last_trade(self) -> tuple[int, int, int, int] | None:
         """Price in ticks, quantity in lots, the aggressor's side, ts_event_ns; None before the first trade."""
         at = self._base + layout.VIEW_LAST_PRICE
-        memory = self._memory
+        memory = self.memory
         return (memory[at], memory[at + 1], memory[at + 2], memory[at + 3]) if memory[at + 1] else None
 
     @property
     def ts_event_ns(self) -> int:
         """When the engine did the last thing that this view knows of; 0 before the first message."""
-        return self._memory[self._base + layout.VIEW_TS]
+        return self.memory[self._base + layout.VIEW_TS]
 
     @property
     def next_delivery_ns(self) -> int:
         """When the next message arrives (for schedulers, not for strategies); 2**63 - 1 if none is left."""
-        return self._memory[self._base + layout.FEED_NEXT]
+        return self.memory[self._base + layout.FEED_NEXT]
 
     def levels(self, side: int, most: int | None = None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Prices in ticks, best first, and quantities in lots of up to ``most`` levels, or of all."""
@@ -83,7 +85,7 @@ class FeedBook:
         """First row, and row after the last, of all that was delivered between the last two feed stops of this
         instrument: slice ``columns`` with them.
         """
-        return self._memory[self._base + layout.FEED_STOP_FIRST], self._memory[self._base + layout.FEED_STOP_END]
+        return self.memory[self._base + layout.FEED_STOP_FIRST], self.memory[self._base + layout.FEED_STOP_END]
 
     def trade_rows(self) -> npt.NDArray[np.int64]:
         """The numbers of the TRADE rows among ``rows()``."""
