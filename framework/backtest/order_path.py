@@ -81,7 +81,7 @@ class OrderPath:
     def submit(self, order: Order, command: AddOrder | None, params: Mapping[str, Any] | None) -> None:
         """Submit a new order; command: what it says to the venue, where that is known already."""
         self._tell(self._order_topic(order.strategy_id), order.init_event)
-        self._cache.add_order(order, None, None)
+        self._cache.add_order(order, None, None, True)  # True: nothing to look for, the id is known to be new
         self._client.submit(order, command, params)
 
     def cancel(self, order: Order, params: Mapping[str, Any] | None) -> bool:

@@ -2,7 +2,7 @@
 
 The recorder hears three sides: the desk (``Journal``), the venue (``VenueObserver``, the simulation's truth) and the
 fault schedule. Fills are the venue's, whether or not the strategy ever learned of them; when it did, is added to them.
-Rows are made columns a few thousand at a time, once nothing about them can change any more.
+Rows are made columns when there are many of them, once nothing about them can change any more.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = ["RunRecorder"]
 
 _SESSION_EVENTS = (SessionOpened, SessionClosed, SessionResumed)
 # So many rows of one kind are kept as objects before they are made columns.
-_ROWS_MAX = 4_096
+_ROWS_MAX = 50_000
 # A command with one of these outcomes has been learned all about.
 _FINAL = ("accepted", "rejected")
 

@@ -287,14 +287,14 @@ class Backtest:
     def _sample_queue(self) -> None:
         """Write down the queue place of each order that rests in the book."""
         now_ns = self.scheduler.now_ns
-        kernel = self.kernel
+        kernel, rows = self.kernel, self._queue_rows
         for order in self.venue.resting_orders():
             assert order.limit_ticks is not None
-            ahead_lots = kernel.ahead(order.slot)
+            slot = order.slot
+            ahead_lots = kernel.ahead(slot)
             if ahead_lots < UNKNOWN_AHEAD:
                 level_lots = kernel.level(order.pair.index, order.side, order.limit_ticks)
-                row = (now_ns, order.cl_ord_id, float(ahead_lots), kernel.leaves(order.slot), level_lots)
-                self._queue_rows.append(row)
+                rows.append((now_ns, order.cl_ord_id, ahead_lots, kernel.leaves(slot), level_lots))
         self.scheduler.at(now_ns + self.config.run.queue_sample_ms * _MS, self._sample_queue)
 
     # ------------------------------------------------------------------------------------------------- strategy port

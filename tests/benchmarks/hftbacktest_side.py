@@ -13,6 +13,10 @@ from tests.benchmarks.quoting import INTERVAL_NS, Rules, targets
 
 __all__ = ["asset", "make_markets"]
 
+# What hftbacktest's waits return, and longer than any market.
+_END, _FEED = 1, 2
+_FOREVER_NS = 2**60
+
 
 def asset(market: Market, events: npt.NDArray[np.void], latency_ms: int) -> Any:
     """hftbacktest's asset: constant order latencies, risk-averse queue, partial fills."""
@@ -32,8 +36,12 @@ def asset(market: Market, events: npt.NDArray[np.void], latency_ms: int) -> Any:
     )
 
 
-def make_markets(backtest: Any, market: Market, rules: Rules) -> dict[str, int]:
-    """Run to the end of the data; returns what was done."""
+def make_markets(backtest: Any, market: Market, rules: Rules, form: str = "interval") -> dict[str, int]:
+    """Run to the end of the data; returns what was done.
+
+    form: "interval" looks at fixed times; "touch" waits for each message of the feed, which is the only way to see a
+    change of the touch, and acts if there is one.
+    """
     from hftbacktest import CANCELED, EXPIRED, FILLED, GTX, LIMIT
 
     ended = (EXPIRED, FILLED, CANCELED)
@@ -41,14 +49,14 @@ def make_markets(backtest: Any, market: Market, rules: Rules) -> dict[str, int]:
     qty = rules.qty_lots * lot
     own: list[tuple[int, int] | None] = [None, None]
     submits = cancels = wakes = last_id = 0
-    first = int(market.columns.ts_event_ns[0])
-    backtest.elapse(INTERVAL_NS - first % INTERVAL_NS)
-    while (code := backtest.elapse(INTERVAL_NS)) == 0:
+    depth = backtest.depth(0)
+
+    def look() -> None:
+        nonlocal submits, cancels, wakes, last_id
         wakes += 1
-        depth = backtest.depth(0)
         bid, ask = depth.best_bid_tick, depth.best_ask_tick
         if bid <= 0 or ask >= 2**31 - 1:
-            continue
+            return
         orders = backtest.orders(0)
         for side in (0, 1):
             kept = own[side]
@@ -74,6 +82,19 @@ def make_markets(backtest: Any, market: Market, rules: Rules) -> dict[str, int]:
                 submits += 1
                 own[side] = (last_id, target)
         backtest.clear_inactive_orders(0)
-    assert code == 1, f"hftbacktest stopped with error {code} before the end of the data"
+
+    if form == "interval":
+        first = int(market.columns.ts_event_ns[0])
+        backtest.elapse(INTERVAL_NS - first % INTERVAL_NS)
+        while (code := backtest.elapse(INTERVAL_NS)) == 0:
+            look()
+    else:
+        seen = None
+        while (code := backtest.wait_next_feed(False, _FOREVER_NS)) == _FEED:
+            touch = (depth.best_bid_tick, depth.best_bid_qty, depth.best_ask_tick, depth.best_ask_qty)
+            if touch != seen:
+                seen = touch
+                look()
+    assert code == _END, f"hftbacktest stopped with code {code} before the end of the data"
     fills = int(backtest.state_values(0).num_trades)
     return {"submits": submits, "cancels": cancels, "fills": fills, "wakes": wakes}

@@ -1,4 +1,5 @@
-"""One measurement in a process of its own: ``python -m tests.benchmarks.measure ENGINE STORE [REPEATS]`` prints JSON.
+"""One measurement in a process of its own: ``python -m tests.benchmarks.measure ENGINE STORE [REPEATS [FORM]]`` prints
+JSON. FORM is "interval" or "touch", see the sides of the engines.
 
 Times are of the wall clock and, as ``*_cpu_s``, of this process on the processor. What is made before a run, the rows
 as an engine's own data, is measured apart from the run.
@@ -43,7 +44,7 @@ def _forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _tidegate(store: Path, repeats: int) -> dict[str, Any]:
+def _tidegate(store: Path, repeats: int, form: str) -> dict[str, Any]:
     result: dict[str, Any] = {}
     with _timed(result, "import"):
         from adapters.kraken.profile import PROFILE
@@ -62,7 +63,7 @@ def _tidegate(store: Path, repeats: int) -> dict[str, Any]:
     for number in range(repeats):
         run: dict[str, Any] = {}
         with _timed(run, "build"):
-            maker = Maker(Rules())
+            maker = Maker(Rules(), form)
             whole = backtest(market, maker, profile)
         with _timed(run, "run"):
             whole.run()
@@ -75,7 +76,7 @@ def _tidegate(store: Path, repeats: int) -> dict[str, Any]:
     return result | {"runs": runs}
 
 
-def _nautilus(store: Path, repeats: int) -> dict[str, Any]:
+def _nautilus(store: Path, repeats: int, form: str) -> dict[str, Any]:
     result: dict[str, Any] = {}
     with _timed(result, "import"):
         from framework.data.store import Store
@@ -93,7 +94,7 @@ def _nautilus(store: Path, repeats: int) -> dict[str, Any]:
         run: dict[str, Any] = {}
         with _timed(run, "build"):
             engine = nautilus_engine(market, data, latency_ms=LATENCY_MS)
-            maker = Maker(market, Rules())
+            maker = Maker(market, Rules(), form)
             engine.add_strategy(maker)
         with _timed(run, "run"):
             engine.run()
@@ -103,7 +104,7 @@ def _nautilus(store: Path, repeats: int) -> dict[str, Any]:
     return result | {"runs": runs}
 
 
-def _hftbacktest(store: Path, repeats: int) -> dict[str, Any]:
+def _hftbacktest(store: Path, repeats: int, form: str) -> dict[str, Any]:
     result: dict[str, Any] = {}
     with _timed(result, "import"):
         from hftbacktest import HashMapMarketDepthBacktest
@@ -125,7 +126,7 @@ def _hftbacktest(store: Path, repeats: int) -> dict[str, Any]:
         with _timed(run, "build"):
             backtest = HashMapMarketDepthBacktest([asset(market, events, LATENCY_MS)])
         with _timed(run, "run"):
-            counts = make_markets(backtest, market, Rules())
+            counts = make_markets(backtest, market, Rules(), form)
         backtest.close()
         runs.append(run | counts)
     result["peak_mb_above_imports"] = _resident_mb("VmHWM") - base_mb
@@ -136,20 +137,20 @@ def _counts(maker: Any) -> dict[str, int]:
     return {"submits": maker.submits, "cancels": maker.cancels, "fills": maker.fills, "wakes": maker.wakes}
 
 
-ENGINES: dict[str, Callable[[Path, int], dict[str, Any]]] = {
+ENGINES: dict[str, Callable[[Path, int, str], dict[str, Any]]] = {
     "tidegate": _tidegate,
     "nautilus": _nautilus,
     "hftbacktest": _hftbacktest,
 }
 
 
-def main(engine: str, store: str, repeats: str = "1") -> None:
+def main(engine: str, store: str, repeats: str = "1", form: str = "interval") -> None:
     """Measure and print."""
     import warnings
 
     warnings.simplefilter("ignore")
     began = time.perf_counter()
-    result = ENGINES[engine](Path(store), int(repeats))
+    result = ENGINES[engine](Path(store), int(repeats), form)
     result["all_s"] = time.perf_counter() - began
     print(json.dumps(result))
 

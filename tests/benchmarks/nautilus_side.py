@@ -18,12 +18,17 @@ __all__ = ["Maker"]
 
 
 class Maker(Strategy):
-    """Looks at the cached book at a timer; counts what it does."""
+    """Looks at the cached book; counts what it does.
 
-    def __init__(self, market: Market, rules: Rules) -> None:
+    form: "interval" looks at a timer, "touch" at each batch of deltas that changed a best price or the quantity at it.
+    """
+
+    def __init__(self, market: Market, rules: Rules, form: str = "interval") -> None:
         super().__init__(StrategyConfig(log_events=False, log_commands=False))
         self._bridge = InstrumentBridge(market.spec, VENUE)
         self._rules = rules
+        self._form = form
+        self._touch: tuple[int, ...] = ()
         self._identifier = self._bridge.instrument_id
         self._qty = self._bridge.qty(rules.qty_lots)
         self._tick_raw = self._bridge.price(1).raw
@@ -35,6 +40,8 @@ class Maker(Strategy):
     def on_start(self) -> None:
         self.subscribe_order_book_deltas(self._identifier, BookType.L2_MBP)
         self._book: Any = None
+        if self._form == "touch":
+            return
         first = (self.clock.timestamp_ns() // INTERVAL_NS + 1) * INTERVAL_NS
         self.clock.set_time_alert_ns("first", first, self._first)
 
@@ -42,6 +49,18 @@ class Maker(Strategy):
         import pandas as pd
 
         self.clock.set_timer("look", pd.Timedelta(INTERVAL_NS, "ns"), callback=self._look)
+
+    def on_order_book_deltas(self, deltas: Any) -> None:
+        if self._form != "touch":
+            return
+        if self._book is None:
+            self._book = self.cache.order_book(self._identifier)
+        book = self._book
+        values = (book.best_bid_price(), book.best_bid_size(), book.best_ask_price(), book.best_ask_size())
+        touch = tuple(0 if value is None else value.raw for value in values)
+        if touch != self._touch:
+            self._touch = touch
+            self._look(None)
 
     def _look(self, event: Any) -> None:
         if self._book is None:

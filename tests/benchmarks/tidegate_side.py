@@ -18,11 +18,15 @@ __all__ = ["Maker", "Refresher", "backtest", "profile_with"]
 
 
 class Maker(Strategy):
-    """Quotes on a conflated book; counts what it does."""
+    """Quotes on a conflated book; counts what it does.
 
-    def __init__(self, rules: Rules) -> None:
+    form: "interval" looks at fixed times, "touch" at each change of a best price or of the quantity at it.
+    """
+
+    def __init__(self, rules: Rules, form: str = "interval") -> None:
         super().__init__(StrategyConfig())
         self._rules = rules
+        self._form = form
         self._own: list[tuple[Any, int] | None] = [None, None]
         self._position_lots = 0
         self.submits = self.cancels = self.fills = self.wakes = 0
@@ -30,7 +34,7 @@ class Maker(Strategy):
     def on_start(self) -> None:
         self._instrument = self.instrument_ids[0]
         self._bridge = self.bridge(self._instrument)
-        self.subscribe_book(self._instrument, on="interval", interval_ms=INTERVAL_NS // 1_000_000)
+        self.subscribe_book(self._instrument, on=self._form, interval_ms=INTERVAL_NS // 1_000_000)
 
     def on_book(self, book: BookView) -> None:
         self.wakes += 1
