@@ -8,7 +8,8 @@ work as documented there. What is added:
   road;
 - ``reach``, ``rate_budget_used`` and ``arm_cancel_all_after``: who can cancel an order now, what is left of a pair's
   rate counter, and the venue's dead man's switch;
-- ``buy``, ``sell``, ``move`` and ``cancel_order``: orders in ticks and lots, which is what books are in.
+- ``buy``, ``sell``, ``move`` and ``cancel_order``: orders in ticks and lots, which is what books are in; ``validate``
+  has the venue check an order without making it.
 
 A road can be named with each command: ``self.submit_order(order, params={"via": "rest"})``, likewise for
 ``modify_order`` (``{"edit": True}`` for cancel-and-new) and ``cancel_order``.
@@ -73,6 +74,7 @@ class StrategyPort(Protocol):
     def rate_budget_used(self, symbol: str) -> float: ...
     def watch_rate_budget(self, share: float) -> None: ...
     def arm_cancel_all_after(self, timeout_s: int, via: str | None) -> None: ...
+    def validate(self, order: AddOrder, via: str | None) -> None: ...
 
 
 class OrderPath(Protocol):
@@ -159,7 +161,11 @@ class Strategy(NautilusStrategy):
         self._attached().subscribe_book(self, instrument_id, on, interval_ms)
 
     def reach(self, order: Order) -> tuple[str, ...]:
-        """Names of the links whose single cancel reaches the order now; () when none does."""
+        """Names of the links whose single cancel reaches the order now; () when none does.
+
+        All of the road's links, also one that the cancel route leaves out: a cancel goes by that one if it is named
+        with ``params={"via": ...}``.
+        """
         return self._attached().reach(order.client_order_id.value)
 
     def rate_budget_used(self, instrument_id: InstrumentId) -> float:
@@ -235,6 +241,41 @@ class Strategy(NautilusStrategy):
             price=None if price_ticks is None else bridge.price(price_ticks),
             params=params,
         )
+
+    def validate(
+        self,
+        instrument_id: InstrumentId,
+        side: OrderSide,
+        qty_lots: int,
+        price_ticks: int | None = None,
+        *,
+        post_only: bool = False,
+        time_in_force: TimeInForce = TimeInForce.GTC,
+        via: str | None = None,
+    ) -> str:
+        """Have the venue check an order without making it; returns the id that ``on_order_validated`` names it by.
+
+        A limit order at a price, a market order without one. Raises ConfigError for a time in force that needs another
+        term (GTD).
+        """
+        when = PLAIN_TIMES_IN_FORCE.get(time_in_force)
+        if when is None:
+            raise ConfigError(f"validate: time_in_force {time_in_force!r}; it must be GTC, IOC or FOK")
+        cl_ord_id = self._next_cl_ord_id()
+        is_market = price_ticks is None
+        order = AddOrder(
+            request_id=0,
+            cl_ord_id=cl_ord_id,
+            symbol=self.bridge(instrument_id).spec.symbol,
+            side=BUY if side == OrderSide.BUY else SELL,
+            order_type=OrderType.MARKET if is_market else OrderType.LIMIT,
+            qty_lots=qty_lots,
+            limit_ticks=price_ticks,
+            time_in_force=when,
+            is_post_only=post_only,
+        )
+        self._attached().validate(order, via)
+        return cl_ord_id
 
     def _submit(
         self,
@@ -334,6 +375,9 @@ class Strategy(NautilusStrategy):
     def on_outcome_resolved(self, event: events.OutcomeResolved) -> None:
         """The fate of a command is known again, and how."""
 
+    def on_order_validated(self, event: events.OrderValidated) -> None:
+        """The venue has checked an order for ``validate``; ``event.error`` is None if it would be accepted."""
+
     def on_request_rejected(self, event: events.RequestRejected) -> None:
         """A request that concerns no single order was refused, such as one to arm the dead man's switch."""
 
@@ -409,6 +453,7 @@ _HANDLERS: dict[type[events.RoadEvent], str] = {
     events.CancelRerouted: "on_cancel_rerouted",
     events.OutcomeUnknown: "on_outcome_unknown",
     events.OutcomeResolved: "on_outcome_resolved",
+    events.OrderValidated: "on_order_validated",
     events.RequestRejected: "on_request_rejected",
     events.RateBudgetChanged: "on_rate_budget_changed",
     events.SequenceGap: "on_sequence_gap",

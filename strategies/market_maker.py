@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nautilus_trader.model.enums import OrderSide, OrderStatus
-from nautilus_trader.model.events import OrderFilled, OrderModifyRejected
+from nautilus_trader.model.events import OrderCancelRejected, OrderFilled, OrderModifyRejected
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.orders import Order
 
@@ -75,7 +75,8 @@ class MarketMakerConfig(StrategyConfig, frozen=True, kw_only=True):
     order_age_min_ms: a quote also stays this long (cancels of young orders are what fills rate counters), unless it is
         better than it should be by half of the edge: then it is in danger and goes at once.
     cancel_again_ms: an order that is still there this long after its cancel is cancelled again; longer than own news
-        takes to arrive, so that it is not done for orders that are gone.
+        takes to arrive, so that it is not done for orders that are gone. The first refusal of a cancel is answered at
+        once: it may only have overtaken its order on the road.
     leaving_max: orders of one side whose cancel is not confirmed yet; with more of them no new order is sent.
     budget_share_max: share of the pair's rate counter above which quotes in danger are withdrawn and nothing else is
     done.
@@ -94,9 +95,12 @@ class MarketMakerConfig(StrategyConfig, frozen=True, kw_only=True):
 
 
 class _Quote:
-    """One side of one instrument: the order that stands for it and those that are being withdrawn."""
+    """One side of one instrument: the order that stands for it and those that are being withdrawn.
 
-    __slots__ = ("canceled_ns", "leaving", "order", "price_ticks", "sent_ns", "side")
+    again: those whose cancel was refused once and has been sent again.
+    """
+
+    __slots__ = ("again", "canceled_ns", "leaving", "order", "price_ticks", "sent_ns", "side")
 
     def __init__(self, side: int) -> None:
         self.side = side
@@ -105,6 +109,7 @@ class _Quote:
         self.sent_ns = 0
         self.canceled_ns = 0
         self.leaving: list[Order] = []
+        self.again: list[Order] = []
 
 
 class _Pair:
@@ -218,6 +223,7 @@ class MarketMaker(Strategy):
     def _chase(self, quote: _Quote, now_ns: int) -> None:
         """Forget the orders that are gone; cancel again, after a while, those whose cancel was refused."""
         quote.leaving = [order for order in quote.leaving if not order.is_closed]
+        quote.again = [order for order in quote.again if not order.is_closed]
         if now_ns - quote.canceled_ns < self.config.cancel_again_ms * _NS_PER_MS:
             return
         quote.canceled_ns = now_ns
@@ -236,6 +242,17 @@ class MarketMaker(Strategy):
         for quote in self._pairs[event.instrument_id.symbol.value].quotes:
             if quote.order is not None and quote.order.client_order_id == event.client_order_id:
                 quote.price_ticks = self.bridge(event.instrument_id).ticks(quote.order.price)
+
+    def on_order_cancel_rejected(self, event: OrderCancelRejected) -> None:
+        """Cancel again at once, once for an order; after that it is the book's turn, see ``_chase``."""
+        if event.client_order_id.value in self._out_of_reach:
+            return
+        for quote in self._pairs[event.instrument_id.symbol.value].quotes:
+            for order in quote.leaving:
+                is_meant = order.client_order_id == event.client_order_id
+                if is_meant and order.status in _RESTING and order not in quote.again:
+                    quote.again.append(order)
+                    self.cancel_order(order)
 
     def on_order_reach_changed(self, event: OrderReachChanged) -> None:
         if event.reach:

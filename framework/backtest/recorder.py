@@ -53,6 +53,7 @@ class _CommandRow:
         "name",
         "outcome",
         "reject_reason",
+        "resolution",
         "row",
         "text",
         "threshold",
@@ -70,6 +71,7 @@ class _CommandRow:
         self.ts_arrived_ns: int | None = None
         self.ts_learned_ns: int | None = None
         self.outcome: str | None = None
+        self.resolution: str | None = None
         self.reject_reason: str | None = None
         self.text: str | None = None
         self.is_queue_kept: bool | None = None
@@ -104,7 +106,9 @@ class RunRecorder(VenueObserver):
         kind = type(command)
         rows: tuple[_CommandRow, ...]
         if kind is AddOrder:
-            rows = (_CommandRow(self._next_row(), link, "AddOrder", command, ts_sent_ns),)
+            assert isinstance(command, AddOrder)
+            name = "ValidateOrder" if command.is_validate_only else "AddOrder"
+            rows = (_CommandRow(self._next_row(), link, name, command, ts_sent_ns),)
         elif kind is AddBatch:
             assert isinstance(command, AddBatch)
             rows = tuple(
@@ -131,6 +135,11 @@ class RunRecorder(VenueObserver):
             row.outcome = outcome
             row.reject_reason = reason if row.reject_reason is None else row.reject_reason
             row.text = text
+
+    def resolved(self, request_id: int, resolution: str) -> None:
+        """The fate of a lost command was proved without its answer."""
+        for row in self._by_request.get(request_id, ()):
+            row.resolution = resolution
 
     def item_refused(self, request_id: int, cl_ord_id: str, text: str) -> None:
         """The answer to a batch of new orders was learned, and it refuses this one of them."""
@@ -294,6 +303,7 @@ def _command_columns(rows: list[_CommandRow]) -> dict[str, list[Any]]:
             "ts_arrived_ns",
             "ts_learned_ns",
             "outcome",
+            "resolution",
             "reject_reason",
             "text",
             "is_queue_kept",

@@ -24,7 +24,8 @@ __all__ = ["EVENT_SCHEMA", "QUEUE_SCHEMA", "RUN_FILES", "TOUCH_SCHEMA"]
 RUN_FILES = ("run.toml", "events.parquet", "touch.parquet", "queue.parquet", "summary.json", "report.html")
 
 # kind     name                                   one row for each
-# command  AddOrder, AmendOrder, CancelOrder ...  command, with sent, arrived and learned times
+# command  AddOrder, AmendOrder, CancelOrder ...  command, with sent, arrived and learned times; ValidateOrder is an
+#                                                 AddOrder that the venue only checks
 # report   NEW, CANCELED, AMENDED, EXPIRED ...    execution report that is not a fill, with venue and learned times
 # fill     TRADE                                  fill, with venue and learned times
 # session  SessionOpened, SessionClosed ...       change of a link's session, as the strategy's side learned it
@@ -55,6 +56,9 @@ EVENT_SCHEMA = pa.schema(
         pa.field("ts_learned_ns", pa.int64()),
         # Of a command: None while unknown, "accepted", "rejected", or "lost" (the line dropped under it).
         pa.field("outcome", pa.string()),
+        # Of a lost command, once something has proved its fate: "carried_out", "never_arrived", or "order_ended" (the
+        # order it concerned is gone, whatever ended it).
+        pa.field("resolution", pa.string()),
         # The neutral name of a refusal (framework.protocol.RejectReason), and the venue's own text.
         pa.field("reject_reason", pa.string()),
         pa.field("text", pa.string()),

@@ -45,6 +45,7 @@ from framework.execution.events import RateBudgetChanged, RoadEvent
 from framework.execution.instruments import InstrumentBridge
 from framework.execution.nautilus_client import DeskExecutionClient
 from framework.execution.policy import DeskPolicy
+from framework.messages import AddOrder
 from framework.protocol import LatencySpec, Protocol, VenueProfile
 from framework.strategy import Strategy
 from framework.venue.account import AccountConfig
@@ -334,6 +335,10 @@ class Backtest:
     def arm_cancel_all_after(self, timeout_s: int, via: str | None) -> None:
         """Arm the dead man's switch."""
         self.desk.cancel_all_after(timeout_s, via)
+
+    def validate(self, order: AddOrder, via: str | None) -> None:
+        """Have the venue check an order without making it."""
+        self.desk.validate(order, via)
 
     # ------------------------------------------------------------------------------------------------- results
 

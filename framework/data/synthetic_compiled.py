@@ -1,51 +1,27 @@
-"""How the synthetic market's functions are compiled: only where Python enters is machine code kept on disk.
-
-Numba's own cache looks at the one file in which a cached function is defined, so a change in a function that it calls,
-in another file, would leave old machine code in use. Here the stamp of a cached function is a hash of all the files
-that the synthetic market is compiled from.
+"""How the synthetic market's functions are compiled: only where Python enters is machine code kept on disk, under a
+stamp of all the files that the synthetic market is compiled from.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import njit
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+from framework.machine_code import kept, source_stamp
 
 __all__ = ["constant", "inner", "outer"]
 
 
-def _source_stamp() -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for path in (*sorted(Path(__file__).parent.glob("synthetic_*.py")), Path(__file__).with_name("columns.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
-_STAMP = _source_stamp()
-
-
-class _StampedCache(FunctionCache):
-    def __init__(self, py_func: Callable[..., Any]) -> None:
-        super().__init__(py_func)  # type: ignore[no-untyped-call]
-        self._cache_file = IndexDataCacheFile(  # type: ignore[no-untyped-call]
-            cache_path=self._cache_path, filename_base=self._impl.filename_base, source_stamp=_STAMP
-        )
+_STAMP = source_stamp((*sorted(Path(__file__).parent.glob("synthetic_*.py")), Path(__file__).with_name("columns.py")))
 
 
 def outer[F: Callable[..., Any]](function: F) -> F:
     """A compiled function that Python calls; its machine code is kept on disk if any place for it is writable."""
-    dispatcher = njit(function)
-    try:
-        dispatcher._cache = _StampedCache(function)
-    except RuntimeError:
-        # Numba found no writable folder for its cache: compile in this process, as if there was no cache.
-        return dispatcher  # type: ignore[no-any-return]
-    return dispatcher  # type: ignore[no-any-return]
+    return kept(njit(function), function, _STAMP)  # type: ignore[no-any-return]
 
 
 def inner[F: Callable[..., Any]](function: F) -> F:

@@ -16,7 +16,7 @@ from framework.errors import ConfigError, SimulationError
 from framework.execution.budget import RateBudget
 from framework.execution.cancels import Cancels
 from framework.execution.edits import Edits
-from framework.execution.events import RoadEvent
+from framework.execution.events import OrderValidated, RoadEvent
 from framework.execution.evidence import Evidence
 from framework.execution.ledger import Ledger
 from framework.execution.link import Clock, DeskListener, Journal, Link
@@ -149,6 +149,25 @@ class ExecutionDesk:
         batch = AddBatch(request_id=request_id, deadline_ns=deadline_ns, orders=commands)
         self._requests.send(RequestKind.ADD, link, batch, records, now_ns)
         return list(records)
+
+    def validate(self, order: AddOrder, via: str | None = None) -> None:
+        """Have the venue check a new order without making it; ``OrderValidated`` tells what it says.
+
+        The order is not the desk's afterwards: it may be submitted under the same id. Not sent, and told so, where the
+        link is down or its protocol cannot only validate. Raises ConfigError for a link that is not there.
+        """
+        link = self._link(via or self.policy.submit)
+        now_ns = self._clock.now_ns
+        refusal = None if link.is_up else f"link '{link.name}' is down"
+        if not link.profile.capabilities.has_validate_only:
+            refusal = f"link '{link.name}' cannot only validate; name another with 'via'"
+        if refusal is not None:
+            self.tell(OrderValidated(ts_ns=now_ns, cl_ord_id=order.cl_ord_id, link=link.name, error=refusal))
+            return
+        deadline_ns = self._deadline_ns(link, now_ns)
+        request_id = self._requests.next_id()
+        command = replace(order, request_id=request_id, deadline_ns=deadline_ns, is_validate_only=True)
+        self._requests.send(RequestKind.VALIDATE, link, command, (), now_ns)
 
     def _new_record(self, command: AddOrder, link: Link, now_ns: int) -> OrderRecord:
         cl_ord_id = command.cl_ord_id

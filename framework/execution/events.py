@@ -12,6 +12,7 @@ from framework.messages import VenueMode
 __all__ = [
     "CancelRerouted",
     "OrderReachChanged",
+    "OrderValidated",
     "OutcomeResolved",
     "OutcomeUnknown",
     "RateBudgetChanged",
@@ -99,6 +100,17 @@ class RequestRejected(RoadEvent, frozen=True, kw_only=True):
     command: str
     link: str
     reason: str
+
+
+class OrderValidated(RoadEvent, frozen=True, kw_only=True):
+    """The answer to a validate-only request: what the venue would say to that order now; nothing has come of it.
+
+    error: the venue's text, or the desk's where it was not sent; None if the order would be accepted.
+    """
+
+    cl_ord_id: str
+    link: str
+    error: str | None
 
 
 class RateBudgetChanged(RoadEvent, frozen=True, kw_only=True):

@@ -23,6 +23,8 @@ from framework.messages import AmendOrder, OrdersSnapshot, OrderStatus
 
 __all__ = ["Evidence"]
 
+_CARRIED_OUT, _NEVER_ARRIVED, _ORDER_ENDED = "carried_out", "never_arrived", "order_ended"
+
 
 class Evidence:
     """Judges requests of unknown fate."""
@@ -50,7 +52,7 @@ class Evidence:
                 continue
             live = [record for record in flight.records if record.is_live]
             if not live:
-                self._requests.resolve(flight, "a poll shows that the order has ended")
+                self._requests.resolve(flight, "a poll shows that the order has ended", _ORDER_ENDED)
             elif report.request_id > flight.lost_request_id:
                 if flight.kind is RequestKind.EDIT:
                     self._judge_edit(flight, live[0], report, seen, strangers)
@@ -65,12 +67,13 @@ class Evidence:
                     error = "never arrived: its deadline has passed, and the venue does not show it"
                     self._ledger.reject(record, error, report.ts_venue_ns)
         if all(record.knowledge is not Knowledge.UNKNOWN for record in flight.records):
-            self._requests.resolve(flight, "a poll shows it")
+            is_known = any(record.order_id is not None for record in flight.records)
+            self._requests.resolve(flight, "a poll shows it", _CARRIED_OUT if is_known else _NEVER_ARRIVED)
 
     def _judge_change(self, flight: InFlight, live: list[OrderRecord], report: OrdersSnapshot) -> None:
         command = flight.command
         if isinstance(command, AmendOrder) and _has_terms(live[0], command):
-            self._requests.resolve(flight, "a poll shows the change")
+            self._requests.resolve(flight, "a poll shows the change", _CARRIED_OUT)
         elif command.deadline_ns is None or report.ts_venue_ns > command.deadline_ns:
             self._prove_lost(flight, "a poll shows the order open as it was")
 
@@ -84,7 +87,7 @@ class Evidence:
     ) -> None:
         successor = self._edits.successor(record, strangers)
         if successor is not None:
-            self._requests.resolve(flight, "a poll shows the order that the edit made")
+            self._requests.resolve(flight, "a poll shows the order that the edit made", _CARRIED_OUT)
             self._edits.accepted(record, flight, successor.order_id, report.ts_venue_ns)
         elif record.cl_ord_id in seen:
             deadline_ns = flight.command.deadline_ns
@@ -92,7 +95,7 @@ class Evidence:
                 self._prove_lost(flight, "a poll does not show the order that the edit would have made")
 
     def _prove_lost(self, flight: InFlight, evidence: str) -> None:
-        self._requests.resolve(flight, evidence)
+        self._requests.resolve(flight, evidence, _NEVER_ARRIVED)
         now_ns = self._clock.now_ns
         text = f"never arrived: {evidence}"
         for record in flight.records:

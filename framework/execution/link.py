@@ -75,6 +75,10 @@ class Journal(Protocol):
         """The first answer to a command was learned; outcome: accepted, rejected or lost."""
         ...
 
+    def resolved(self, request_id: int, resolution: str) -> None:
+        """The fate of a lost command was proved without its answer: carried_out, never_arrived or order_ended."""
+        ...
+
     def item_refused(self, request_id: int, cl_ord_id: str, text: str) -> None:
         """The answer to a batch of new orders, just learned, refuses this one of them."""
         ...

@@ -35,6 +35,7 @@ class RequestKind(enum.IntEnum):
     MASS_CANCEL = 4
     CANCEL_AFTER = 5
     QUERY = 6
+    VALIDATE = 7
 
 
 class OrderRecord:

@@ -36,7 +36,10 @@ def reaches(link: Link, record: OrderRecord) -> bool:
 
 
 def links_that_reach(links: Mapping[str, Link], record: OrderRecord) -> tuple[str, ...]:
-    """Names of the links whose single cancel reaches the order now, in the order of ``links``."""
+    """Names of the links whose single cancel reaches the order now, in the order of ``links``.
+
+    Whether or not the cancel route names them: reach is what can be done, the route what is done unless told otherwise.
+    """
     return tuple(name for name, link in links.items() if reaches(link, record))
 
 

@@ -8,7 +8,7 @@ what they mean is concluded by the ledger, and what becomes of requests without 
 from __future__ import annotations
 
 from framework.execution.edits import Edits
-from framework.execution.events import RequestRejected, VenueStatusChanged
+from framework.execution.events import OrderValidated, RequestRejected, VenueStatusChanged
 from framework.execution.evidence import Evidence
 from framework.execution.ledger import Ledger
 from framework.execution.link import Clock
@@ -16,6 +16,7 @@ from framework.execution.orders import InFlight, Knowledge, OrderRecord, Request
 from framework.execution.polls import Polls
 from framework.execution.requests import Requests
 from framework.messages import (
+    AddOrder,
     AmendOrder,
     CommandAccepted,
     CommandRejected,
@@ -83,9 +84,17 @@ class ReportReader:
                     self._ledger.accept(record, next(ids, None), ts_venue_ns)
         elif flight.kind is RequestKind.AMEND:
             self._amended(flight, ts_venue_ns)
+        elif flight.kind is RequestKind.VALIDATE:
+            self._validated(flight, None)
         elif flight.kind is RequestKind.EDIT:
             self._edits.accepted(flight.records[0], flight, next(iter(report.order_ids), None), ts_venue_ns)
         # The answer to a cancel closes nothing: it does not tell of the fills before it. News or a poll does.
+
+    def _validated(self, flight: InFlight, error: str | None) -> None:
+        command = flight.command
+        assert isinstance(command, AddOrder)
+        now_ns = self._clock.now_ns
+        self._ledger.tell(OrderValidated(ts_ns=now_ns, cl_ord_id=command.cl_ord_id, link=flight.link, error=error))
 
     def _amended(self, flight: InFlight, ts_venue_ns: int) -> None:
         command = flight.command
@@ -110,7 +119,9 @@ class ReportReader:
             self._polls.refused(report.request_id)
         elif kind is RequestKind.QUERY:
             self._polls.ended(report.request_id)
-        if not flight.records and kind is not RequestKind.QUERY:
+        if kind is RequestKind.VALIDATE:
+            self._validated(flight, error)
+        elif not flight.records and kind is not RequestKind.QUERY:
             self._ledger.tell(
                 RequestRejected(
                     ts_ns=self._clock.now_ns, command=type(flight.command).__name__, link=flight.link, reason=error

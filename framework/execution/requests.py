@@ -67,14 +67,19 @@ class Requests:
             return None
         self._ledger.journal.answered(request_id, self._clock.now_ns, outcome, reason, text)
         if flight.is_unknown:
-            self.resolve(flight, "its answer came late")
+            self.resolve(flight, "its answer came late", None)
         else:
             del self.in_flight[request_id]
         return flight
 
-    def resolve(self, flight: InFlight, evidence: str) -> None:
-        """The fate of an unknown request is known; new orders are told of one by one, where theirs is concluded."""
+    def resolve(self, flight: InFlight, evidence: str, resolution: str | None) -> None:
+        """The fate of an unknown request is known; new orders are told of one by one, where theirs is concluded.
+
+        resolution: what is proved, as ``Journal.resolved`` has it; None where the answer itself has come.
+        """
         self._drop(flight)
+        if resolution is not None:
+            self._ledger.journal.resolved(flight.command.request_id, resolution)
         if flight.kind is not RequestKind.ADD:
             for record in flight.records:
                 self._ledger.tell(
@@ -135,7 +140,8 @@ class Requests:
             concerned = [record for record in flight.records if record.is_live]
         if not concerned:
             del self.in_flight[request_id]
-            if kind is RequestKind.CANCEL_AFTER:  # nothing can prove whether the switch is armed; it can be armed again
+            # Nothing can prove whether the switch is armed, or whether an order would be good; it can be asked again.
+            if kind is RequestKind.CANCEL_AFTER or kind is RequestKind.VALIDATE:
                 self._tell_unknown(flight, "", evidence)
             return
         flight.is_unknown = True

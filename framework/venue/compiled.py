@@ -1,8 +1,5 @@
-"""Compiling with Numba, with a cache on disk that notices a change in any of the files it was compiled from.
-
-Numba's own cache looks at the file in which a cached function is defined; a change of a function that it calls, in
-another file, would leave old machine code in use. Here the stamp of every cached function is a hash of all compiled
-files of this room, and of the constants from other rooms, so that they are compiled together or not at all.
+"""Compiling with Numba; machine code is kept on disk under a stamp of all compiled files of this room, and of the
+constants from other rooms.
 
 Compiled functions of the kernel take addresses, not arrays: one integer instead of dozens of array descriptions makes a
 call from Python cheap, lets read-only memory maps pass without a second version, and leaves one version of each
@@ -11,20 +8,19 @@ function. Nothing checks an index there, so whatever reaches these functions is 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from numba import _dynfunc, njit, types  # type: ignore[attr-defined]
 from numba.core import cgutils
-from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 from numba.extending import intrinsic
 
 from framework.data import columns
+from framework.machine_code import kept, source_stamp
 from framework.protocol import BUY, SELL
 
 __all__ = [
@@ -58,33 +54,21 @@ class FloatPointer(Protocol):
     def __setitem__(self, at: int, value: float) -> None: ...
 
 
-def _source_stamp() -> str:
+def _stamp() -> str:
     room = Path(__file__).parent
     paths = [room / name for name in ("compiled.py", "streams.py", "latency.py", "path.py")]
-    digest = hashlib.blake2b(digest_size=16)
-    for path in (*paths, *sorted((room / "kernel").glob("*.py"))):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
     names = sorted(name for name in columns.__all__ if name.isupper() and name != "COLUMN_TYPES")
-    digest.update(repr([(name, getattr(columns, name)) for name in names] + [BUY, SELL]).encode())
-    return digest.hexdigest()
+    constants = [(name, getattr(columns, name)) for name in names] + [BUY, SELL]
+    return source_stamp((*paths, *sorted((room / "kernel").glob("*.py"))), constants)
 
 
-_STAMP = _source_stamp()
+_STAMP = _stamp()
 
 
 # Numba's own types leave out what is needed here.
 _njit: Any = njit
 _intrinsic: Any = intrinsic
-_index_file: Any = IndexDataCacheFile
 _pointer_type: Any = types.CPointer
-
-
-class _StampedCache(FunctionCache):
-    def __init__(self, py_func: Callable[..., Any]) -> None:
-        super().__init__(py_func)  # type: ignore[no-untyped-call]
-        self._cache_file = _index_file(
-            cache_path=self._cache_path, filename_base=self._impl.filename_base, source_stamp=_STAMP
-        )
 
 
 _OPTIONS = {"error_model": "numpy", "no_cfunc_wrapper": True, "no_rewrites": True, "_nrt": False}
@@ -158,13 +142,7 @@ def inlined[F: Callable[..., Any]](function: F) -> F:
 
 def entry[F: Callable[..., Any]](function: F) -> F:
     """A compiled function that Python calls too; its machine code is kept on disk if any place for it is writable."""
-    dispatcher = _njit(function, **_OPTIONS)
-    try:
-        dispatcher._cache = _StampedCache(function)
-    except RuntimeError:
-        # Numba found no writable folder for its cache: compile in this process, as if there was no cache.
-        return dispatcher  # type: ignore[no-any-return]
-    return dispatcher  # type: ignore[no-any-return]
+    return kept(_njit(function, **_OPTIONS), function, _STAMP)  # type: ignore[no-any-return]
 
 
 def _pointer_to(kind: Any) -> Any:

@@ -51,13 +51,15 @@ def store(market: Market, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _measure(engine: str, store: Path, repeats: int = 1, cache: Path | None = None) -> dict[str, Any]:
+def _measure(
+    engine: str, store: Path, repeats: int = 1, cache: Path | None = None, form: str = "interval"
+) -> dict[str, Any]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     if cache is not None:
         environment["NUMBA_CACHE_DIR"] = str(cache)
     began = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.measure", engine, str(store), str(repeats)],
+        [sys.executable, "-m", "tests.benchmarks.measure", engine, str(store), str(repeats), form],
         env=environment,
         cwd=ROOT,
         capture_output=True,
@@ -74,13 +76,20 @@ def _median(results: list[dict[str, Any]], run: int, field: str) -> float:
     return statistics.median(result["runs"][run][field] for result in results)
 
 
-def test_against_nautilus_and_hftbacktest(store: Path) -> None:
+FORMS = {
+    "interval": "the strategy looks every 100 ms: nothing of it runs between two looks",
+    "touch": "the strategy is woken at each change of the touch; hftbacktest, which has no such wait, at each message",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_against_nautilus_and_hftbacktest(store: Path, form: str) -> None:
     engines = {"tidegate": 2, "nautilus": 1} | ({"hftbacktest": 2} if HAS_HFTBACKTEST else {})
     results: dict[str, list[dict[str, Any]]] = {engine: [] for engine in engines}
     for _ in range(ROUNDS):
         for engine, repeats in engines.items():
-            results[engine].append(_measure(engine, store, repeats))
-    print(f"\nwhole backtest, {ROWS:,} level 2 rows, medians of {ROUNDS} processes in turns")
+            results[engine].append(_measure(engine, store, repeats, form=form))
+    print(f"\nwhole backtest, {ROWS:,} level 2 rows, medians of {ROUNDS} processes in turns; {FORMS[form]}")
     print("                     run s    cpu s   rows/s   first s    data s  process s    MB  submits cancels  fills")
     for engine, measured in results.items():
         steady = _median(measured, -1, "run_s")
@@ -97,8 +106,8 @@ def test_against_nautilus_and_hftbacktest(store: Path) -> None:
         times = ", ".join(
             f"{_median(results[engine], run, field) / _median(ours, run, field):.2f} ({name})"
             for name, run, field in (
-                ("run, wall clock", -1, "run_s"),
-                ("run, processor", -1, "run_cpu_s"),
+                ("warm, wall clock", -1, "run_s"),
+                ("warm, processor", -1, "run_cpu_s"),
                 ("first run in the process, wall clock", 0, "run_s"),
                 ("first run in the process, processor", 0, "run_cpu_s"),
             )
@@ -111,7 +120,7 @@ def test_against_nautilus_and_hftbacktest(store: Path) -> None:
         assert abs(run["submits"] - base["submits"]) < 0.1 * base["submits"]
         assert abs(run["cancels"] - base["cancels"]) < 0.15 * base["cancels"]
         assert 0.6 * base["fills"] < run["fills"] < 1.4 * base["fills"]
-        assert abs(run["wakes"] - base["wakes"]) < 0.01 * base["wakes"]
+        assert abs(run["wakes"] - base["wakes"]) < 0.02 * base["wakes"]
 
 
 def test_first_run_in_a_new_process_with_and_without_compiled_code(store: Path, tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ EVENTS: list[tuple[str, events.RoadEvent]] = [
     ("on_cancel_rerouted", events.CancelRerouted(ts_ns=1, cl_ord_id="a", asked="fix", used="rest", reason="")),
     ("on_outcome_unknown", events.OutcomeUnknown(ts_ns=1, cl_ord_id="a", command="", link="fix", evidence="")),
     ("on_outcome_resolved", events.OutcomeResolved(ts_ns=1, cl_ord_id="a", command="", link="fix", evidence="")),
+    ("on_order_validated", events.OrderValidated(ts_ns=1, cl_ord_id="a", link="rest", error=None)),
     ("on_request_rejected", events.RequestRejected(ts_ns=1, command="", link="fix", reason="")),
     (
         "on_rate_budget_changed",

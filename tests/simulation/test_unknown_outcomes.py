@@ -10,6 +10,7 @@ drops at 10 s.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -142,6 +143,34 @@ def test_a_fill_that_the_lost_cancel_came_too_late_for_is_told_and_no_cancel_is_
     run(script, profile=FAST, road=_road(road, cancel=(link,)), faults=[_drop(link)], market=market)
     assert script.names("OrderFilled", "OrderCanceled") == ["OrderFilled"]
     assert script.orders["a"].status_string() == "FILLED"
+
+
+# ------------------------------------------------------------------------------------------------- the log
+
+
+@pytest.mark.parametrize(
+    ("act", "sent_s", "name", "resolution"),
+    [
+        (_place, JUST_ARRIVED_S, "AddOrder", "carried_out"),
+        (_place, TOO_LATE_S, "AddOrder", "never_arrived"),
+        (_cancel, JUST_ARRIVED_S, "CancelOrder", "order_ended"),
+        (_cancel, TOO_LATE_S, "CancelOrder", "never_arrived"),
+    ],
+)
+def test_the_log_says_of_a_lost_command_what_was_proved_of_it_later(
+    act: Callable[[Script], None], sent_s: float, name: str, resolution: str
+) -> None:
+    steps = [(sent_s, act)] if act is _place else [(5.0, _place), (sent_s, act)]
+    road = _road("ws2", deadline_ms=2_000, cancel=("ws2",))
+    backtest = run(Script(steps), profile=FAST, road=road, faults=[_drop("ws2")])
+    (row,) = rows(backtest, kind="command", name=name)
+    assert (row["outcome"], row["resolution"]) == ("lost", resolution)
+
+
+def test_the_log_says_nothing_more_of_a_command_that_was_answered() -> None:
+    backtest = run(Script([(5.0, _place)]), profile=FAST, road=_road("ws2"))
+    (row,) = rows(backtest, kind="command", name="AddOrder")
+    assert (row["outcome"], row["resolution"]) == ("accepted", None)
 
 
 # ------------------------------------------------------------------------------------------------- amends

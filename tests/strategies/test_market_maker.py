@@ -211,3 +211,14 @@ def test_no_order_is_sent_beside_more_unconfirmed_cancels_than_allowed(leaving_m
 def test_an_unknown_way_to_requote_is_refused() -> None:
     with pytest.raises(ConfigError, match="requote = 'often'; it must be one of cancel, amend, wait"):
         MarketMaker(MarketMakerConfig(requote="often"))
+
+
+def test_a_refused_cancel_is_sent_again_at_once_and_then_only_after_a_while() -> None:
+    """The venue takes nothing from 9.5 s to 14 s; the ask is to be moved at 10 s."""
+    closed = FaultSection(kind="mode", mode="maintenance", at_s=9.5, for_s=4.5)
+    config = replace(WIDE, cancel_again_ms=5_000)
+    _, commands = play(config, UP_1, faults=[closed])
+    cancels = [at_s for at_s, name, side, _ in commands if name == "CancelOrder" and side == SELL and at_s >= 10.0]
+    assert cancels[0] == 10.0
+    assert cancels[1] == 10.002
+    assert cancels[2] >= 15.0

@@ -134,6 +134,7 @@ class Notes:
     def __init__(self) -> None:
         self.commands: list[tuple[str, Command, int]] = []
         self.answers: list[tuple[int, int, str]] = []
+        self.resolutions: list[tuple[int, str]] = []
         self.items: list[tuple[int, str, str]] = []
         self.reports: list[tuple[str, Report, int]] = []
         self.events: list[RoadEvent] = []
@@ -144,6 +145,9 @@ class Notes:
 
     def answered(self, request_id: int, ts_learned_ns: int, outcome: str, reason: str | None, text: str | None) -> None:
         self.answers.append((request_id, ts_learned_ns, outcome))
+
+    def resolved(self, request_id: int, resolution: str) -> None:
+        self.resolutions.append((request_id, resolution))
 
     def item_refused(self, request_id: int, cl_ord_id: str, text: str) -> None:
         self.items.append((request_id, cl_ord_id, text))

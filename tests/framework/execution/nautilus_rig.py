@@ -20,6 +20,7 @@ from framework.execution.events import RoadEvent
 from framework.execution.instruments import InstrumentBridge
 from framework.execution.nautilus_client import DeskExecutionClient
 from framework.execution.policy import DeskPolicy
+from framework.messages import AddOrder
 from framework.protocol import InstrumentSpec
 from framework.strategy import Strategy, StrategyConfig
 from tests.framework.execution.desk_rig import START_NS, WS2_ROAD, Rig
@@ -145,3 +146,6 @@ class NautilusRig:
 
     def arm_cancel_all_after(self, timeout_s: int, via: str | None) -> None:
         self.rig.desk.cancel_all_after(timeout_s, via)
+
+    def validate(self, order: AddOrder, via: str | None) -> None:
+        self.rig.desk.validate(order, via)
