@@ -42,6 +42,10 @@ What we take
     level (L1, L2) or an order (L3) than its recorded quantity, so a level that goes away, or an order that moves,
     grows, or goes away, comes back whole; a level that grows shows the growth. A recorded trade against quantity that
     we took is against what is behind it: it reaches us so much earlier.
+12a. What a recorded trade executed is not there for us either, though the book shows it until the level's row comes
+    (L2; on L1 and L3 the rows of a trade and of its orders are expected at one time). It is what the trade was for,
+    as far as the level has it; nothing, if a row of the level came within ``trade_after_book_ns`` before the trade,
+    for then the book was first. Of more than eight levels in wait the oldest is let go of.
 
 Queue place
 13. An order starts behind all that is available at its price. On L3 its place is exact. On L1 and L2 a queue model says

@@ -5,15 +5,16 @@ Quantities ahead of own orders (``queue``) are told of every change.
 
 from __future__ import annotations
 
-from framework.data.columns import SNAPSHOT
-from framework.venue.compiled import Pointer, inlined, keep_apart, p32, p64
-from framework.venue.kernel.ladder import best_place, bits_of, lowest_from, mark, next_place, price_at
+from framework.data.columns import LEVEL, SNAPSHOT
+from framework.venue.compiled import Pointer, inlined, keep_apart, p8, p32, p64
+from framework.venue.kernel.ladder import best_place, bits_of, find_place, lowest_from, mark, next_place, price_at
 from framework.venue.kernel.layout import (
     BITMAP,
     DEPTH,
     DEPTH_L2,
     DEPTH_L3,
     IS_UNCERTAIN,
+    KIND,
     LEVEL_HEAD,
     LEVEL_TAIL,
     LEVELS,
@@ -24,7 +25,17 @@ from framework.venue.kernel.layout import (
     ORDER_SEQ,
     ORDER_TAKEN,
     OWN_BITS,
+    PAGE_MASK,
+    PAGE_TABLE,
     PAGES,
+    PRICE,
+    ROW,
+    SIDE,
+    TOLD,
+    TOLD_COUNT,
+    TOLD_MAX,
+    TRADE_AFTER_BOOK_NS,
+    TS_EVENT,
 )
 from framework.venue.kernel.queue import best_moved, level_changed, order_changed, queues_emptied, queues_known
 
@@ -65,6 +76,8 @@ def set_level(
     levels, prices: ``block[LEVELS]``, and the places of a side, which the loop over rows keeps at hand.
     """
     at = 2 * (side * prices + place)
+    if block[TOLD_COUNT] != 0:
+        _told_by_book(block, levels, at)
     old = levels[at]
     taken = levels[at + 1]
     left = old
@@ -80,6 +93,60 @@ def set_level(
     mark(block, bits_of(block, BITMAP, side), place, int(qty > 0))
     if has_own(block, side, place):
         level_changed(header, block, side, place, left, qty - taken, flags, ts)
+
+
+@inlined
+def _give_back(block: Pointer, levels: Pointer, number: int) -> None:
+    """What the number-th told trade executed is not held against its level any more."""
+    at = block[TOLD + 2 * number]
+    lots = block[TOLD + 2 * number + 1]
+    taken = levels[at + 1]
+    levels[at + 1] = taken - lots if taken > lots else 0
+    block[TOLD_COUNT] -= 1
+    for later in range(number, block[TOLD_COUNT]):
+        block[TOLD + 2 * later] = block[TOLD + 2 * later + 2]
+        block[TOLD + 2 * later + 1] = block[TOLD + 2 * later + 3]
+
+
+@inlined
+def _told_by_book(block: Pointer, levels: Pointer, at: int) -> None:
+    """A row tells a level: it shows now what trades had told of it."""
+    keep_apart()
+    for number in range(block[TOLD_COUNT]):
+        if block[TOLD + 2 * number] == at:
+            _give_back(block, levels, number)
+            return
+
+
+@inlined
+def told_by_trade(header: Pointer, block: Pointer, side: int, price: int, lots: int, ts: int) -> None:
+    """L2: a trade has executed lots of a level whose row has not come yet; until then they are not available."""
+    keep_apart()
+    place = find_place(p64(block[PAGE_TABLE]), block[PAGE_MASK], price)
+    if place < 0:
+        return
+    row = block[ROW] - 1
+    times = p64(block[TS_EVENT])
+    while row >= 0 and ts - times[row] <= header[TRADE_AFTER_BOOK_NS]:
+        if p64(block[PRICE])[row] == price and p8(block[KIND])[row] == LEVEL and p8(block[SIDE])[row] == side:
+            return  # the book was first
+        row -= 1
+    levels = p64(block[LEVELS])
+    at = 2 * (side * (block[PAGES] << 6) + place)
+    left = levels[at] - levels[at + 1]
+    part = lots if lots < left else left
+    if part <= 0:
+        return
+    levels[at + 1] += part
+    for number in range(block[TOLD_COUNT]):
+        if block[TOLD + 2 * number] == at:
+            block[TOLD + 2 * number + 1] += part
+            return
+    if block[TOLD_COUNT] == TOLD_MAX:
+        _give_back(block, levels, 0)
+    block[TOLD + 2 * block[TOLD_COUNT]] = at
+    block[TOLD + 2 * block[TOLD_COUNT] + 1] = part
+    block[TOLD_COUNT] += 1
 
 
 @inlined
@@ -114,6 +181,8 @@ def clear_book(header: Pointer, block: Pointer) -> None:
     keep_apart()
     levels = p64(block[LEVELS])
     prices = block[PAGES] << 6
+    while block[TOLD_COUNT] != 0:
+        _give_back(block, levels, 0)
     is_l3 = block[DEPTH] == DEPTH_L3
     for side in range(2):
         address = bits_of(block, BITMAP, side)

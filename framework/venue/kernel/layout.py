@@ -95,7 +95,10 @@ TICK_SIDE = 67  # trades-only: aggressor of the last trade, told or by the tick 
 FEED_EPOCH = 68  # how many CLEAR rows were delivered
 FEED_STOP_FIRST = 69  # rows that the last stop of this feed covers: the first, and the one after the last
 FEED_STOP_END = 70
-BLOCK = 72
+TOLD_COUNT = 71  # levels of which a trade has told what their rows have not yet
+TOLD = 72  # for each of them: 2 * (side * prices + place), and the lots; the oldest first
+TOLD_MAX = 8
+BLOCK = 88
 
 ADDRESSES_HEADER = (SLOTS, SLOT_FLOATS, TRIGGERS, FILLS, FIRED, TAKES, FLOATS)
 ADDRESSES_BLOCK = (

@@ -5,11 +5,12 @@ from __future__ import annotations
 from framework.data.columns import SNAPSHOT, UNKNOWN_SIDE
 from framework.protocol import BUY, SELL
 from framework.venue.compiled import Pointer, inlined, keep_apart, p32, p64
-from framework.venue.kernel.books import available_at, best_available, consume
+from framework.venue.kernel.books import available_at, best_available, consume, told_by_trade
 from framework.venue.kernel.ladder import best_place, bits_of, mark, place_of, price_at
 from framework.venue.kernel.layout import (
     BITMAP,
     DEPTH,
+    DEPTH_L2,
     DEPTH_L3,
     DEPTH_TRADES,
     HAS_TRADES,
@@ -219,8 +220,11 @@ def trade(
         left = lots
         is_trades_only = block[DEPTH] == DEPTH_TRADES
         resting = -1
-        if is_trades_only or block[OWN_HEAD] >= 0 or block[OWN_HEAD + 1] >= 0:
+        is_by_level = block[DEPTH] == DEPTH_L2
+        has_own = block[OWN_HEAD] >= 0 or block[OWN_HEAD + 1] >= 0
+        if is_trades_only or is_by_level or has_own:
             resting = _resting_side(block, price, aggressor)
+        if is_trades_only or has_own:
             slots = p64(header[SLOTS])
             for own in range(2):
                 if own != resting and aggressor != UNKNOWN_SIDE and not is_trades_only:
@@ -239,6 +243,8 @@ def trade(
                     _trade_share(header, block, resting, left, price, ts)
                 else:
                     _trade_at_price(header, block, resting, left, order, price, ts)
+        if is_by_level and resting >= 0:
+            told_by_trade(header, block, resting, price, lots, ts)
         if is_trades_only:
             spread = header[TRADES_SPREAD_TICKS]
             depth = header[TRADES_DEPTH_LOTS] if header[TRADES_DEPTH_LOTS] > 0 else lots

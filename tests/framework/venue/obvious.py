@@ -109,6 +109,7 @@ class ObviousKernel:
         self.row = 0
         self.now = 0
         self.levels: tuple[dict[int, list[int]], ...] = ({}, {})  # L1, L2, trades: price: [recorded, taken]
+        self.told: dict[tuple[int, int], int] = {}  # 12a: (side, price): lots, the oldest first
         self.remembered: tuple[dict[int, int], ...] = ({}, {})  # taken, from a CLEAR to the snapshot
         self.orders: dict[int, MarketOrder] = {}  # L3; in the order of their queues
         self.cleared: dict[int, MarketOrder] = {}
@@ -266,7 +267,28 @@ class ObviousKernel:
 
     # ---------------------------------------------------------------------------------------------- rows
 
+    def give_back(self, side: int, price: int) -> None:
+        """12a: the book tells what trades had told."""
+        lots = self.told.pop((side, price), 0)
+        if price in self.levels[side]:
+            level = self.levels[side][price]
+            level[1] = max(0, level[1] - lots)
+
+    def trade_told(self, side: int, price: int, qty: int, ts: int) -> None:
+        """12a."""
+        for row_ts, kind, row_side, row_price, _, _, _ in self.rows[: self.row]:
+            is_near = ts - row_ts <= self.trade_after_book_ns
+            if is_near and (kind, row_side, row_price) == (LEVEL, side, price):
+                return
+        lots = min(qty, self.left_at(side, price))
+        if lots > 0:
+            self.levels[side][price][1] += lots
+            if (side, price) not in self.told and len(self.told) == 8:
+                self.give_back(*next(iter(self.told)))
+            self.told[side, price] = self.told.get((side, price), 0) + lots
+
     def apply_level(self, side: int, price: int, qty: int, flags: int, ts: int) -> None:
+        self.give_back(side, price)
         old = self.levels[side].pop(price, None)
         if old is not None:
             before, taken = old[0] - old[1], old[1]
@@ -327,6 +349,8 @@ class ObviousKernel:
         return True
 
     def apply_clear(self) -> None:
+        for side, price in list(self.told):
+            self.give_back(side, price)
         for side in (BUY, SELL):
             for price, (_, taken) in self.levels[side].items():
                 self.remembered[side][price] = taken
@@ -456,6 +480,8 @@ class ObviousKernel:
                     self.trade_share(resting, price, left, ts)
                 else:
                     self.trade_at(resting, price, left, number, ts)
+            if resting is not None and self.depth == "L2":
+                self.trade_told(resting, price, qty, ts)
         if self.depth == "trades" and not is_snapshot:
             lots = self.depth_lots or qty
             self.levels[BUY].clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from framework.data.columns import EXECUTED, LAST, SNAPSHOT
 from framework.protocol import BUY, SELL
-from framework.venue.kernel import NO_LIMIT
+from framework.venue.kernel import NO_LIMIT, KernelOptions
 from tests.framework.venue.kernel.tape import add, all_fills, best, clear, kernel_of, level, modify, trade
 
 ASKS = [level(1, BUY, 100, 10, 0), level(1, SELL, 105, 4, 0), level(1, SELL, 106, 5, 0), level(1, SELL, 109, 6)]
@@ -157,3 +157,72 @@ def test_an_order_left_across_the_market_trades_at_the_next_row_of_the_book() ->
     slot = kernel.place(0, BUY, 105, 6)
     assert all_fills(kernel) == [(slot, 105, 4, 5)]
     assert kernel.best(0, SELL) == (106, 5)
+
+
+# ------------------------------------------------------------------------------------------------- 12a: trades told
+
+
+def test_what_a_trade_executed_is_not_there_for_us_until_its_level_is_told() -> None:
+    kernel = kernel_of([*ASKS, trade(5, BUY, 105, 3), level(9, SELL, 105, 1)])
+    kernel.advance(5)
+    assert kernel.take(0, BUY, 3, 106) == [(105, 1), (106, 2)]
+
+
+def test_the_level_counts_as_its_row_tells_it_afterwards() -> None:
+    kernel = kernel_of([*ASKS, trade(5, BUY, 105, 3), level(9, SELL, 105, 2)])
+    kernel.advance(9)
+    assert kernel.level(0, SELL, 105) == 2
+
+
+def test_a_row_of_another_level_gives_nothing_back() -> None:
+    kernel = kernel_of([*ASKS, trade(5, BUY, 105, 3), level(6, SELL, 106, 9), level(7, BUY, 100, 8)])
+    kernel.advance(7)
+    assert kernel.level(0, SELL, 105) == 1
+
+
+def test_several_trades_of_a_level_add_up_to_no_more_than_it_has() -> None:
+    rows = [*ASKS, trade(5, BUY, 105, 2), trade(6, BUY, 105, 1), trade(7, BUY, 105, 9), level(9, SELL, 105, 4)]
+    kernel = kernel_of(rows)
+    for at, left in ((5, 2), (6, 1), (7, 0), (9, 4)):
+        kernel.advance(at)
+        assert kernel.level(0, SELL, 105) == left
+
+
+def test_a_trade_told_after_its_level_takes_nothing_from_it() -> None:
+    kernel = kernel_of([*ASKS, level(5, SELL, 105, 1, 0), trade(5, BUY, 105, 3)])
+    kernel.advance(5)
+    assert kernel.level(0, SELL, 105) == 1
+
+
+def test_how_long_before_a_trade_the_book_may_have_told_it_is_an_option() -> None:
+    rows = [*ASKS, level(5, SELL, 105, 1), trade(8, BUY, 105, 1)]
+    for within, left in ((2, 0), (3, 1)):
+        kernel = kernel_of(rows, options=KernelOptions(trade_after_book_ns=within))
+        kernel.advance(8)
+        assert kernel.level(0, SELL, 105) == left
+
+
+def test_what_we_took_between_a_trade_and_its_row_stays_taken() -> None:
+    """Of 4 the trade has 2 and we have 1; the row says that 2 are left, of which one is ours."""
+    kernel = kernel_of([*ASKS, trade(5, BUY, 105, 2), level(9, SELL, 105, 2)])
+    kernel.advance(5)
+    assert kernel.take(0, BUY, 1, 105) == [(105, 1)]
+    kernel.advance(9)
+    assert kernel.level(0, SELL, 105) == 1
+
+
+def test_a_cleared_book_forgets_what_trades_had_told() -> None:
+    rows = [*ASKS, trade(5, BUY, 105, 3), clear(6), level(6, SELL, 105, 4, SNAPSHOT | LAST)]
+    kernel = kernel_of(rows)
+    kernel.advance(6)
+    assert kernel.level(0, SELL, 105) == 4
+
+
+def test_of_more_than_eight_levels_in_wait_the_oldest_is_let_go_of() -> None:
+    levels = [level(1, SELL, 105 + i, 4, 0) for i in range(9)]
+    trades = [trade(5 + i, BUY, 105 + i, 4) for i in range(9)]
+    kernel = kernel_of([level(1, BUY, 100, 10, 0), *levels, *trades])
+    kernel.advance(12)
+    assert kernel.best(0, SELL) == (113, 4)
+    kernel.advance(13)
+    assert kernel.best(0, SELL) == (105, 4)
