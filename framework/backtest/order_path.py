@@ -100,7 +100,10 @@ class OrderPath:
             now_ns,
             now_ns,
         )
-        order.apply(event)
+        try:
+            order.apply(event)
+        except _OBJECTIONS:
+            return False
         self._cache.update_order(order)
         self._tell(self._order_topic(order.strategy_id), event)
         self._client.cancel(order, params)

@@ -51,11 +51,14 @@ def _tidegate(store: Path, repeats: int, form: str) -> dict[str, Any]:
         from framework.data.columns import COLUMN_TYPES
         from framework.data.store import Store
         from framework.protocol import LatencySpec
+        from framework.venue.streams import draw_u64
         from tests.benchmarks.quoting import Rules
         from tests.benchmarks.tidegate_side import Maker, backtest, profile_with
     profile = profile_with(PROFILE, LatencySpec(kind="lognormal", median_us=LATENCY_MS * 1_000, sigma=0.5))
     _forget_peak()
     base_mb, base_anonymous_mb = _resident_mb("VmRSS"), _resident_mb("RssAnon")
+    draw_u64(1, 1)  # the first compiled call of a process brings LLVM up
+    result["llvm_mb"] = _resident_mb("VmRSS") - base_mb
     with _timed(result, "prepare"):
         opened = Store.open(store)
         market = opened.market(opened.symbols[0])
