@@ -86,5 +86,5 @@ def test_the_touch_has_prices_quantities_and_the_last_trade() -> None:
     names = ("bid_ticks", "bid_lots", "ask_ticks", "ask_lots", "last_ticks")
     assert [tuple(row[name] for name in names) for row in samples[1:3]] == [
         (1_000, 2 * BTC, 1_001, 5 * BTC, None),
-        (1_000, 2 * BTC, 1_001, 5 * BTC, 1_001),
+        (1_000, 2 * BTC, 1_001, 4 * BTC, 1_001),  # the trade has had one, though no row of the level has come
     ]
