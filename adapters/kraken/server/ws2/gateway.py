@@ -11,15 +11,15 @@ from typing import Any
 
 import msgspec
 
+from adapters.kraken.server.channels import Channel, Channels, Member, Send
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.keys import ApiKey
-from adapters.kraken.server.pairs import ServedPair
 from adapters.kraken.server.refusal import Refusal
+from adapters.kraken.server.sockets import Connections, SocketConnection
 from adapters.kraken.server.ws2.executions import Balances, Executions, ExecutionsOptions
-from adapters.kraken.server.ws2.frames import HEARTBEAT, Frame, acknowledged, refused, stream_frame
+from adapters.kraken.server.ws2.frames import HEARTBEAT, acknowledged, refused, stream_frame
 from adapters.kraken.server.ws2.market import (
     BookChannel,
-    Channel,
     OhlcChannel,
     TickerChannel,
     TradeChannel,
@@ -32,7 +32,6 @@ from framework.venue.served.tape import CANDLE_MINUTES
 
 __all__ = ["Ws2Gateway"]
 
-_SECOND_NS = 10**9
 _DEPTHS = (10, 25, 100, 500, 1000)
 _VERSION = "2.0.10"
 _JSON: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
@@ -54,8 +53,6 @@ _TRADING_PERMISSIONS = {
     "batch_cancel": (("modify-trades", "close-trades"),),
 }
 
-type Send = Callable[[Frame], object]
-
 
 class Ws2Gateway:
     """All connections of WebSocket v2."""
@@ -63,106 +60,47 @@ class Ws2Gateway:
     def __init__(self, context: ServerContext) -> None:
         self.context = context
         self.trading = Ws2Trading(context)
-        self._channels: dict[tuple[Any, ...], Channel] = {}
-        self._connections: dict[int, Ws2Connection] = {}
-        self._is_beating = False
+        self.channels: Channels[tuple[Any, ...]] = Channels(self._make)
+        self.connections: Connections[Ws2Connection] = Connections(context)
 
     def connect(self, peer: str, send: Send, close: Callable[[int, str], None]) -> Ws2Connection:
         """A client has connected; it is told the status at once."""
-        self.context.connection_count += 1
-        connection = Ws2Connection(self, self.context.connection_count, send)
-        self._connections[connection.number] = connection
+        connection = Ws2Connection(self, send)
+        self.connections.add(connection)
         connection.tell_status()
-        if not self._is_beating:
-            self._is_beating = True
-            self.context.host.call_at(self.context.host.now_ns + _SECOND_NS, self._beat)
         return connection
 
-    def forget(self, connection: Ws2Connection) -> None:
-        """A client is gone."""
-        self._connections.pop(connection.number, None)
-
-    def _beat(self) -> None:
-        host = self.context.host
-        for connection in tuple(self._connections.values()):
-            connection.beat(host.now_ns)
-        if self._connections:
-            host.call_at(host.now_ns + _SECOND_NS, self._beat)
-        else:
-            self._is_beating = False
-
-    # ------------------------------------------------------------------------------------------------- channels
-
-    def join(self, key: tuple[Any, ...], pair: ServedPair, send: Send) -> Channel:
-        """A subscriber for a channel, which is made if it is the first one. It is told what comes from now on."""
-        channel = self._channels.get(key)
-        if channel is None:
-            channel = self._channels[key] = self._make(key, pair)
-        channel.subscribers.append(send)
-        return channel
-
-    def leave(self, key: tuple[Any, ...], send: Send) -> None:
-        """A subscriber less."""
-        channel = self._channels[key]
-        channel.subscribers.remove(send)
-        if not channel.subscribers:
-            del self._channels[key]
-            channel.close()
-
-    def _make(self, key: tuple[Any, ...], pair: ServedPair) -> Channel:
+    def _make(self, key: tuple[Any, ...]) -> Channel:
+        """A channel; key: its name, the pair's symbol, its option if it has one."""
+        context, pair = self.context, self.context.pairs.by_symbol[key[1]]
         makers: dict[str, Callable[[], Channel]] = {
-            "book": lambda: BookChannel(self.context, pair, key[2]),
-            "trade": lambda: TradeChannel(self.context, pair),
-            "ticker": lambda: TickerChannel(self.context, pair, key[2]),
-            "ohlc": lambda: OhlcChannel(self.context, pair, key[2]),
+            "book": lambda: BookChannel(context, pair, key[2]),
+            "trade": lambda: TradeChannel(context, pair),
+            "ticker": lambda: TickerChannel(context, pair, key[2]),
+            "ohlc": lambda: OhlcChannel(context, pair, key[2]),
         }
         return makers[key[0]]()
 
 
-class _AccountLine:
-    """A connection's way to the engine for one account."""
-
-    def __init__(self, connection: Ws2Connection, account: str) -> None:
-        self.line_id = f"ws2 {connection.number} {account}"
-        self.account = account
-        self.label = "ws2"
-        self.comp_id: str | None = None
-        self._connection = connection
-
-    def on_report(self, report: Report, is_response: bool) -> None:
-        self._connection.on_report(self.account, report)
-
-
-class Ws2Connection:
+class Ws2Connection(SocketConnection):
     """One connection."""
 
-    def __init__(self, gateway: Ws2Gateway, number: int, send: Send) -> None:
-        self.number = number
+    label = "ws2"
+    heartbeat = HEARTBEAT
+
+    def __init__(self, gateway: Ws2Gateway, send: Send) -> None:
+        super().__init__(gateway.context, send)
         self._gateway = gateway
-        self._context = gateway.context
-        self._host = gateway.context.host
-        self._raw_send = send
-        self._last_sent_ns = self._host.now_ns
-        self._keys: set[tuple[Any, ...]] = set()
+        self._members: dict[tuple[Any, ...], Member] = {}
         self._has_instruments = False
-        self._tokens: dict[str, ApiKey] = {}
-        self._lines: dict[str, _AccountLine] = {}
         self._executions: dict[str, Executions] = {}
         self._balances: dict[str, Balances] = {}
         self._waiting: dict[int, tuple[str, Request, int | None, int]] = {}
 
-    # ------------------------------------------------------------------------------------------------- sending
-
-    def send(self, frame: Frame) -> None:
-        """Send, and remember that the line was not idle."""
-        self._last_sent_ns = self._host.now_ns
-        self._raw_send(frame)
-
-    def beat(self, now_ns: int) -> None:
-        """A second has passed: a heartbeat, if there is a subscription and nothing was sent in it."""
-        is_subscribed = self._keys or self._executions or self._balances or self._has_instruments
-        if is_subscribed and now_ns - self._last_sent_ns >= _SECOND_NS:
-            self.send(HEARTBEAT)
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether there is a subscription."""
+        return bool(self._members or self._executions or self._balances or self._has_instruments)
 
     def tell_status(self) -> None:
         """The engine's mode."""
@@ -217,16 +155,14 @@ class Ws2Connection:
 
     def closed(self) -> None:
         """The client is gone."""
-        for key in self._keys:
-            self._gateway.leave(key, self.send)
-        self._keys.clear()
+        for key, member in self._members.items():
+            self._gateway.channels.leave(key, member)
+        self._members.clear()
         for balances in self._balances.values():
             balances.end()
         self._balances.clear()
-        for line in self._lines.values():
-            self._host.drop_line(line.line_id)
-        self._lines.clear()
-        self._gateway.forget(self)
+        self.drop_lines()
+        self._gateway.connections.forget(self)
 
     # ------------------------------------------------------------------------------------------------- subscriptions
 
@@ -253,45 +189,39 @@ class Ws2Connection:
         option = _option(channel, params)
         has_snapshot = params.get("snapshot", channel != "trade")
         for symbol in symbols:
-            pair = self._context.pairs.by_symbol.get(symbol) if isinstance(symbol, str) else None
-            if pair is None:
+            if not isinstance(symbol, str) or symbol not in self._context.pairs.by_symbol:
                 error = f"Currency pair not supported {symbol}"
                 self.send(refused(method, error, req_id, in_ns, self._host.now_ns, symbol=symbol))
                 continue
             key = (channel, symbol, *option.values())
             if method == "subscribe":
-                self._subscribe(key, pair, option, bool(has_snapshot), req_id, in_ns)
+                self._subscribe(key, option, bool(has_snapshot), req_id, in_ns)
             else:
                 self._unsubscribe(key, option, req_id, in_ns)
 
     def _subscribe(
         self,
         key: tuple[Any, ...],
-        pair: ServedPair,
         option: dict[str, Any],
         has_snapshot: bool,
         req_id: int | None,
         in_ns: int,
     ) -> None:
         channel, symbol = key[0], key[1]
-        if key in self._keys:
+        if key in self._members:
             self.send(refused("subscribe", "Already subscribed", req_id, in_ns, self._host.now_ns, symbol=symbol))
             return
-        joined = self._gateway.join(key, pair, self.send)
-        self._keys.add(key)
         result = {"channel": channel, "symbol": symbol, "snapshot": has_snapshot, **option}
         if channel == "ohlc":
             result["warnings"] = ["timestamp is deprecated, use interval_begin"]
         self.send(acknowledged("subscribe", result, req_id, in_ns, self._host.now_ns))
-        if has_snapshot:
-            self.send(joined.snapshot())
+        self._members[key] = self._gateway.channels.join(key, self.send, has_snapshot=has_snapshot)
 
     def _unsubscribe(self, key: tuple[Any, ...], option: dict[str, Any], req_id: int | None, in_ns: int) -> None:
-        if key not in self._keys:
+        if key not in self._members:
             self.send(refused("unsubscribe", "Subscription Not Found", req_id, in_ns, self._host.now_ns, symbol=key[1]))
             return
-        self._keys.remove(key)
-        self._gateway.leave(key, self.send)
+        self._gateway.channels.leave(key, self._members.pop(key))
         result = {"channel": key[0], "symbol": key[1], **option}
         self.send(acknowledged("unsubscribe", result, req_id, in_ns, self._host.now_ns))
 
@@ -341,8 +271,7 @@ class Ws2Connection:
             "snap_trades": options.snap_trades,
         }
         self.send(acknowledged(method, result, req_id, in_ns, self._host.now_ns))
-        line = self._line(account)
-        self._host.subscribe_news(line.line_id)
+        self._host.subscribe_news(self.line_of(account))
         self._executions[account] = Executions(self._context, account, options, self.send)
         self._executions[account].begin()
 
@@ -352,10 +281,10 @@ class Ws2Connection:
         key = self._key(params)
         if not all(key.permissions.intersection(group) for group in _TRADING_PERMISSIONS[method]):
             raise Refusal("EGeneral:Permission denied")
-        line = self._line(key.account)
+        line_id = self.line_of(key.account)
         for request in self._gateway.trading.requests(method, key.account, params):
             self._waiting[request.command.request_id] = (method, request, req_id, in_ns)
-            self._host.submit(line.line_id, request.command)
+            self._host.submit(line_id, request.command)
 
     def on_report(self, account: str, report: Report) -> None:
         """A report has arrived for an account of this connection."""
@@ -383,18 +312,7 @@ class Ws2Connection:
         token = params.get("token")
         if not isinstance(token, str):
             raise Refusal("Token(s) not found")
-        key = self._tokens.get(token) or self._context.keys.key_of_token(token, self._host.now_ns)
-        if key is None:
-            raise Refusal("ESession:Invalid session")
-        self._tokens[token] = key  # once used, it lives as long as the connection
-        return key
-
-    def _line(self, account: str) -> _AccountLine:
-        line = self._lines.get(account)
-        if line is None:
-            line = self._lines[account] = _AccountLine(self, account)
-            self._host.open_line(line)
-        return line
+        return self.key_of(token)
 
 
 def _option(channel: str, params: dict[str, Any]) -> dict[str, Any]:

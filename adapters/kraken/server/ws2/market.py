@@ -1,14 +1,14 @@
-"""The public channels: each encodes an update once and hands the same bytes to all who subscribed.
+"""The public channels.
 
-A channel lives while it has subscribers. Sources: websocket-v2/book, trade, ticker, ohlc, instrument.
+Sources: websocket-v2/book, trade, ticker, ohlc, instrument.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
+from adapters.kraken.server.channels import PairChannel
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
 from adapters.kraken.server.ws2.frames import Frame, book_frame, candle_row, number, stream_frame, trade_row
@@ -17,43 +17,19 @@ from framework.protocol import BUY, SELL
 from framework.venue.served.book import DepthStream, DepthUpdate
 from framework.venue.served.tape import TapeTrade
 
-__all__ = ["BookChannel", "Channel", "OhlcChannel", "TickerChannel", "TradeChannel", "instrument_snapshot"]
+__all__ = ["BookChannel", "OhlcChannel", "TickerChannel", "TradeChannel", "instrument_snapshot"]
 
 _LABEL = "ws2"
 _DAY_NS = 86_400 * 10**9
 _SNAPSHOT_TRADES = 50
 
-type Send = Callable[[Frame], object]
 
-
-class Channel(Protocol):
-    """One subscription that many may share."""
-
-    subscribers: list[Send]
-
-    def snapshot(self) -> Frame:
-        """What a subscription begins with."""
-
-    def close(self) -> None:
-        """The last subscriber is gone."""
-
-
-class _Base:
+class _Channel(PairChannel):
     def __init__(self, context: ServerContext, pair: ServedPair) -> None:
-        self.subscribers: list[Send] = []
-        self._host = context.host
-        self._pair = pair
-        self._symbol = pair.spec.symbol
-
-    def _publish(self, frame: Frame) -> None:
-        self._host.deliver_feed(_LABEL, self._hand_out, frame)
-
-    def _hand_out(self, frame: Frame) -> None:
-        for send in tuple(self.subscribers):
-            send(frame)
+        super().__init__(_LABEL, context, pair)
 
 
-class BookChannel(_Base):
+class BookChannel(_Channel):
     """The book of a pair at a depth."""
 
     def __init__(self, context: ServerContext, pair: ServedPair, depth: int) -> None:
@@ -75,7 +51,7 @@ class BookChannel(_Base):
         )
 
 
-class TradeChannel(_Base):
+class TradeChannel(_Channel):
     """The trades of a pair."""
 
     def __init__(self, context: ServerContext, pair: ServedPair) -> None:
@@ -95,7 +71,7 @@ class TradeChannel(_Base):
         self._publish(stream_frame("trade", "update", [trade_row(trade, self._pair)]))
 
 
-class TickerChannel(_Base):
+class TickerChannel(_Channel):
     """Best prices and the day of a pair, at each trade or at each change of a best price or its quantity."""
 
     def __init__(self, context: ServerContext, pair: ServedPair, event_trigger: str) -> None:
@@ -149,7 +125,7 @@ class TickerChannel(_Base):
         }
 
 
-class OhlcChannel(_Base):
+class OhlcChannel(_Channel):
     """The candles of a pair at an interval."""
 
     def __init__(self, context: ServerContext, pair: ServedPair, minutes: int) -> None:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from adapters.kraken.profile import PROFILE
 from framework.data.synthetic import synthetic_market
-from framework.protocol import VenueMode
+from framework.protocol import LatencySpec, VenueMode
 from framework.venue.account import AccountConfig
-from framework.venue.served.host import VenueHost
+from framework.venue.latency import compile_latency
+from framework.venue.served.host import RoadSpec, VenueHost
 from tests.adapters.kraken.server.ws2_rig import Socket, Ws2
 from tests.framework.venue.served.served_rig import SECOND, START, TRADING
 
@@ -206,6 +207,24 @@ def test_a_client_that_keeps_the_book_finds_every_checksum_right(depth: int) -> 
         if frame["channel"] == "book":
             client.apply(frame)
     assert client.checked > 300
+
+
+def test_who_joins_a_book_whose_updates_are_on_their_way_begins_behind_them() -> None:
+    latency = compile_latency(LatencySpec(kind="constant", median_us=250_000.0))
+    money = {"USD": Decimal(10**9), "BTC": Decimal(10**6)}
+    accounts = [AccountConfig(name="a0", balances=money, tier="pro")]
+    road = RoadSpec(feed=latency)
+    ws2 = Ws2(served=VenueHost(PROFILE, [synthetic_market(3, 20)], accounts, START, roads={"ws2": road}))
+    ws2.socket().send("subscribe", channel="book", symbol=["BTC/USD"])
+    ws2.host.run_until(START + 5 * SECOND)
+    late, client = ws2.socket(), BookClient(10)
+    late.send("subscribe", channel="book", symbol=["BTC/USD"])
+    ws2.host.run_until(START + 8 * SECOND)
+    frames = [frame for frame in late.taken() if frame.get("channel") == "book"]
+    assert [frame["type"] for frame in frames].index("snapshot") == 0
+    for frame in frames:
+        client.apply(frame)
+    assert client.checked > 20
 
 
 def test_subscribers_of_one_channel_are_handed_the_same_bytes() -> None:

@@ -1,0 +1,123 @@
+"""What the connections of both WebSocket versions have in common: heartbeats, tokens, and their ways to the engine.
+
+Sources: websocket-v1/heartbeat, websocket-v2/heartbeat; guides/spot-ws-auth (tokens).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from adapters.kraken.server.channels import Send
+from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.keys import ApiKey
+from adapters.kraken.server.refusal import Refusal
+from framework.messages import Report
+
+__all__ = ["Connections", "SocketConnection"]
+
+_SECOND_NS = 10**9
+
+
+class _AccountLine:
+    """A connection's way to the engine for one account."""
+
+    def __init__(self, connection: SocketConnection, account: str) -> None:
+        self.label = connection.label
+        self.line_id = f"{self.label} {connection.number} {account}"
+        self.account = account
+        self.comp_id: str | None = None
+        self._connection = connection
+
+    def on_report(self, report: Report, is_response: bool) -> None:
+        self._connection.on_report(self.account, report)
+
+
+class SocketConnection(ABC):
+    """One connection.
+
+    label: of the protocol in the profile. heartbeat: the frame of one. number: of the connection at the venue.
+    """
+
+    label: ClassVar[str]
+    heartbeat: ClassVar[bytes]
+
+    def __init__(self, context: ServerContext, send: Send) -> None:
+        context.connection_count += 1
+        self.number = context.connection_count
+        self._context = context
+        self._host = context.host
+        self._raw_send = send
+        self._last_sent_ns = self._host.now_ns
+        self._tokens: dict[str, ApiKey] = {}
+        self._lines: dict[str, _AccountLine] = {}
+
+    @property
+    @abstractmethod
+    def is_subscribed(self) -> bool:
+        """Whether there is a subscription, so that silence is worth a heartbeat."""
+
+    @abstractmethod
+    def on_report(self, account: str, report: Report) -> None:
+        """A report has arrived for an account of this connection."""
+
+    def send(self, frame: bytes) -> None:
+        """Send, and remember that the line was not idle."""
+        self._last_sent_ns = self._host.now_ns
+        self._raw_send(frame)
+
+    def beat(self, now_ns: int) -> None:
+        """A second has passed: a heartbeat, if there is a subscription and nothing was sent in it."""
+        if self.is_subscribed and now_ns - self._last_sent_ns >= _SECOND_NS:
+            self.send(self.heartbeat)
+
+    def key_of(self, token: str) -> ApiKey:
+        """The key of a token, which lives as long as the connection once it was used; raises Refusal for a bad one."""
+        key = self._tokens.get(token) or self._context.keys.key_of_token(token, self._host.now_ns)
+        if key is None:
+            raise Refusal("ESession:Invalid session")
+        self._tokens[token] = key
+        return key
+
+    def line_of(self, account: str) -> str:
+        """The id of the connection's way to the engine for an account, opened when it is first needed."""
+        line = self._lines.get(account)
+        if line is None:
+            line = self._lines[account] = _AccountLine(self, account)
+            self._host.open_line(line)
+        return line.line_id
+
+    def drop_lines(self) -> None:
+        """The client is gone."""
+        for line in self._lines.values():
+            self._host.drop_line(line.line_id)
+        self._lines.clear()
+
+
+class Connections[C: SocketConnection]:
+    """The open connections of one protocol, and the beat of their hearts."""
+
+    def __init__(self, context: ServerContext) -> None:
+        self._host = context.host
+        self._open: dict[int, C] = {}
+        self._is_beating = False
+
+    def add(self, connection: C) -> None:
+        """A client has connected."""
+        self._open[connection.number] = connection
+        if not self._is_beating:
+            self._is_beating = True
+            self._host.call_at(self._host.now_ns + _SECOND_NS, self._beat)
+
+    def forget(self, connection: C) -> None:
+        """A client is gone."""
+        self._open.pop(connection.number, None)
+
+    def _beat(self) -> None:
+        host = self._host
+        for connection in tuple(self._open.values()):
+            connection.beat(host.now_ns)
+        if self._open:
+            host.call_at(host.now_ns + _SECOND_NS, self._beat)
+        else:
+            self._is_beating = False
