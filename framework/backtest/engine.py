@@ -9,6 +9,7 @@ that time has happened, and nothing later.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import heappop
 
 from framework.backtest.clock import RunClock, run_due
 from framework.backtest.feeds import Feeds
@@ -86,7 +87,8 @@ class Engine:
                 venue.on_timer(due_ns)
                 self._gateway.flush()
             else:
-                scheduler.run_next()
+                _, _, callback, arguments = heappop(messages)
+                callback(*arguments)
         set_time(end_ns)
 
     def _set_time(self, now_ns: int) -> None:

@@ -23,12 +23,15 @@ from nautilus_trader.model.events import OrderFilled, PositionChanged, PositionC
 from nautilus_trader.model.identifiers import AccountId, InstrumentId, PositionId
 from nautilus_trader.model.position import Position
 from nautilus_trader.portfolio.base import PortfolioFacade
+from nautilus_trader.portfolio.config import PortfolioConfig
 from nautilus_trader.portfolio.portfolio import Portfolio
 
 from framework.backtest.clock import RunClock
 from framework.backtest.run_bus import RunBus
 
 __all__ = ["PositionCache", "RunPortfolio"]
+
+_A_DAY_MS = 86_400_000
 
 
 class PositionCache(Cache):
@@ -76,7 +79,9 @@ class RunPortfolio(Portfolio):
     def __init__(self, msgbus: RunBus, cache: PositionCache, clock: RunClock) -> None:
         self._closed_positions = cache
         self._changed: dict[InstrumentId, tuple[Position, OrderFilled]] = {}
-        super().__init__(msgbus, cache, clock)
+        # It would write out each account's state for a log that nobody keeps.
+        quiet = PortfolioConfig(min_account_state_logging_interval_ms=_A_DAY_MS)
+        super().__init__(msgbus, cache, clock, config=quiet)
         self.analyzer.record_trade = _record_nothing
 
     def note(self, position: Position, fill: OrderFilled) -> None:

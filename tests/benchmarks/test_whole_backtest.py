@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,11 @@ def test_cost_as_rows_and_orders_grow(market: Market) -> None:
         run.run()
         return time.process_time() - began, strategy.submits + strategy.cancels
 
+    def repeated(make: Callable[[], Maker | Refresher], rows: Market, times: int) -> tuple[float, int]:
+        """The same several times, so that what is small is measured as long as what is large."""
+        each = [cost(make(), rows) for _ in range(times)]
+        return sum(seconds for seconds, _ in each) / times, each[0][1]
+
     factors = (1, 2, 4, 8)
     markets = {factor: _tiled(market, ROWS // 8, factor) for factor in factors}
     cost(Maker(Rules()), markets[1])
@@ -179,11 +185,12 @@ def test_cost_as_rows_and_orders_grow(market: Market) -> None:
     counts: dict[int, int] = {}
     for _ in range(ROUNDS):
         for factor in factors:
-            by_rows[factor].append(cost(Maker(Rules()), markets[factor])[0] / len(markets[factor].columns))
-        base = cost(Refresher(10**9), markets[1])[0]
+            seconds, _ = repeated(lambda: Maker(Rules()), markets[factor], 8 // factor)
+            by_rows[factor].append(seconds / len(markets[factor].columns))
+        base, _ = repeated(lambda: Refresher(10**9), markets[1], 8)
         for factor in factors:
-            taken, counts[factor] = cost(Refresher(16 // factor), markets[1])
-            by_orders[factor].append((taken - base) / counts[factor])
+            seconds, counts[factor] = repeated(lambda looks=16 // factor: Refresher(looks), markets[1], 8 // factor)
+            by_orders[factor].append((seconds - base) / counts[factor])
     print("\ncost as things grow, by processor time:")
     for name, costs in (("row", by_rows), ("order action", by_orders)):
         for kind, pick in (("median", statistics.median), ("least", min)):
