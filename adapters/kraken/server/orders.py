@@ -26,6 +26,7 @@ __all__ = [
     "add_order",
     "amend_id",
     "attachment_of",
+    "edited_attachment",
     "encode_attachment",
     "number",
     "price_ticks",
@@ -98,6 +99,20 @@ encode_attachment: Callable[[Attachment], bytes] = _ENCODER.encode
 def attachment_of(order: AddOrder | Order) -> Attachment:
     """What came with an order; one that came by another way has the defaults."""
     return _DECODER.decode(order.attachment) if order.attachment else Attachment()
+
+
+def edited_attachment(
+    old: Attachment, *, userref: int, price: str, price2: str, volume: str, is_post_only: bool
+) -> Attachment:
+    """What goes with the new order of an edit: the old flags but post, which is said anew, and no old userref."""
+    flags = [flag for flag in old.oflags.split(",") if flag and flag != "post"]
+    return Attachment(
+        userref=userref,
+        oflags=",".join(["post", *flags] if is_post_only else flags),
+        price=price or old.price,
+        price2=price2 or old.price2,
+        volume=volume or old.volume,
+    )
 
 
 def amend_id(request_id: int) -> str:

@@ -311,9 +311,11 @@ class VenueHost:
         else:
             self.scheduler.at(link.command.send(self.now_ns), self._handle, line_id, command)
 
-    def submit_made(self, line_id: str, make: Callable[[], Command | T], answer: Callable[[T], None]) -> None:
-        """A request of a client leaves, of which the engine makes a command when it arrives: of its orders and prices
-        then. What ``make`` gives instead of a command comes back as an answer.
+    def submit_made(
+        self, line_id: str, make: Callable[[], Command | tuple[Command, ...] | T], answer: Callable[[T], None]
+    ) -> None:
+        """A request of a client leaves, of which the engine makes a command, or several, when it arrives: of its orders
+        and prices then. What ``make`` gives instead of commands comes back as an answer.
         """
         link = self._links[line_id]
         if link.command is None:
@@ -407,6 +409,9 @@ class VenueHost:
         made = make()
         if isinstance(made, Command):
             self._handle(link.line.line_id, made)
+        elif isinstance(made, tuple):
+            for command in made:
+                self._handle(link.line.line_id, command)
         else:
             self._reply(link, answer, made)
 

@@ -16,19 +16,17 @@ from typing import Any
 
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.orders import (
-    Attachment,
     OrderWords,
     add_order,
     amend_id,
     attachment_of,
+    edited_attachment,
     encode_attachment,
-    price_ticks,
-    qty_lots,
-    whole,
 )
 from adapters.kraken.server.pairs import ServedPair
 from adapters.kraken.server.refusal import Refusal, invalid
 from adapters.kraken.server.rest.params import Params
+from adapters.kraken.server.targets import Targets
 from framework.messages import (
     AddBatch,
     AddOrder,
@@ -41,7 +39,6 @@ from framework.messages import (
     CommandAccepted,
     EditOrder,
 )
-from framework.venue.orders import Order
 
 __all__ = ["Pending", "Trading"]
 
@@ -69,8 +66,8 @@ class Trading:
     def __init__(self, context: ServerContext) -> None:
         self._context = context
         self._host = context.host
-        self._records = context.host.records
         self._pairs = context.pairs
+        self._targets = Targets(context)
         self.methods: Mapping[str, Callable[[str, Params], Pending]] = {
             "AddOrder": self._add,
             "AddOrderBatch": self._add_batch,
@@ -139,47 +136,49 @@ class Trading:
         order_id, cl_ord_id = params.get("txid"), params.get("cl_ord_id")
         if bool(order_id) == bool(cl_ord_id):
             raise invalid("txid")
-        order = self._host.venue.accounts[account].find(order_id or None, cl_ord_id or None)
-        if order is None:
-            raise Refusal("EOrder:Unknown order")
-        pair = self._pairs.by_symbol[order.pair.symbol]
+        targets = self._targets
+        order = targets.to_amend(account, order_id, cl_ord_id)
         command = AmendOrder(
             request_id=self._host.next_request_id(),
             deadline_ns=self._deadline_ns(params),
             order_id=order.order_id,
-            qty_lots=self._qty(params, "order_qty", pair),
-            display_lots=self._qty(params, "display_qty", pair),
-            limit_ticks=self._price(params, "limit_price", pair, order),
-            trigger_ticks=self._price(params, "trigger_price", pair, order),
+            qty_lots=targets.qty(order, "order_qty", params.get("order_qty")),
+            display_lots=targets.qty(order, "display_qty", params.get("display_qty")),
+            limit_ticks=targets.price(order, "limit_price", params.get("limit_price")),
+            trigger_ticks=targets.price(order, "trigger_price", params.get("trigger_price")),
             is_post_only=params.flag("post_only"),
         )
         return Pending(command, lambda report: {"amend_id": amend_id(report.request_id)})
 
     def _edit(self, account: str, params: Params) -> Pending:
         pair = self._pairs.wanted(params.required("pair"))
-        order = self._one(account, params.required("txid"))
-        if order.pair.symbol != pair.spec.symbol:
-            raise invalid("pair")
-        if order.cl_ord_id:
-            raise Refusal("EGeneral:Invalid arguments:edit")
+        targets = self._targets
+        order = targets.to_edit(account, params.required("txid"), pair)
         is_post_only = params.get("oflags") == "post"
         if params.get("oflags") not in ("", "post"):
             raise invalid("oflags")
         has_limit = order.trigger_ticks is None
-        first = self._price(params, "price", pair, order)
-        second = self._price(params, "price2", pair, order)
+        first = targets.price(order, "price", params.get("price"))
+        second = targets.price(order, "price2", params.get("price2"))
         is_validate_only = params.flag("validate")
         params.flag("cancel_response")  # the new order is there at once, so there is nothing to tell of before it
         old = attachment_of(order)
-        note = _edited(old, params, is_post_only=is_post_only)
+        note = edited_attachment(
+            old,
+            userref=params.whole("userref", 0, -(2**31), 2**31 - 1),
+            price=params.get("price"),
+            price2=params.get("price2"),
+            volume=params.get("volume"),
+            is_post_only=is_post_only,
+        )
         command = EditOrder(
             request_id=self._host.next_request_id(),
             deadline_ns=self._deadline_ns(params),
             order_id=order.order_id,
-            qty_lots=self._qty(params, "volume", pair),
+            qty_lots=targets.qty(order, "volume", params.get("volume")),
             limit_ticks=first if has_limit else second,
             trigger_ticks=None if has_limit else first,
-            display_lots=self._qty(params, "displayvol", pair),
+            display_lots=targets.qty(order, "displayvol", params.get("displayvol")),
             is_post_only=is_post_only,
             is_validate_only=is_validate_only,
             attachment=encode_attachment(note),
@@ -224,7 +223,9 @@ class Trading:
         request_id = self._host.next_request_id()
         if cl_ord_id:
             return Pending(CancelOrder(request_id=request_id, cl_ord_id=cl_ord_id), _count)
-        ids = self._by_reference(account, reference)
+        ids = self._targets.ids(account, reference)
+        if not ids:
+            raise Refusal("EOrder:Unknown order")
         if len(ids) == 1:
             return Pending(CancelOrder(request_id=request_id, order_id=ids[0]), _count)
         return Pending(CancelBatch(request_id=request_id, order_ids=tuple(ids)), _count)
@@ -237,7 +238,7 @@ class Trading:
             raise invalid("orders")
         for reference in references:
             # A reference that no order has is passed over, as an unknown id is: only the count is told.
-            order_ids += self._of_reference(account, reference)
+            order_ids += self._targets.ids(account, reference)
         command = CancelBatch(
             request_id=self._host.next_request_id(),
             order_ids=tuple(dict.fromkeys(order_ids)),
@@ -262,32 +263,7 @@ class Trading:
 
         return Pending(command, result)
 
-    def _of_reference(self, account: str, reference: str) -> list[str]:
-        """The ids that a cancel means: the one that it gives, or those of all open orders with a userref."""
-        if not reference.removeprefix("-").isdigit():
-            return [reference]
-        userref = whole(reference, "txid", -(2**31), 2**31 - 1)
-        orders = self._records.orders_open(account)
-        return [order.order_id for order in orders if attachment_of(order).userref == userref]
-
-    def _by_reference(self, account: str, reference: str) -> list[str]:
-        """As ``_of_reference``; raises Refusal where that is none."""
-        ids = self._of_reference(account, reference)
-        if not ids:
-            raise Refusal("EOrder:Unknown order")
-        return ids
-
     # ------------------------------------------------------------------------------------------------- arguments
-
-    def _one(self, account: str, reference: str) -> Order:
-        """The one open order that an edit means."""
-        ids = self._by_reference(account, reference)
-        order = self._records.order(account, ids[0])
-        if order is None:
-            raise Refusal("EOrder:Unknown order")
-        if len(ids) > 1:
-            raise Refusal("EOrder:Invalid order")
-        return order
 
     def _deadline_ns(self, params: Params) -> int | None:
         text = params.get("deadline")
@@ -298,17 +274,6 @@ class Trading:
         if ahead_ns > _DEADLINE_MAX_NS or 0 < ahead_ns < _DEADLINE_MIN_NS:
             raise invalid("deadline")
         return deadline_ns
-
-    def _qty(self, params: Params, name: str, pair: ServedPair) -> int | None:
-        text = params.get(name)
-        return qty_lots(text, pair, name) if text else None
-
-    def _price(self, params: Params, name: str, pair: ServedPair, order: Order) -> int | None:
-        text = params.get(name)
-        if not text:
-            return None
-        last_ticks = self._context.last_ticks(pair.spec.symbol)
-        return price_ticks(text, pair, name, last_ticks, order.side, order.order_type)
 
 
 def _line(command: AddOrder, pair: ServedPair) -> str:
@@ -326,18 +291,6 @@ def _references(params: Params, name: str, inner: str) -> list[str]:
 
 def _count(report: CommandAccepted) -> Any:
     return {"count": 1 if report.count is None else report.count}
-
-
-def _edited(old: Attachment, params: Params, *, is_post_only: bool) -> Attachment:
-    """What goes with the new order of an edit: the old flags but post, which is said anew, and no old userref."""
-    flags = [flag for flag in old.oflags.split(",") if flag and flag != "post"]
-    return Attachment(
-        userref=params.whole("userref", 0, -(2**31), 2**31 - 1),
-        oflags=",".join(["post", *flags] if is_post_only else flags),
-        price=params.get("price") or old.price,
-        price2=params.get("price2") or old.price2,
-        volume=params.get("volume") or old.volume,
-    )
 
 
 def _second(ts_ns: int) -> str:

@@ -26,7 +26,7 @@ from adapters.kraken.server.ws2.market import (
     instrument_snapshot,
 )
 from adapters.kraken.server.ws2.trading import Request, Ws2Trading
-from framework.messages import CommandAccepted, CommandRejected, ExecutionReport, Report, VenueStatus
+from framework.messages import Command, CommandAccepted, CommandRejected, ExecutionReport, Report, VenueStatus
 from framework.protocol import POINT
 from framework.venue.served.tape import CANDLE_MINUTES
 
@@ -282,9 +282,21 @@ class Ws2Connection(SocketConnection):
         if not all(key.permissions.intersection(group) for group in _TRADING_PERMISSIONS[method]):
             raise Refusal("EGeneral:Permission denied")
         line_id = self.line_of(key.account)
-        for request in self._gateway.trading.requests(method, key.account, params):
-            self._waiting[request.command.request_id] = (method, request, req_id, in_ns)
-            self._host.submit(line_id, request.command)
+        trading = self._gateway.trading
+
+        def make() -> tuple[Command, ...] | Refusal:
+            try:
+                requests = trading.requests(method, key.account, params, in_ns)
+            except Refusal as refusal:
+                return refusal
+            for request in requests:
+                self._waiting[request.command.request_id] = (method, request, req_id, in_ns)
+            return tuple(request.command for request in requests)
+
+        def refuse(refusal: Refusal) -> None:
+            self.send(refused(method, refusal.text, req_id, in_ns, self._host.now_ns))
+
+        self._host.submit_made(line_id, make, refuse)
 
     def on_report(self, account: str, report: Report) -> None:
         """A report has arrived for an account of this connection."""

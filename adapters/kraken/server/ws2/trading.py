@@ -1,6 +1,8 @@
 """Trading methods of WebSocket v2: parameters to commands.
 
-Numbers must be JSON numbers. A request without a deadline has one of five seconds. Sources: websocket-v2/add_order,
+Commands are made when a request has reached the engine, so that it is the orders, the last trade and the time there
+that count; a deadline is counted from the time at which the request was sent. Numbers must be JSON numbers. A request
+without a deadline has one of five seconds. Sources: websocket-v2/add_order,
 amend_order, edit_order, cancel_order, cancel_all, cancel_after, batch_add, batch_cancel.
 """
 
@@ -13,9 +15,16 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import add_order, attachment_of, price_ticks, qty_lots
+from adapters.kraken.server.orders import (
+    add_order,
+    amend_id,
+    attachment_of,
+    edited_attachment,
+    encode_attachment,
+)
 from adapters.kraken.server.pairs import ServedPair
 from adapters.kraken.server.refusal import Refusal, invalid
+from adapters.kraken.server.targets import Targets
 from framework.messages import (
     AddBatch,
     AddOrder,
@@ -28,6 +37,7 @@ from framework.messages import (
     CommandAccepted,
     EditOrder,
 )
+from framework.venue.orders import TRIGGER_TYPES
 
 __all__ = ["Request", "Ws2Trading", "moment_ns"]
 
@@ -76,7 +86,8 @@ class Ws2Trading:
         self._context = context
         self._host = context.host
         self._pairs = context.pairs
-        self.methods: Mapping[str, Callable[[str, Mapping[str, Any]], list[Request]]] = {
+        self._targets = Targets(context)
+        self.methods: Mapping[str, Callable[[str, Mapping[str, Any], int], list[Request]]] = {
             "add_order": self._add,
             "amend_order": self._amend,
             "edit_order": self._edit,
@@ -87,26 +98,26 @@ class Ws2Trading:
             "batch_cancel": self._batch_cancel,
         }
 
-    def requests(self, method: str, account: str, params: Mapping[str, Any]) -> list[Request]:
-        """The requests that a message makes: one, or one for each order that it cancels."""
+    def requests(self, method: str, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
+        """The requests that a message makes: one, or one for each order that it cancels. sent_ns: when it was sent."""
         for name in params:
             if name not in _FIELDS[method]:
                 raise Refusal(f"Unsupported field: '{name}' for the given msg type: {method.replace('_', ' ')}")
-        return self.methods[method](account, params)
+        return self.methods[method](account, params, sent_ns)
 
     # ------------------------------------------------------------------------------------------------- adds
 
-    def _add(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+    def _add(self, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
         pair = self._pair(params)
         is_validate_only = _flag(params, "validate")
-        command = self._order(params, pair, self._deadline_ns(params), is_validate_only=is_validate_only)
+        command = self._order(params, pair, _deadline_ns(params, sent_ns), is_validate_only=is_validate_only)
 
         def result(report: CommandAccepted) -> Any:
             return {"order_id": report.order_ids[0] if report.order_ids else "", **_echo(params)}
 
         return [Request(command, result)]
 
-    def _batch_add(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+    def _batch_add(self, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
         pair = self._pair(params)
         items = params.get("orders")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
@@ -119,7 +130,7 @@ class Ws2Trading:
         orders = tuple(self._order(item, pair, None, is_validate_only=is_validate_only) for item in items)
         command = AddBatch(
             request_id=self._host.next_request_id(),
-            deadline_ns=self._deadline_ns(params),
+            deadline_ns=_deadline_ns(params, sent_ns),
             orders=orders,
             is_validate_only=is_validate_only,
         )
@@ -207,51 +218,54 @@ class Ws2Trading:
 
     # ------------------------------------------------------------------------------------------------- changes
 
-    def _amend(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+    def _amend(self, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
         order_id, cl_ord_id = params.get("order_id"), params.get("cl_ord_id")
         if (order_id is None) == (cl_ord_id is None):
             raise invalid("order_id")
-        order = self._host.venue.accounts[account].find(_optional(order_id), _optional(cl_ord_id))
-        if order is None:
-            raise Refusal("EOrder:Unknown order")
-        pair = self._pairs.by_symbol[order.pair.symbol]
+        targets = self._targets
+        order = targets.to_amend(account, _optional(order_id), _optional(cl_ord_id))
         command = AmendOrder(
             request_id=self._host.next_request_id(),
-            deadline_ns=self._deadline_ns(params),
+            deadline_ns=_deadline_ns(params, sent_ns),
             order_id=order.order_id,
-            qty_lots=_qty(params, "order_qty", pair),
-            display_lots=_qty(params, "display_qty", pair),
-            limit_ticks=_ticks(params, "limit_price", pair, order.side),
-            trigger_ticks=_ticks(params, "trigger_price", pair, order.side),
+            qty_lots=targets.qty(order, "order_qty", _number(params, "order_qty", "")),
+            display_lots=targets.qty(order, "display_qty", _number(params, "display_qty", "")),
+            limit_ticks=targets.price(order, "limit_price", _number(params, "limit_price", "")),
+            trigger_ticks=targets.price(order, "trigger_price", _number(params, "trigger_price", "")),
             is_post_only=_flag(params, "post_only"),
         )
         named = {"order_id": order_id} if order_id is not None else {"cl_ord_id": cl_ord_id}
+        return [Request(command, lambda report: {"amend_id": amend_id(report.request_id), **named})]
 
-        def result(report: CommandAccepted) -> Any:
-            number = report.request_id
-            return {"amend_id": f"TA{number // 10**9:04d}-{number // 10**6 % 1000:05d}-{number % 10**6:06d}", **named}
-
-        return [Request(command, result)]
-
-    def _edit(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+    def _edit(self, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
         pair = self._pair(params)
         order_id = _text(params, "order_id")
-        order = self._host.records.order(account, order_id)
-        if order is None:
-            raise Refusal("EOrder:Unknown order")
-        if order.cl_ord_id:
-            raise Refusal("EGeneral:Invalid arguments:edit")
+        targets = self._targets
+        order = targets.to_edit(account, order_id, pair)
         triggers = params.get("triggers")
+        trigger = _number(triggers, "price", "") if isinstance(triggers, dict) else ""
+        limit, qty = _number(params, "limit_price", ""), _number(params, "order_qty", "")
+        is_post_only = _flag(params, "post_only")
+        has_trigger = order.order_type in TRIGGER_TYPES
+        note = edited_attachment(
+            attachment_of(order),
+            userref=_whole(params, "order_userref") if "order_userref" in params else 0,
+            price=trigger if has_trigger else limit,
+            price2=limit if has_trigger else "",
+            volume=qty,
+            is_post_only=is_post_only,
+        )
         command = EditOrder(
             request_id=self._host.next_request_id(),
-            deadline_ns=self._deadline_ns(params),
-            order_id=order_id,
-            qty_lots=_qty(params, "order_qty", pair),
-            display_lots=_qty(params, "display_qty", pair),
-            limit_ticks=_ticks(params, "limit_price", pair, order.side),
-            trigger_ticks=_ticks(triggers, "price", pair, order.side) if isinstance(triggers, dict) else None,
-            is_post_only=_flag(params, "post_only"),
+            deadline_ns=_deadline_ns(params, sent_ns),
+            order_id=order.order_id,
+            qty_lots=targets.qty(order, "order_qty", qty),
+            display_lots=targets.qty(order, "display_qty", _number(params, "display_qty", "")),
+            limit_ticks=targets.price(order, "limit_price", limit),
+            trigger_ticks=targets.price(order, "price", trigger),
+            is_post_only=is_post_only,
             is_validate_only=_flag(params, "validate"),
+            attachment=encode_attachment(note),
         )
 
         def result(report: CommandAccepted) -> Any:
@@ -261,7 +275,7 @@ class Ws2Trading:
 
     # ------------------------------------------------------------------------------------------------- cancels
 
-    def _cancel(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+    def _cancel(self, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
         requests = []
         for name in ("order_id", "cl_ord_id"):
             for reference in _list(params, name):
@@ -274,24 +288,20 @@ class Ws2Trading:
                 )
                 requests.append(_cancel_request(command, {name: reference}))
         for userref in _list(params, "order_userref"):
-            found = [
-                order.order_id
-                for order in self._host.records.orders_open(account)
-                if attachment_of(order).userref == userref
-            ]
-            if not found:
-                raise Refusal("EOrder:Unknown order")
-            for order_id in found:
+            if isinstance(userref, bool) or not isinstance(userref, int):
+                raise invalid("order_userref")
+            # What no open order has is an id that none has: the engine says so.
+            for order_id in self._targets.ids_of_userref(account, userref) or [str(userref)]:
                 command = CancelOrder(request_id=self._host.next_request_id(), order_id=order_id)
                 requests.append(_cancel_request(command, {"order_userref": userref}))
         if not requests:
             raise invalid("order_id")
         return requests
 
-    def _cancel_all(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+    def _cancel_all(self, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
         return [Request(CancelAll(request_id=self._host.next_request_id()), _count)]
 
-    def _cancel_all_after(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+    def _cancel_all_after(self, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
         timeout_s = _whole(params, "timeout")
         if timeout_s < 0:
             raise invalid("timeout")
@@ -306,18 +316,10 @@ class Ws2Trading:
 
         return [Request(command, result)]
 
-    def _batch_cancel(self, account: str, params: Mapping[str, Any]) -> list[Request]:
+    def _batch_cancel(self, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
         order_ids: list[str] = []
         for reference in _list(params, "orders"):
-            text = str(reference)
-            if text.isdigit():
-                order_ids += [
-                    order.order_id
-                    for order in self._host.records.orders_open(account)
-                    if attachment_of(order).userref == int(text)
-                ]
-            else:
-                order_ids.append(text)
+            order_ids += self._targets.ids(account, str(reference))
         command = CancelBatch(
             request_id=self._host.next_request_id(),
             order_ids=tuple(dict.fromkeys(order_ids)),
@@ -336,15 +338,15 @@ class Ws2Trading:
             raise Refusal(f"Currency pair not supported {symbol}")
         return pair
 
-    def _deadline_ns(self, params: Mapping[str, Any]) -> int:
-        now_ns = self._host.now_ns
-        if "deadline" not in params:
-            return now_ns + _DEADLINE_NS
-        deadline_ns = moment_ns(params["deadline"], "deadline")
-        ahead_ns = deadline_ns - now_ns
-        if ahead_ns > _DEADLINE_MAX_NS or 0 < ahead_ns < _DEADLINE_MIN_NS:
-            raise invalid("deadline")
-        return deadline_ns
+
+def _deadline_ns(params: Mapping[str, Any], sent_ns: int) -> int:
+    if "deadline" not in params:
+        return sent_ns + _DEADLINE_NS
+    deadline_ns = moment_ns(params["deadline"], "deadline")
+    ahead_ns = deadline_ns - sent_ns
+    if ahead_ns > _DEADLINE_MAX_NS or 0 < ahead_ns < _DEADLINE_MIN_NS:
+        raise invalid("deadline")
+    return deadline_ns
 
 
 def _cancel_request(command: CancelOrder, named: dict[str, Any]) -> Request:
@@ -388,10 +390,10 @@ def _text(params: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _optional(value: Any) -> str | None:
+def _optional(value: Any) -> str:
     if value is not None and not isinstance(value, str):
         raise invalid("order_id")
-    return value
+    return value or ""
 
 
 def _whole(params: Mapping[str, Any], name: str) -> int:
@@ -401,26 +403,16 @@ def _whole(params: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def _number(params: Mapping[str, Any], name: str) -> str:
-    """A JSON number as text, with its digits, without an exponent."""
+def _number(params: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    """A JSON number as text, with its digits, without an exponent; default: where it is not given, if it need not."""
+    if default is not None and name not in params:
+        return default
     value = params.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise Refusal(f"{name.capitalize()} field must be a number_float")
     if isinstance(value, Decimal) and abs(value.adjusted()) > 30:
         raise invalid(name)
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
-
-
-def _qty(params: Mapping[str, Any], name: str, pair: ServedPair) -> int | None:
-    return qty_lots(_number(params, name), pair, name) if name in params else None
-
-
-def _ticks(params: Mapping[str, Any], name: str, pair: ServedPair, side: int) -> int | None:
-    if name not in params:
-        return None
-    from framework.protocol import OrderType
-
-    return price_ticks(_number(params, name), pair, name, None, side, OrderType.LIMIT)
 
 
 def _list(params: Mapping[str, Any], name: str) -> list[Any]:

@@ -1,0 +1,74 @@
+"""The open orders that a request means, and its new terms for them, whatever protocol it came on.
+
+Asked when a request has reached the engine, so that it is the orders and the last trade there that count.
+
+Sources: rest-api/amend-order, edit-order, cancel-order, cancel-order-batch; websocket-v2/amend_order, edit_order,
+cancel_order, batch_cancel; guides/spot-clordid.
+"""
+
+from __future__ import annotations
+
+from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.orders import attachment_of, price_ticks, qty_lots, whole
+from adapters.kraken.server.pairs import ServedPair
+from adapters.kraken.server.refusal import Refusal, invalid
+from framework.venue.orders import Order
+
+__all__ = ["Targets"]
+
+
+class Targets:
+    """Finds orders; raises Refusal for what no order answers to."""
+
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
+        self._host = context.host
+        self._records = context.host.records
+        self._pairs = context.pairs
+
+    def pair_of(self, order: Order) -> ServedPair:
+        """The pair of an order."""
+        return self._pairs.by_symbol[order.pair.symbol]
+
+    def to_amend(self, account: str, order_id: str, cl_ord_id: str) -> Order:
+        """The order that an amend names by one of its two ids; the other one is empty."""
+        order = self._host.venue.accounts[account].find(order_id or None, cl_ord_id or None)
+        if order is None:
+            raise Refusal("EOrder:Unknown order")
+        return order
+
+    def to_edit(self, account: str, reference: str, pair: ServedPair) -> Order:
+        """The one order that an edit means, by id or userref; one with a client id cannot be edited."""
+        ids = self.ids(account, reference)
+        order = self._records.order(account, ids[0]) if ids else None
+        if order is None:
+            raise Refusal("EOrder:Unknown order")
+        if len(ids) > 1:
+            raise Refusal("EOrder:Invalid order")
+        if order.pair.symbol != pair.spec.symbol:
+            raise invalid("pair")
+        if order.cl_ord_id:
+            raise Refusal("EGeneral:Invalid arguments:edit")
+        return order
+
+    def ids(self, account: str, reference: str) -> list[str]:
+        """The ids that a reference means: the one that it gives, or those of all open orders with a userref."""
+        if not reference.removeprefix("-").isdigit():
+            return [reference]
+        return self.ids_of_userref(account, whole(reference, "txid", -(2**31), 2**31 - 1))
+
+    def ids_of_userref(self, account: str, userref: int) -> list[str]:
+        """The ids of all open orders with a userref."""
+        orders = self._records.orders_open(account)
+        return [order.order_id for order in orders if attachment_of(order).userref == userref]
+
+    def qty(self, order: Order, name: str, text: str) -> int | None:
+        """A new quantity in lots; None for no text."""
+        return qty_lots(text, self.pair_of(order), name) if text else None
+
+    def price(self, order: Order, name: str, text: str) -> int | None:
+        """A new price in ticks, absolute or relative to the last trade; None for no text."""
+        if not text:
+            return None
+        last_ticks = self._context.last_ticks(order.pair.symbol)
+        return price_ticks(text, self.pair_of(order), name, last_ticks, order.side, order.order_type)
