@@ -17,14 +17,14 @@ A key that does not exist, a value of the wrong type and a name that is not ther
 from __future__ import annotations
 
 import math
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from framework.backtest.config_text import check_amount, check_range, key_error
+from framework.config_text import check_amount, check_range, read_toml
 from framework.errors import ConfigError
+from framework.venue.faults import FaultSection
 
 __all__ = [
     "AccountSection",
@@ -162,29 +162,6 @@ class RoadSection(_Section, frozen=True, kw_only=True):
             check_range("[road] cancel_reserve_points", self.cancel_reserve_points, 0)
 
 
-class FaultSection(_Section, frozen=True, kw_only=True):
-    """One thing that goes wrong.
-
-    kind: "drop" cuts a link's line for ``for_s`` (link "all" for every line); "mode" puts the venue into ``mode`` for
-        ``for_s``.
-    at_s: seconds after the market's first row.
-    detect_ms: how long each end takes to see that the line is gone.
-    """
-
-    kind: str
-    at_s: float
-    for_s: float = 0.0
-    link: str | None = None
-    mode: str | None = None
-    symbol: str | None = None
-    detect_ms: int = 0
-
-    def __post_init__(self) -> None:
-        check_range("[[faults]] at_s", self.at_s, 0)
-        check_range("[[faults]] for_s", self.for_s, 0)
-        check_range("[[faults]] detect_ms", self.detect_ms, 0)
-
-
 class RunConfig(_Section, frozen=True, kw_only=True):
     """All inputs of a run."""
 
@@ -199,19 +176,7 @@ class RunConfig(_Section, frozen=True, kw_only=True):
 
 def load_config(path: Path) -> RunConfig:
     """Read a configuration file; paths in it are relative to it. Raises ConfigError naming file, key and remedy."""
-    try:
-        raw = path.read_bytes()
-        config = msgspec.toml.decode(raw, type=RunConfig)
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file; name a run configuration in TOML") from None
-    except OSError as e:
-        raise ConfigError(f"{path}: {e.strerror}; name a run configuration in TOML") from None
-    except msgspec.ValidationError as e:
-        raise ConfigError(f"{path}: {key_error(str(e), tomllib.loads(raw.decode()), RunConfig)}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as e:
-        raise ConfigError(f"{path}: this is not TOML: {e}") from None
-    except ConfigError as e:
-        raise ConfigError(f"{path}: {e}") from None
+    config = read_toml(path, RunConfig, "name a run configuration in TOML")
     base = path.parent
     strategy = msgspec.structs.replace(config.strategy, path=str(base / config.strategy.path))
     market = config.market

@@ -18,7 +18,7 @@ from typing import Any, get_args
 import msgspec
 
 from framework.backtest.config import StrategySection
-from framework.backtest.config_text import key_error
+from framework.config_text import key_error
 from framework.errors import ConfigError, StrategyError, TidegateError
 from framework.strategy import Strategy, StrategyConfig
 

@@ -325,7 +325,7 @@ class Venue:
         while (due := self._timers.pop_due(now_ns)) is not None:
             due_ns, kind, subject = due
             if kind is TimerKind.ROLLOVER:
-                self._gateway.roll_over(subject, due_ns)
+                self._gateway.roll_over_daily(subject, due_ns)
             elif self._modes.is_standing:
                 self._deferred.append((kind, subject))
             else:
@@ -356,6 +356,16 @@ class Venue:
                 if self._is_deferred_live(kind, subject):
                     self._act(kind, subject, now_ns)
         self._modes.apply(now_ns)
+
+    def roll_over(self, protocol_label: str, now_ns: int) -> int:
+        """Have a protocol's daily rollover happen now, beside the one that is due; returns until when nobody can log
+        on. Raises ConfigError for a protocol that has none.
+        """
+        rolling = [label for label, each in self.profile.protocols.items() if each.rollover_utc_s is not None]
+        for label in rolling:
+            if label == protocol_label:
+                return self._gateway.roll_over(label, now_ns)
+        raise ConfigError(f"{protocol_label} has no rollover; {', '.join(rolling) or 'no protocol'} has")
 
     def resting_orders(self) -> list[Order]:
         """The orders that rest in the book, each with its ``slot`` in the kernel, in the order in which they joined."""

@@ -193,13 +193,19 @@ class Gateway:
         due_ns = now_ns - now_ns % _DAY_NS + profile.rollover_utc_s * _SECOND_NS
         self._parts.timers.arm(due_ns if due_ns > now_ns else due_ns + _DAY_NS, TimerKind.ROLLOVER, label)
 
-    def roll_over(self, label: Protocol, due_ns: int) -> None:
-        """The daily rollover of a protocol: its sessions end, its numbers start anew, and nobody can log on for a
-        while.
-        """
-        profile = self._parts.profile.protocols[label]
-        self._rollover_end_ns[label] = due_ns + profile.rollover_ns
+    def roll_over_daily(self, label: Protocol, due_ns: int) -> None:
+        """A rollover that is due, and the one of the next day."""
         self._parts.timers.arm(due_ns + _DAY_NS, TimerKind.ROLLOVER, label)
+        self.roll_over(label, due_ns)
+
+    def roll_over(self, label: Protocol, due_ns: int) -> int:
+        """The rollover of a protocol: its sessions end, its numbers start anew, and nobody can log on until the time
+        that is returned.
+        """
+        self._arm_rollover(label, due_ns)
+        profile = self._parts.profile.protocols[label]
+        end_ns = max(due_ns + profile.rollover_ns, self._rollover_end_ns.get(label, 0))
+        self._rollover_end_ns[label] = end_ns
         for line in list(self.lines.values()):
             if line.is_up and line.profile.label is label:
                 if line.session is not None:
@@ -210,6 +216,7 @@ class Gateway:
             if key[1] is label:
                 self._supersede(session)
                 del self._sessions[key]
+        return end_ns
 
     def _tell(self, change: str, line: Line, now_ns: int) -> None:
         observer = self._parts.lifecycle.observer

@@ -25,6 +25,16 @@ class VenueClock:
         """How fast the venue's time runs now; 0 while paused."""
         return Fraction(0) if self._is_paused else self._speed
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the venue's time stands still."""
+        return self._is_paused
+
+    @property
+    def running_speed(self) -> Fraction:
+        """How fast the venue's time runs, or would if it were not paused."""
+        return self._speed
+
     def venue_ns(self, wall_ns: int) -> int:
         """The venue's time at a time of the machine; that of the last change if the machine's clock was before it."""
         if self._is_paused:

@@ -376,6 +376,14 @@ class VenueHost:
             self._pair_modes[symbol] = mode
         self.settle()
 
+    def roll_over(self, label: str) -> int:
+        """Have a protocol's daily rollover happen now; returns until when nobody can log on. Raises ConfigError for a
+        protocol that has none.
+        """
+        end_ns = self.venue.roll_over(label, self.now_ns)
+        self.settle()
+        return end_ns
+
     def mode_of(self, symbol: str) -> VenueMode:
         """The mode that a pair is in: its own, or the venue's where that is stricter than online."""
         return self.mode if self.mode is not VenueMode.ONLINE else self._pair_modes.get(symbol, VenueMode.ONLINE)

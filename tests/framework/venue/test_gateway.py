@@ -382,6 +382,28 @@ def test_the_rollover_comes_every_day() -> None:
     assert not rig.venue.is_up("fix")
 
 
+def test_a_rollover_out_of_turn_ends_sessions_and_leaves_the_daily_one_where_it_is() -> None:
+    rig = Rig(touch())
+    rig.at(60)
+    assert rig.venue.roll_over("fix", rig.now_ns) == rig.now_ns + 30 * SECOND
+    rig._settle()
+    assert [rig.venue.is_up(line) for line in ("fix", "ws2", "rest")] == [False, True, True]
+    rig.at(90)
+    assert not _logon(rig).is_resumed
+    assert rig.venue.next_timer_ns() == START_NS + ROLLOVER_S * SECOND
+
+
+def test_a_rollover_out_of_turn_before_the_first_session_leaves_the_daily_one_too() -> None:
+    rig = Rig(touch(), lines=("rest",))
+    rig.venue.roll_over("fix", rig.now_ns)
+    assert rig.venue.next_timer_ns() == START_NS + ROLLOVER_S * SECOND
+
+
+def test_a_protocol_without_a_rollover_is_refused_one() -> None:
+    with pytest.raises(ConfigError, match="ws2 has no rollover; fix has"):
+        Rig(touch()).venue.roll_over("ws2", START_NS)
+
+
 def test_a_session_opened_after_22_utc_lasts_until_the_next_day() -> None:
     rig = Rig(touch(), lines=("rest",))
     rig.at(ROLLOVER_S + 60)

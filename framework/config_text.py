@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+import tomllib
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import msgspec
 
 from framework.errors import ConfigError
 
-__all__ = ["check_amount", "check_range", "key_error"]
+__all__ = ["check_amount", "check_range", "key_error", "read_toml"]
 
 _AT = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
 _INDEX = re.compile(r"\[[^]]*\]")
@@ -27,6 +29,26 @@ _WORDS = {
     "array": "a list",
     "object": "a table",
 }
+
+
+def read_toml[T: msgspec.Struct](path: Path, root: type[T], remedy: str) -> T:
+    """Read a configuration file as a type; raises ConfigError naming file, key and remedy.
+
+    remedy: what to do where there is no such file: "name a run configuration in TOML".
+    """
+    try:
+        raw = path.read_bytes()
+        return msgspec.toml.decode(raw, type=root)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file; {remedy}") from None
+    except OSError as e:
+        raise ConfigError(f"{path}: {e.strerror}; {remedy}") from None
+    except msgspec.ValidationError as e:
+        raise ConfigError(f"{path}: {key_error(str(e), tomllib.loads(raw.decode()), root)}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        raise ConfigError(f"{path}: this is not TOML: {e}") from None
+    except ConfigError as e:
+        raise ConfigError(f"{path}: {e}") from None
 
 
 def key_error(text: str, given: Mapping[str, Any], root: type[msgspec.Struct] | None, table: str = "") -> str:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from framework.backtest.config import RunConfig
-from framework.backtest.config_text import check_amount, check_range, key_error
+from framework.config_text import check_amount, check_range, key_error
 from framework.errors import ConfigError
 
 
