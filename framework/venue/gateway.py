@@ -87,7 +87,7 @@ class Gateway:
             session.line = None
             if session.stream is not None:
                 session.stream.line = None
-                session.stream.delivered_count = len(session.stream.reports)
+                session.stream.delivered_count = session.stream.count
 
     # ------------------------------------------------------------------------------------------------- sessions
 
@@ -182,6 +182,7 @@ class Gateway:
         if session.stream is not None:
             session.stream.line = None
             session.stream.is_current = False
+            session.stream.reports.clear()
 
     # ------------------------------------------------------------------------------------------------- rollover
 

@@ -34,7 +34,8 @@ class Reporter:
     """Makes reports and puts them into the outbox.
 
     outbox: what the venue has to send, in the order in which it made it; whoever runs the venue empties it.
-    unheard: told of each report of a session whose line is down, by who keeps such reports himself; else None.
+    unheard: told of each report of a session whose line is down, by who keeps such reports himself; else None. Where he
+        does, streams only count: nobody asks them for what was sent.
     """
 
     def __init__(self, errors: Mapping[RejectReason, str]) -> None:
@@ -63,9 +64,11 @@ class Reporter:
             if line is not None and line.is_up:
                 self.outbox.append(Outbound(line.session_id, report, is_response))
             return
-        stream.reports.append(report)
+        stream.count = count = stream.count + 1
+        if self.unheard is None:
+            stream.reports.append(report)
         if stream.line is not None:
-            self.outbox.append(Outbound(stream.line.session_id, report, is_response, len(stream.reports)))
+            self.outbox.append(Outbound(stream.line.session_id, report, is_response, count))
         elif self.unheard is not None and stream.is_current:
             self.unheard(session, report)
 

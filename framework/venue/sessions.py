@@ -42,13 +42,15 @@ class Outbound(msgspec.Struct, frozen=True, gc=False):
 class Stream:
     """The numbered messages of one comp id since the numbers last started anew; the first has number 1.
 
+    count: how many there are. reports: all of them, for a replay; none where somebody else keeps them.
     line: where they are sent, None while the line is down. delivered_count: how many had been sent when it went down.
     is_current: false once the numbers have started anew; then nobody hears it.
     """
 
-    __slots__ = ("delivered_count", "is_current", "line", "reports")
+    __slots__ = ("count", "delivered_count", "is_current", "line", "reports")
 
     def __init__(self) -> None:
+        self.count = 0
         self.reports: list[Report] = []
         self.line: Line | None = None
         self.delivered_count = 0

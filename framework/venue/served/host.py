@@ -269,6 +269,8 @@ class VenueHost:
 
     def open_line(self, line: HostLine, *, is_news_subscribed: bool = False) -> None:
         """A client is there. Raises ConfigError for an unknown account or protocol, or a line id that is in use."""
+        if line.line_id in self._links:
+            raise ConfigError(f"line {line.line_id!r} is up already; drop it first")
         road = self._roads.get(line.label, RoadSpec())
         self._line_count += 1
         self._links[line.line_id] = _Link(line, self._path(line, "command", road), self._path(line, "response", road))

@@ -234,6 +234,16 @@ def test_reports_that_were_lost_on_the_way_are_asked_for_and_come_once() -> None
     assert [row[:2] for row in desk.taken()] == [("F", "2")]
 
 
+def test_what_a_session_was_sent_is_kept_once() -> None:
+    """The FIX session stores it for resend requests (fix-api/session-fix): the venue only counts it."""
+    fix = Fix()
+    desk = fix.desk().open()
+    for _ in range(3):
+        desk.cancel(desk.add())
+    streams = [session.stream for session in fix.host.venue._gateway._sessions.values()]
+    assert [(stream.count, len(stream.reports)) for stream in streams if stream is not None] == [(6, 0)]
+
+
 def test_a_reset_gives_up_what_was_missed() -> None:
     fix = Fix()
     desk = fix.desk().open()

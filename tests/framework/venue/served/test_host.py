@@ -241,6 +241,18 @@ def test_a_line_of_no_account_is_refused_and_leaves_nothing() -> None:
     assert served.lines() == []
 
 
+def test_a_line_id_that_is_in_use_is_refused_and_the_line_that_has_it_stays() -> None:
+    served = host()
+    first = Client(served, line_id="one")
+    with pytest.raises(ConfigError, match="'one' is up already"):
+        Client(served, account="a1", line_id="one")
+    served.submit("one", order(served, BUY, 999, 10))
+    assert first.names() == ["CommandAccepted", "ExecutionReport", "ExecutionReport"]
+    served.drop_line("one")
+    assert served.lines() == []
+    Client(served, line_id="one")
+
+
 def test_the_mode_of_a_pair_is_the_venues_where_that_is_not_online() -> None:
     from framework.protocol import VenueMode
 
