@@ -198,6 +198,7 @@ def command(*options: str) -> subprocess.CompletedProcess[str]:
         (["--keys", "missing.toml"], "missing.toml"),
         (["--accounts", "0"], "--accounts 0"),
         (["--port", "70000"], "--port 70000"),
+        (["--socket-connects", "-1"], "--socket-connects -1: it must be 0 or more"),
     ],
 )
 def test_a_mistake_ends_in_one_line_that_names_it(options: list[str], text: str) -> None:
@@ -205,6 +206,25 @@ def test_a_mistake_ends_in_one_line_that_names_it(options: list[str], text: str)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert text in done.stderr
+
+
+def test_an_address_that_connects_too_often_is_banned_from_sockets_and_not_from_rest(tmp_path: Path) -> None:
+    """guides/spot-ws-intro: attempts of an address are limited; more of them get it banned."""
+
+    async def connect(ready: dict[str, Any]) -> list[int]:
+        codes = []
+        async with aiohttp.ClientSession() as session:
+            for _ in range(3):
+                try:
+                    async with session.ws_connect(ready["ws_v2"]) as ws:
+                        codes.append(101 if (await ws.receive(WAIT_S)).type is aiohttp.WSMsgType.TEXT else 0)
+                except aiohttp.WSServerHandshakeError as error:
+                    codes.append(error.status)
+        return codes
+
+    with served_venue(tmp_path, "--socket-connects", "2") as ready:
+        assert asyncio.run(connect(ready)) == [101, 101, 429]
+        assert private(ready, "Balance")
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

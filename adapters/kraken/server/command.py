@@ -62,6 +62,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="public REST calls that an address has at once, and one more each second (default 0: any number, for all "
         "clients of a machine have one address; Kraken allows about 20)",
     )
+    parser.add_argument(
+        "--socket-connects",
+        type=int,
+        default=None,
+        metavar="N",
+        help="WebSocket connections that an address may make in 10 minutes before it is banned for 10, 0 for any "
+        "number (default: 150, as at Kraken, but any number from this machine)",
+    )
     parser.add_argument("--tls", action="store_true", help="serve all of it over TLS, by a local authority")
     parser.add_argument("--state", type=Path, default=None, metavar="DIR", help="folder of the local authority")
     parser.add_argument(
@@ -87,6 +95,8 @@ def _run(options: argparse.Namespace) -> int:
             raise ConfigError(f"{option} {port}: it must be from 0 to 65535")
     if options.public_calls < 0:
         raise ConfigError(f"--public-calls {options.public_calls}: it must be 0 or more")
+    if options.socket_connects is not None and options.socket_connects < 0:
+        raise ConfigError(f"--socket-connects {options.socket_connects}: it must be 0 or more")
     if options.seed < 0:
         raise ConfigError(f"--seed {options.seed}: it must be 0 or more")
     chosen = ServeOptions(
@@ -103,6 +113,7 @@ def _run(options: argparse.Namespace) -> int:
         keys=options.keys,
         tier=options.tier,
         public_calls=options.public_calls,
+        socket_connects=options.socket_connects,
         is_tls=options.tls,
         state=options.state,
         ready_file=options.ready_file,

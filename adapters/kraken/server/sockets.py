@@ -1,11 +1,15 @@
 """What the connections of both WebSocket versions have in common: heartbeats, tokens, and their ways to the engine.
 
-Sources: websocket-v1/heartbeat, websocket-v2/heartbeat; guides/spot-ws-auth (tokens).
+A connection without a subscription is closed after about a minute without a request; one with a subscription lives.
+Assumption: a ping of the WebSocket protocol itself is no request.
+
+Sources: websocket-v1/heartbeat, websocket-v2/heartbeat; guides/spot-ws-auth (tokens); guides/spot-ws-intro (idle).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
 from adapters.kraken.server.channels import Send
@@ -17,6 +21,8 @@ from framework.messages import Report
 __all__ = ["Connections", "SocketConnection"]
 
 _SECOND_NS = 10**9
+_IDLE_NS = 60 * _SECOND_NS
+_NORMAL_CLOSURE = 1000
 
 
 class _AccountLine:
@@ -42,13 +48,15 @@ class SocketConnection(ABC):
     label: ClassVar[str]
     heartbeat: ClassVar[bytes]
 
-    def __init__(self, context: ServerContext, send: Send) -> None:
+    def __init__(self, context: ServerContext, send: Send, close: Callable[[int, str], None] | None = None) -> None:
+        """close: ends the connection, with a code and a reason; None where it lives without requests too."""
         context.connection_count += 1
         self.number = context.connection_count
         self._context = context
         self._host = context.host
         self._raw_send = send
-        self._last_sent_ns = self._host.now_ns
+        self._close = close
+        self._last_sent_ns = self._last_heard_ns = self._host.now_ns
         self._tokens: dict[str, ApiKey] = {}
         self._lines: dict[str, _AccountLine] = {}
 
@@ -67,9 +75,15 @@ class SocketConnection(ABC):
         self._raw_send(frame)
 
     def beat(self, now_ns: int) -> None:
-        """A second has passed: a heartbeat, if there is a subscription and nothing was sent in it."""
-        if self.is_subscribed and now_ns - self._last_sent_ns >= _SECOND_NS:
-            self.send(self.heartbeat)
+        """A second has passed: a heartbeat, if there is a subscription and nothing was sent in it; the end, if there is
+        none and nothing was asked for a minute.
+        """
+        if self.is_subscribed:
+            if now_ns - self._last_sent_ns >= _SECOND_NS:
+                self.send(self.heartbeat)
+        elif now_ns - self._last_heard_ns >= _IDLE_NS and self._close is not None:
+            close, self._close = self._close, None
+            close(_NORMAL_CLOSURE, "no request for a minute")
 
     def key_of(self, token: str) -> ApiKey:
         """The key of a token, which lives as long as the connection once it was used; raises Refusal for a bad one."""

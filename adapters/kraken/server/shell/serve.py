@@ -20,6 +20,7 @@ import msgspec
 
 from adapters.kraken.profile import PROFILE
 from adapters.kraken.server.authority import Certified, certify
+from adapters.kraken.server.connects import ConnectLimits
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.fix.gateway import TARGET_COMP_ID, FixGateway
 from adapters.kraken.server.keys import ApiKey, KeyRing, generate_keys, read_keys
@@ -62,6 +63,7 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
     keys: Path | None = None
     tier: str = "pro"
     public_calls: int = 0
+    socket_connects: int | None = None
     is_tls: bool = False
     state: Path | None = None
     ready_file: Path | None = None
@@ -118,7 +120,11 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     certified = _certified(options) if options.is_tls else None
     comp_ids = _comp_ids(keys)
     web = WebPort(
-        pump, peers, RestGateway(context, PublicLimits(options.public_calls)), {"/v2": ("ws_v2", Ws2Gateway(context))}
+        pump,
+        peers,
+        RestGateway(context, PublicLimits(options.public_calls)),
+        {"/v2": ("ws_v2", Ws2Gateway(context))},
+        ConnectLimits(options.socket_connects),
     )
     trading = FixPort(pump, peers, "fix_trading", FixGateway(context, comp_ids))
     tls = None if certified is None else certified.context()

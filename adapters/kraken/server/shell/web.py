@@ -14,6 +14,7 @@ from typing import Protocol
 
 from aiohttp import WSMsgType, web
 
+from adapters.kraken.server.connects import ConnectLimits
 from adapters.kraken.server.http import HttpRequest, HttpResponse
 from adapters.kraken.server.shell.frames import Framer
 from adapters.kraken.server.shell.peers import Peer, Peers
@@ -47,7 +48,7 @@ class WebPort:
     """One listening port.
 
     rest: answers requests; None where this port has none. sockets: WebSocket gateways by path, with the kind that
-    their connections are shown as.
+    their connections are shown as. connects: how often an address may connect to them.
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class WebPort:
         peers: Peers,
         rest: _Rest | None,
         sockets: Mapping[str, tuple[str, SocketEndpoint]],
+        connects: ConnectLimits | None = None,
     ) -> None:
         self._pump = pump
+        self._connects = connects or ConnectLimits()
         self._peers = peers
         self._rest = rest
         self._sockets = dict(sockets)
@@ -112,7 +115,6 @@ class WebPort:
                 waiting.set_result(None)
 
         self._pump.now()
-        peername = request.transport.get_extra_info("peername") if request.transport is not None else None
         rest.handle(
             HttpRequest(
                 method=request.method,
@@ -120,7 +122,7 @@ class WebPort:
                 query=request.rel_url.raw_query_string,
                 headers=request.headers,
                 body=body,
-                peer=peername[0] if isinstance(peername, tuple) else "local",
+                peer=_address(request),
             ),
             respond,
         )
@@ -136,6 +138,8 @@ class WebPort:
         peers = self._peers
         if peers.is_full:
             return web.Response(status=503, text="too many connections\n")
+        if not self._connects.admits(_address(request), self._pump.now()):
+            return web.Response(status=429, text="too many connections from this address in 10 minutes\n")
         socket = web.WebSocketResponse(autoclose=True, autoping=True, compress=False, max_msg_size=_MESSAGE_MAX)
         await socket.prepare(request)
         transport = request.transport
@@ -174,3 +178,8 @@ class WebPort:
                     connection.receive(message.data)
                 elif kind is WSMsgType.ERROR:
                     return
+
+
+def _address(request: web.BaseRequest) -> str:
+    name = None if request.transport is None else request.transport.get_extra_info("peername")
+    return str(name[0]) if isinstance(name, tuple) else "local"

@@ -65,7 +65,7 @@ class Ws2Gateway:
 
     def connect(self, peer: str, send: Send, close: Callable[[int, str], None]) -> Ws2Connection:
         """A client has connected; it is told the status at once."""
-        connection = Ws2Connection(self, send)
+        connection = Ws2Connection(self, send, close)
         self.connections.add(connection)
         connection.tell_status()
         return connection
@@ -88,8 +88,8 @@ class Ws2Connection(SocketConnection):
     label = "ws2"
     heartbeat = HEARTBEAT
 
-    def __init__(self, gateway: Ws2Gateway, send: Send) -> None:
-        super().__init__(gateway.context, send)
+    def __init__(self, gateway: Ws2Gateway, send: Send, close: Callable[[int, str], None]) -> None:
+        super().__init__(gateway.context, send, close)
         self._gateway = gateway
         self._members: dict[tuple[Any, ...], Member] = {}
         self._has_instruments = False
@@ -116,7 +116,7 @@ class Ws2Connection(SocketConnection):
 
     def receive(self, data: bytes | str) -> None:
         """A message has come."""
-        in_ns = self._host.now_ns
+        in_ns = self._last_heard_ns = self._host.now_ns
         try:
             message = _JSON.decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

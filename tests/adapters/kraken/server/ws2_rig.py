@@ -40,13 +40,14 @@ class Ws2:
 
 
 class Socket:
-    """One client; ``frames`` are the messages that it was sent and has not taken."""
+    """One client; ``frames`` are the messages that it was sent and has not taken; ``closed``, with what code."""
 
     def __init__(self, ws2: Ws2) -> None:
         self.ws2 = ws2
         self.frames: list[Any] = []
         self.raw: list[bytes] = []
-        self.connection = ws2.gateway.connect("127.0.0.1:1", self._take, lambda code, reason: None)
+        self.closed: list[int] = []
+        self.connection = ws2.gateway.connect("127.0.0.1:1", self._take, lambda code, _: self.closed.append(code))
 
     def _take(self, frame: bytes) -> None:
         self.raw.append(frame)
