@@ -20,7 +20,6 @@ Sources: Kraken, "Spot WebSocket v1, book" and "Book checksum (v1)"; "trade".
 from __future__ import annotations
 
 import json
-import zlib
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,13 +29,14 @@ import msgspec
 
 from adapters.kraken.asset_pairs import VENUE, read_asset_pairs
 from adapters.kraken.symbols import canonical_symbol
+from adapters.kraken.wire.checksum import printed_checksum
 from framework.data.columns import CLEAR, EXECUTED, LAST, LEVEL, SNAPSHOT, TRADE, Market
 from framework.data.grid import Grid, finest_step
 from framework.data.imports import ImportedMarket, ImportOption, RowBuilder
 from framework.errors import ConfigError, DataError
 from framework.protocol import BUY, SELL, InstrumentSpec
 
-__all__ = ["WS1_OPTIONS", "book_checksum", "import_ws1"]
+__all__ = ["WS1_OPTIONS", "import_ws1"]
 
 WS1_OPTIONS = (
     ImportOption(
@@ -83,16 +83,6 @@ def import_ws1(source: Path, options: Mapping[str, str]) -> list[ImportedMarket]
         _PairImport(pair, messages, specs, is_counting=on_mismatch == "count").run(str(source))
         for pair, messages in by_pair.items()
     ]
-
-
-def book_checksum(asks: list[tuple[str, str]], bids: list[tuple[str, str]]) -> int:
-    """CRC-32 of a book: price and volume digits of the ten best asks, then of the ten best bids.
-
-    asks, bids: (price, volume) with the digits of the wire, best first; levels after the tenth are not counted.
-    """
-    levels = asks[:_CHECKED_LEVELS] + bids[:_CHECKED_LEVELS]
-    digits = "".join(text.replace(".", "").lstrip("0") for level in levels for text in level)
-    return zlib.crc32(digits.encode("ascii"))
 
 
 def _messages(file: Path) -> Iterator[_Message]:
@@ -304,7 +294,7 @@ class _PairImport:
 
     def _verify(self, message: _Message, expected: str) -> None:
         bids, asks = self._sides[BUY], self._sides[SELL]
-        found = book_checksum(
+        found = printed_checksum(
             [asks.texts[ticks] for ticks in asks.ticks[:_CHECKED_LEVELS]],
             [bids.texts[ticks] for ticks in bids.ticks[: -_CHECKED_LEVELS - 1 : -1]],
         )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adapters.kraken.captures import FORMATS
-from adapters.kraken.captures_ws1 import book_checksum
+from adapters.kraken.wire.checksum import printed_checksum
 from framework.data.checks import check_market
 from framework.data.columns import CLEAR, EXECUTED, LAST, LEVEL, SNAPSHOT, TRADE
 from framework.data.imports import ImportedMarket
@@ -29,9 +29,9 @@ def test_the_checksum_of_the_documentations_worked_example() -> None:
     """Kraken, "Book checksum (v1)": ten asks from 0.05005 up, ten bids from 0.05000 down without 0.04985."""
     asks = [(f"0.0{5005 + 5 * i}", "0.00000500") for i in range(10)]
     bids = [(f"0.0{n}", "0.00000500") for n in (5000, 4995, 4990, 4980, 4975, 4970, 4965, 4960, 4955, 4950)]
-    assert book_checksum(asks, bids) == 974947235
+    assert printed_checksum(asks, bids) == 974947235
     # Levels after the tenth are not counted.
-    assert book_checksum([*asks, ("0.06", "1")], [*bids, ("0.04", "1")]) == 974947235
+    assert printed_checksum([*asks, ("0.06", "1")], [*bids, ("0.04", "1")]) == 974947235
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_the_checksum_of_the_documentations_worked_example() -> None:
 def test_the_checksum_is_taken_over_the_digits_of_the_wire(
     asks: list[tuple[str, str]], bids: list[tuple[str, str]], checksum: int
 ) -> None:
-    assert book_checksum(asks, bids) == checksum
+    assert printed_checksum(asks, bids) == checksum
 
 
 def at(ms: int) -> str:

@@ -1,0 +1,1 @@
+"""Messages of WebSocket v2, both ways."""
