@@ -9,7 +9,7 @@ Values are bytes as on the wire: digits of prices stay as they were written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zlib import adler32
 
 from adapters.fix.errors import EncodeError
@@ -65,9 +65,7 @@ class Message:
     def get(self, tag: int) -> bytes | None:
         """The first value of a tag; None if it is not there."""
         first = self._first
-        if first is None:
-            first = self._first = dict(reversed(self.fields))
-        return first.get(tag)
+        return self.first.get(tag) if first is None else first.get(tag)
 
     def text(self, tag: int) -> str:
         """The first value of a tag as text, "" if it is not there; bytes that are no UTF-8 are replaced."""
@@ -82,6 +80,14 @@ class Message:
     def is_set(self, tag: int) -> bool:
         """Whether a boolean field says Y."""
         return self.get(tag) == b"Y"
+
+    @property
+    def first(self) -> Mapping[int, bytes]:
+        """The first value of each tag."""
+        first = self._first
+        if first is None:
+            first = self._first = dict(reversed(self.fields))
+        return first
 
     @property
     def seq_num(self) -> int | None:

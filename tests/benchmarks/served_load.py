@@ -1,22 +1,25 @@
 """A client that loads the served venue with orders over one protocol, in a process of its own.
 
 ``python -m tests.benchmarks.served_load READY.json PROTOCOL COUNT RATE`` prints JSON: acknowledgements per second, and
-the median and 99th percentile of the time to one, in milliseconds. RATE 0 sends as fast as the pipeline of 64 allows.
+the median and 99th percentile of the time to one, in milliseconds. RATE 0 sends as fast as a pipeline of 64 allows.
+
+One connection; what is sent is made beforehand, so that the figure is the venue's and not the client's.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
+import os
 import statistics
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
-
-import aiohttp
-import msgspec
+from typing import Any, cast
+from urllib.parse import urlencode, urlsplit
+from urllib.request import Request, urlopen
 
 from adapters.fix.codec import Framer, encode
 from adapters.fix.times import utc_timestamp
@@ -24,133 +27,221 @@ from adapters.kraken.wire.fix_dialect import logon_password
 from adapters.kraken.wire.signing import Secret, api_sign
 
 PIPELINE = 64
+TICK_S = 0.0005
+
+type Reader = Callable[[bytes], Iterator[int]]
+"""Takes what has come; gives the number of each order that it acknowledges."""
 
 
-class Gate:
-    """Lets a request go when fewer than the pipeline are on their way, and not before its time."""
+class Load(asyncio.Protocol):
+    """Sends requests, no more than the pipeline at a time and none before its time, and notes when each is answered."""
 
-    def __init__(self, rate: float) -> None:
-        self.sent: dict[int, float] = {}
+    def __init__(self, hello: bytes, is_welcome: Callable[[bytes], bool], read: Reader) -> None:
+        self._hello = hello
+        self._is_welcome = is_welcome
+        self._read = read
+        self._begun = asyncio.get_running_loop().create_future()
+        self._done = asyncio.get_running_loop().create_future()
+        self._requests: list[bytes] = []
+        self._sent: list[float] = []
+        self._rate = 0.0
+        self._began = 0.0
         self.took: list[float] = []
-        self._rate = rate
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(self._hello)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._begun.done():
+            if self._is_welcome(data):
+                self._begun.set_result(None)
+            return
+        now = time.perf_counter()
+        for number in self._read(data):
+            self.took.append(now - self._sent[number])
+        if len(self.took) == len(self._requests):
+            self._done.set_result(None)
+        elif not self._rate:
+            self._send(len(self._requests))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._done.done():
+            self._done.set_exception(exc or ConnectionError("the venue has closed the connection"))
+
+    def _send(self, most: int) -> None:
+        first = len(self._sent)
+        last = min(len(self.took) + PIPELINE, most, len(self._requests))
+        if last > first:
+            now = time.perf_counter()
+            self._sent += [now] * (last - first)
+            self._transport.write(b"".join(self._requests[first:last]))
+
+    async def run(self, requests: list[bytes], rate: float) -> float:
+        """Send them all; returns the seconds until the last was answered."""
+        await self._begun
+        self._requests, self._rate = requests, rate
         self._began = time.perf_counter()
-        self._room = asyncio.Semaphore(PIPELINE)
-
-    async def go(self, number: int) -> None:
-        await self._room.acquire()
-        if self._rate:
-            wait = self._began + number / self._rate - time.perf_counter()
-            if wait > 0:
-                await asyncio.sleep(wait)
-        self.sent[number] = time.perf_counter()
-
-    def done(self, number: int) -> None:
-        self.took.append(time.perf_counter() - self.sent.pop(number))
-        self._room.release()
+        if not rate:
+            self._send(len(requests))
+        while rate and not self._done.done():
+            self._send(int((time.perf_counter() - self._began) * rate) + 1)
+            await asyncio.sleep(TICK_S)
+        await self._done
+        return time.perf_counter() - self._began
 
 
-async def fix(ready: dict[str, Any], count: int, gate: Gate) -> None:
+# ----------------------------------------------------------------------------------------------------- FIX
+
+
+async def fix(ready: dict[str, Any], count: int) -> tuple[Load, list[bytes]]:
     key = ready["accounts"][0]
     sender = key["fix"]["sender_comp_ids"][0]
     host, port = ready["fix_trading"].rsplit(":", 1)
-    reader, writer = await asyncio.open_connection(host, int(port))
-    number = 0
 
-    def message(msg_type: bytes, *body: tuple[int, bytes]) -> bytes:
-        nonlocal number
-        number += 1
+    def message(number: int, msg_type: bytes, *body: tuple[int, bytes]) -> bytes:
         header = ((34, b"%d" % number), (49, sender.encode()), (52, utc_timestamp(time.time_ns())), (56, b"KRAKEN-TRD"))
         return encode(b"FIX.4.4", msg_type, (*header, *body))
 
     nonce = str(time.time_ns() // 1_000_000)
     password = logon_password(Secret(key["api_secret"]), key["api_key"], 1, sender, "KRAKEN-TRD", nonce)
-    writer.write(
-        message(
-            b"A", (98, b"0"), (108, b"60"), (141, b"Y"), (553, key["api_key"].encode()), (554, password.encode()),
-            (5025, nonce.encode()),
-        )
+    logon = message(
+        1, b"A", (98, b"0"), (108, b"60"), (141, b"Y"), (553, key["api_key"].encode()), (554, password.encode()),
+        (5025, nonce.encode()),
     )  # fmt: skip
-    await reader.read(4096)
+    framer = Framer()
 
-    async def read() -> None:
-        framer = Framer()
-        while len(gate.took) < count:
-            for frame in framer.feed(await reader.read(1 << 18)):
-                at = frame.find(b"\x0111=")
-                assert at > 0, frame
-                gate.done(int(frame[at + 4 : frame.index(b"\x01", at + 4)]) - 10**9)
+    def read(data: bytes) -> Iterator[int]:
+        for frame in framer.feed(data):
+            assert b"\x0135=8\x01" in frame, frame
+            at = frame.index(b"\x0111=") + 4
+            yield int(frame[at : frame.index(b"\x01", at)]) - 10**9
 
-    reading = asyncio.create_task(read())
-    for order in range(count):
-        await gate.go(order)
-        writer.write(
-            message(
-                b"D", (11, b"%d" % (order + 10**9)), (38, b"0.001"), (40, b"2"), (44, b"50000.0"), (54, b"1"),
-                (55, b"BTC/USD"), (59, b"1"), (60, utc_timestamp(time.time_ns())),
-            )
-        )  # fmt: skip
-    await reading
-    writer.close()
+    load = await _connect(host, int(port), logon, lambda data: b"\x0135=A\x01" in data, read)
+    return load, [
+        message(
+            order + 2, b"D", (11, b"%d" % (order + 10**9)), (38, b"0.001"), (40, b"2"), (44, b"50000.0"), (54, b"1"),
+            (55, b"BTC/USD"), (59, b"1"), (60, utc_timestamp(time.time_ns())),
+        )
+        for order in range(count)
+    ]  # fmt: skip
 
 
-async def ws2(ready: dict[str, Any], count: int, gate: Gate) -> None:
-    async with aiohttp.ClientSession() as session:
-        token = (await private(session, ready, "GetWebSocketsToken", {}))["result"]["token"]
-        async with session.ws_connect(ready["ws_v2"]) as line:
-            await line.receive()
-
-            async def read() -> None:
-                while len(gate.took) < count:
-                    answer = msgspec.json.decode((await line.receive()).data)
-                    if answer.get("method") == "add_order":
-                        assert answer["success"], answer
-                        gate.done(answer["req_id"])
-
-            reading = asyncio.create_task(read())
-            for order in range(count):
-                await gate.go(order)
-                await line.send_str(
-                    f'{{"method":"add_order","params":{{"order_type":"limit","side":"buy","order_qty":0.001,'
-                    f'"symbol":"BTC/USD","limit_price":50000.0,"token":"{token}"}},"req_id":{order}}}'
-                )
-            await reading
+# ----------------------------------------------------------------------------------------------------- WebSocket v2
 
 
-async def private(session: aiohttp.ClientSession, ready: dict[str, Any], name: str, params: dict[str, str]) -> Any:
+async def ws2(ready: dict[str, Any], count: int) -> tuple[Load, list[bytes]]:
+    path, headers, body = _private(ready, "GetWebSocketsToken", {})
+    with urlopen(Request(ready["rest"] + path, body, headers), timeout=10) as answer:
+        token = json.load(answer)["result"]["token"]
+    address = urlsplit(ready["ws_v2"])
+    hello = (
+        f"GET {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    buffer = bytearray()
+
+    def read(data: bytes) -> Iterator[int]:
+        buffer.extend(data)
+        at = 0
+        while len(buffer) >= at + 2:
+            size, start = buffer[at + 1], at + 2
+            if size == 126:
+                size, start = int.from_bytes(buffer[at + 2 : at + 4], "big"), at + 4
+            if len(buffer) < start + size:
+                break
+            payload = bytes(buffer[start : start + size])
+            at = start + size
+            if b'"method":"add_order"' in payload:
+                assert b'"success":true' in payload, payload
+                yield int(payload[payload.index(b'"req_id":') + 9 :].partition(b",")[0].rstrip(b"}"))
+        del buffer[:at]
+
+    load = await _connect(str(address.hostname), int(address.port or 0), hello.encode(), _has_upgraded, read)
+    return load, [
+        _masked(
+            f'{{"method":"add_order","params":{{"order_type":"limit","side":"buy","order_qty":0.001,'
+            f'"symbol":"BTC/USD","limit_price":50000.0,"token":"{token}"}},"req_id":{order}}}'.encode()
+        )
+        for order in range(count)
+    ]
+
+
+def _has_upgraded(data: bytes) -> bool:
+    return b'"channel":"status"' in data
+
+
+def _masked(payload: bytes) -> bytes:
+    """A text frame of a client; the mask is zero, which leaves the payload as it is."""
+    assert 126 <= len(payload) < 65_536
+    return b"\x81\xfe" + len(payload).to_bytes(2, "big") + bytes(4) + payload
+
+
+# ----------------------------------------------------------------------------------------------------- REST
+
+
+def _private(ready: dict[str, Any], name: str, params: dict[str, str]) -> tuple[str, dict[str, str], bytes]:
     key = ready["accounts"][0]
     nonce = str(time.time_ns())
-    body = urlencode({"nonce": nonce, **params})
+    body = urlencode({"nonce": nonce, **params}).encode()
     path = f"/0/private/{name}"
     headers = {
         "API-Key": key["api_key"],
-        "API-Sign": api_sign(Secret(key["api_secret"]), path, nonce, body.encode()),
+        "API-Sign": api_sign(Secret(key["api_secret"]), path, nonce, body),
         "Content-Type": "application/x-www-form-urlencoded",
     }
-    async with session.post(ready["rest"] + path, data=body, headers=headers) as answer:
-        return msgspec.json.decode(await answer.read())
+    return path, headers, body
 
 
-async def rest(ready: dict[str, Any], count: int, gate: Gate) -> None:
+async def rest(ready: dict[str, Any], count: int) -> tuple[Load, list[bytes]]:
+    address = urlsplit(ready["rest"])
     params = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "50000.0", "volume": "0.001"}
-    # One connection keeps the order of nonces.
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
-        for order in range(count):
-            await gate.go(order)
-            answer = await private(session, ready, "AddOrder", params)
-            assert not answer["error"], answer
-            gate.done(order)
+
+    def request(name: str, params: dict[str, str]) -> bytes:
+        path, headers, body = _private(ready, name, params)
+        lines = [f"POST {path} HTTP/1.1", f"Host: {address.netloc}", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return "\r\n".join([*lines, "", ""]).encode() + body
+
+    buffer = bytearray()
+    answered = 0
+
+    def read(data: bytes) -> Iterator[int]:
+        nonlocal answered
+        buffer.extend(data)
+        at = 0
+        while (end := buffer.find(b"\r\n\r\n", at)) >= 0:
+            head = bytes(buffer[at:end]).lower()
+            size = int(head[head.index(b"content-length:") + 15 :].partition(b"\r")[0])
+            if len(buffer) < end + 4 + size:
+                break
+            body = bytes(buffer[end + 4 : end + 4 + size])
+            assert body.startswith(b'{"error":[],'), body
+            at = end + 4 + size
+            yield answered
+            answered += 1
+        del buffer[:at]
+
+    hello = request("Balance", {})
+    load = await _connect(str(address.hostname), int(address.port or 0), hello, lambda data: True, read)
+    return load, [request("AddOrder", params) for _ in range(count)]
+
+
+async def _connect(host: str, port: int, hello: bytes, is_welcome: Callable[[bytes], bool], read: Reader) -> Load:
+    loop = asyncio.get_running_loop()
+    _, load = await loop.create_connection(lambda: Load(hello, is_welcome, read), host, port)
+    return load
 
 
 async def main(path: str, protocol: str, count: str, rate: str) -> None:
     ready = json.loads(Path(path).read_text())
-    gate = Gate(float(rate))
-    began = time.perf_counter()
-    await {"fix": fix, "ws2": ws2, "rest": rest}[protocol](ready, int(count), gate)
-    took = sorted(gate.took)
+    load, requests = await {"fix": fix, "ws2": ws2, "rest": rest}[protocol](ready, int(count))
+    seconds = await load.run(requests, float(rate))
+    took = sorted(load.took)
     print(
         json.dumps(
             {
-                "per_s": len(took) / (time.perf_counter() - began),
+                "per_s": len(took) / seconds,
                 "p50_ms": 1e3 * statistics.median(took),
                 "p99_ms": 1e3 * took[int(0.99 * len(took))],
             }

@@ -14,7 +14,7 @@ from decimal import Context, Decimal
 
 import msgspec
 
-from adapters.kraken.server.pairs import ServedPair, fixed
+from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
 from adapters.kraken.server.refusal import Refusal, invalid
 from framework.messages import AddOrder, OrderState
 from framework.protocol import BUY, SELL, OrderType, StpMode, TimeInForce, TriggerReference
@@ -63,6 +63,7 @@ _WITH_LIMIT = frozenset({OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT,
 # No price or quantity has more digits; longer text is not worth the time that its arithmetic takes.
 _NUMBER = re.compile(r"(?=.{1,48}$)([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 _EXACT = Context(prec=120)
+_NOT_WHOLE = -1
 # guides/spot-clordid: a UUID with or without hyphens, or up to 18 characters of text.
 _CL_ORD_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[ -~]{1,18}")
 _SIGNS = ("+", "-", "#")
@@ -137,11 +138,23 @@ def whole(text: str, name: str, least: int, most: int) -> int:
 
 def qty_lots(text: str, pair: ServedPair, name: str) -> int:
     """A quantity in lots; what is finer than a lot is refused."""
-    lots = _EXACT.divide(number(text, name), pair.lot)
-    rounded = int(lots)
-    if rounded != lots:
+    lots = _steps(text, LOT_DECIMALS, pair.qty_units, name)
+    if lots == _NOT_WHOLE:
         raise invalid(name)
-    return rounded
+    return lots
+
+
+def _steps(text: str, decimals: int, units: int, name: str) -> int:
+    """A plain decimal in steps of so many units of the last decimal; ``_NOT_WHOLE`` for what lies between two."""
+    if _NUMBER.fullmatch(text) is None:
+        raise invalid(name)
+    head, _, tail = text.partition(".")
+    if len(tail) > decimals:
+        tail = tail.rstrip("0")
+        if len(tail) > decimals:
+            return _NOT_WHOLE
+    steps, rest = divmod(int(head + tail.ljust(decimals, "0")), units)
+    return _NOT_WHOLE if rest else steps
 
 
 def price_ticks(text: str, pair: ServedPair, name: str, last_ticks: int | None, side: int, kind: OrderType) -> int:
@@ -150,16 +163,13 @@ def price_ticks(text: str, pair: ServedPair, name: str, last_ticks: int | None, 
     A price off the grid is refused where it is absolute, and rounded to the grid where it is relative.
     """
     sign = text[0] if text[:1] in _SIGNS else ""
-    is_share = text.endswith("%")
-    value = number(text[len(sign) :].removesuffix("%"), name)
     if not sign:
-        if is_share:
-            raise invalid(name)
-        ticks = _EXACT.divide(value, pair.tick)
-        whole_ticks = int(ticks)
-        if ticks != whole_ticks:
+        ticks = _steps(text, pair.pair_decimals, pair.price_units, name)
+        if ticks == _NOT_WHOLE:
             raise Refusal("EOrder:Tick size check failed")
-        return whole_ticks
+        return ticks
+    is_share = text.endswith("%")
+    value = number(text[1:].removesuffix("%"), name)
     if last_ticks is None:
         raise Refusal("EOrder:Invalid price")
     offset = int(_EXACT.multiply(value, last_ticks) / 100 if is_share else _EXACT.divide(value, pair.tick))
@@ -294,10 +304,10 @@ def _prices(
 
 
 def _offset_ticks(text: str, pair: ServedPair, name: str) -> int:
-    ticks = _EXACT.divide(number(text, name), pair.tick)
-    if ticks != int(ticks):
+    ticks = _steps(text, pair.pair_decimals, pair.price_units, name)
+    if ticks == _NOT_WHOLE:
         raise Refusal("EOrder:Tick size check failed")
-    return int(ticks)
+    return ticks
 
 
 class OrderWords:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from adapters.kraken.server.refusal import Refusal
 from adapters.kraken.symbols import PairNames, canonical_asset, pair_names, rest_asset
+from adapters.kraken.wire.digits import digits
 from framework.protocol import InstrumentSpec
 
 __all__ = ["LOT_DECIMALS", "ServedPair", "ServedPairs", "fixed"]
@@ -45,10 +46,14 @@ class ServedPair:
 
     def price(self, ticks: int, decimals: int | None = None) -> str:
         """A price as text, with the pair's decimals or so many."""
-        return fixed(self.tick * ticks, self.pair_decimals if decimals is None else decimals)
+        if decimals is None:
+            return digits(ticks * self.price_units, self.pair_decimals)
+        return fixed(self.tick * ticks, decimals)
 
     def qty(self, lots: int, decimals: int = LOT_DECIMALS) -> str:
         """A quantity as text."""
+        if decimals == LOT_DECIMALS:
+            return digits(lots * self.qty_units, LOT_DECIMALS)
         return fixed(self.lot * lots, decimals)
 
 

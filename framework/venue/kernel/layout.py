@@ -98,7 +98,8 @@ FEED_STOP_END = 70
 TOLD_COUNT = 71  # levels of which a trade has told what their rows have not yet
 TOLD = 72  # for each of them: 2 * (side * prices + place), and the lots; the oldest first
 TOLD_MAX = 8
-BLOCK = 88
+OWN_TAIL = 88  # two: last own slot of BUY and SELL, -1 for none
+BLOCK = 90
 
 ADDRESSES_HEADER = (SLOTS, SLOT_FLOATS, TRIGGERS, FILLS, FIRED, TAKES, FLOATS)
 ADDRESSES_BLOCK = (

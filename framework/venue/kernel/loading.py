@@ -222,6 +222,7 @@ def load(market: Market, block: npt.NDArray[np.int64], spread: int) -> Arrays:
     keep(layout.ORDER_PLACE, np.full(order_max + 1, -1, np.int32))
     keep(layout.FEED_ORDER_PLACE, np.full(order_max + 1, -1, np.int64))
     block[layout.OWN_HEAD : layout.OWN_HEAD + 2] = -1
+    block[layout.OWN_TAIL : layout.OWN_TAIL + 2] = -1
     block[layout.IS_UNCERTAIN] = 1
     block[layout.LAST_SIDE] = block[layout.VIEW_LAST_SIDE] = block[layout.TICK_SIDE] = 2
     block[layout.FEED_BEST_BUY] = block[layout.FEED_BEST_SELL] = -1

@@ -19,6 +19,7 @@ from framework.venue.kernel.layout import (
     IS_UNCERTAIN,
     OWN_BITS,
     OWN_HEAD,
+    OWN_TAIL,
     PAGES,
     ROW,
     S_ACTIVE,
@@ -48,20 +49,20 @@ LONG_AGO = -(2**62)
 
 @inlined
 def _link(header: Pointer, block: Pointer, slot: int) -> None:
-    """Into the list, behind every slot with the same price."""
+    """Into the list, behind every slot with the same price; found from the back, where most orders go."""
     keep_apart()
     slots = p64(header[SLOTS])
     at = slot * SLOT
     side = slots[at + S_SIDE]
     price = slots[at + S_PRICE]
-    before = -1
-    after = block[OWN_HEAD + side]
-    while after >= 0:
-        other = slots[after * SLOT + S_PRICE]
-        if other != price and (price > other) == (side == BUY):
+    before = block[OWN_TAIL + side]
+    after = -1
+    while before >= 0:
+        other = slots[before * SLOT + S_PRICE]
+        if other == price or (price < other) == (side == BUY):
             break
-        before = after
-        after = slots[after * SLOT + S_NEXT]
+        after = before
+        before = slots[before * SLOT + S_PREV]
     slots[at + S_PREV] = before
     slots[at + S_NEXT] = after
     if before >= 0:
@@ -70,6 +71,8 @@ def _link(header: Pointer, block: Pointer, slot: int) -> None:
         block[OWN_HEAD + side] = slot
     if after >= 0:
         slots[after * SLOT + S_PREV] = slot
+    else:
+        block[OWN_TAIL + side] = slot
     place = slots[at + S_PLACE]
     if place >= 0:
         p64(block[OWN_BITS])[side * block[PAGES] + (place >> 6)] |= 1 << (place & 63)
@@ -94,6 +97,8 @@ def unlink(header: Pointer, block: Pointer, slot: int) -> None:
     if after >= 0:
         slots[after * SLOT + S_PREV] = before
         is_alone = is_alone and slots[after * SLOT + S_PRICE] != price
+    else:
+        block[OWN_TAIL + side] = before
     place = slots[at + S_PLACE]
     if is_alone and place >= 0:
         p64(block[OWN_BITS])[side * block[PAGES] + (place >> 6)] &= ~(1 << (place & 63))

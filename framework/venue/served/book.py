@@ -91,8 +91,14 @@ class PublicBook:
 
     def best(self, side: int) -> Level | None:
         """The best level of a side; None if it is empty."""
-        levels = self.levels(side, 1)
-        return levels[0] if levels else None
+        market = self._kernel.best(self._pair.index, side)
+        own = self._own[side]
+        if not own.refresh(self._kernel):
+            return market
+        mine = own.best_of(side)
+        if market is None or (mine[0] > market[0] if side == BUY else mine[0] < market[0]):
+            return mine
+        return market if mine[0] != market[0] else (market[0], market[1] + mine[1])
 
     def listen(self, depth: int, callback: Callable[[DepthUpdate], None]) -> DepthStream:
         """Have changes of the best levels told from now on; the stream's levels are where they start from."""
@@ -112,14 +118,20 @@ class PublicBook:
 
     def publish(self, ts_ns: int) -> None:
         """Something may have changed: tell those who listen."""
-        most = max(self._streams, default=1)
+        if not self._streams:
+            self._note_spread(self.best(BUY), self.best(SELL), ts_ns)
+            return
+        most = max(self._streams)
         bids, asks = self.levels(BUY, most), self.levels(SELL, most)
-        if bids and asks:
-            best = (bids[0][0], asks[0][0])
-            if not self.spreads or self.spreads[-1][1:] != best:
-                self.spreads.append((ts_ns, *best))
+        self._note_spread(bids[0] if bids else None, asks[0] if asks else None, ts_ns)
         for depth, stream in tuple(self._streams.items()):
             stream.publish(bids[:depth], asks[:depth], ts_ns)
+
+    def _note_spread(self, bid: Level | None, ask: Level | None, ts_ns: int) -> None:
+        if bid is not None and ask is not None:
+            spreads = self.spreads
+            if not spreads or spreads[-1][1] != bid[0] or spreads[-1][2] != ask[0]:
+                spreads.append((ts_ns, bid[0], ask[0]))
 
 
 class _OwnSide:
@@ -145,6 +157,11 @@ class _OwnSide:
                     self._add(*shown)
             self.changed.clear()
         return bool(self._prices)
+
+    def best_of(self, side: int) -> Level:
+        """The best level; there must be one."""
+        price = self._prices[-1 if side == BUY else 0]
+        return price, self._lots[price]
 
     def best(self, side: int, worst: int | None) -> Iterator[Level]:
         """Levels from the best price on, up to one that is given."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
-from adapters.fix.codec import decode, encode
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.fix.codec import Message, decode, encode
 from adapters.fix.dictionary import parse_fields, parse_messages
 from adapters.fix.errors import DictionaryError, InvalidMessageError
 from adapters.fix.fix44 import FIX44
@@ -27,6 +31,35 @@ def fault(msg_type: bytes, *fields: tuple[int, bytes]) -> tuple[int, int | None]
 
 def with_field(tag: int, value: bytes) -> tuple[int, int | None] | None:
     return fault(b"D", *HEADER, *(field for field in ORDER if field[0] != tag), (tag, value))
+
+
+FIELDS = st.lists(
+    st.tuples(
+        st.sampled_from([*sorted(FIX44.messages[b"D"].tags)[:60], 34, 49, 52, 56, 43, 115, 93, 89, 957, 5000, -1]),
+        st.sampled_from(
+            [b"1", b"2", b"Y", b"X", b"1.5", b"-1", b"E", b"E G", b"20240101-00:00:00.5", b"", b"20240101"]
+        ),
+    ),
+    max_size=4,
+)
+
+
+@given(st.sampled_from([b"D", b"0", b"A", b"8", b"ZZ"]), FIELDS, st.sets(st.integers(0, 8), max_size=1), FIELDS)
+def test_what_is_found_right_at_once_is_right_rule_by_rule(
+    msg_type: bytes, early: list[tuple[int, bytes]], missing: set[int], late: list[tuple[int, bytes]]
+) -> None:
+    known = [field for at, field in enumerate((*HEADER, *ORDER)) if at not in missing]
+    message = Message(b"FIX.4.4", msg_type, [*early, *known, *late], b"")
+    validator = Validator(FIX44)
+    assert _fault(validator.check, message) == _fault(validator.check_each, message)
+
+
+def _fault(check: Callable[[Message], None], message: Message) -> tuple[int, int | None] | None:
+    try:
+        check(message)
+    except InvalidMessageError as error:
+        return error.reason, error.ref_tag
+    return None
 
 
 def test_a_complete_message_has_no_fault() -> None:

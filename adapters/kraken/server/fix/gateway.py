@@ -103,6 +103,7 @@ class FixConnection:
         self._close = close
         self._gateway = gateway
         self._is_closed = False
+        self._is_receiving = False
 
     @property
     def _now_ns(self) -> int:
@@ -111,7 +112,11 @@ class FixConnection:
     def receive(self, data: bytes) -> None:
         """Bytes have come."""
         had_session = self._line.session is not None
-        self._line.receive(data, self._now_ns)
+        self._is_receiving = True
+        try:
+            self._line.receive(data, self._now_ns)
+        finally:
+            self._is_receiving = False
         if not had_session and self._line.session is not None:
             self._gateway.bind(self._line.session, self)
         self._gateway.flush()
@@ -133,8 +138,8 @@ class FixConnection:
         return None if self._is_closed else self._line.next_timer_ns()
 
     def flush(self) -> None:
-        """Write what there is, and close if that is wanted."""
-        if self._is_closed:
+        """Write what there is, and close if that is wanted; not while bytes are read, whose answers go out together."""
+        if self._is_closed or self._is_receiving:
             return
         data = self._line.data_to_send()
         if data:
@@ -168,6 +173,13 @@ class _Trader(QuietHandler):
         self._waiting: dict[int, tuple[bytes, str, str | None]] = {}
         # The id that each order has now, by the venue's id.
         self._names: dict[str, str] = {}
+        self._handlers = {
+            b"D": self._add,
+            b"F": self._cancel,
+            b"G": self._amend,
+            b"H": self._status,
+            b"q": self._mass_cancel,
+        }
 
     def flush(self) -> None:
         """Write what the session has made."""
@@ -224,14 +236,7 @@ class _Trader(QuietHandler):
     # ------------------------------------------------------------------------------------------------- requests
 
     def on_message(self, session: Session, message: Message, now_ns: int) -> None:
-        handlers = {
-            b"D": self._add,
-            b"F": self._cancel,
-            b"G": self._amend,
-            b"H": self._status,
-            b"q": self._mass_cancel,
-        }
-        handler = handlers.get(message.msg_type)
+        handler = self._handlers.get(message.msg_type)
         cl_ord_id = message.text(11)
         try:
             if handler is None:

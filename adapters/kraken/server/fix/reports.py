@@ -85,12 +85,12 @@ def execution_fields(
     """
     pair = context.pairs.by_symbol[order.pair.symbol]
     records = context.host.records
-    cost, fee = records.cost_of(order.account.name, order.order_id)
-    # The fees of all trades so far are told. (18=s, which asks for that of each trade, is not kept with the order.)
-    average = cost / (pair.lot * order.cum_lots) if order.cum_lots else Decimal(0)
-    trade = None
+    trade, average, cost, fee = None, b"0", Decimal(0), Decimal(0)
     if report is not None and report.exec_type is ExecType.TRADE and report.exec_id is not None:
         trade = records.trade(order.account.name, report.exec_id)
+        # The fees of all trades so far are told. (18=s, which asks for that of each trade, is not kept with the order.)
+        cost, fee = records.cost_of(order.account.name, order.order_id)
+        average = _text(fixed(cost / (pair.lot * order.cum_lots), pair.pair_decimals))
     # What is told is the order at the time of the report, which may have gone on since.
     cum_lots = order.cum_lots if report is None else report.cum_lots
     leaves_lots = order.leaves_lots if report is None else report.leaves_lots
@@ -98,7 +98,7 @@ def execution_fields(
     exec_type = _STATUS if report is None else _EXEC[report.exec_type]
     state = _STATES[order.state if report is None else report.state]
     fields: list[tuple[int, bytes]] = [
-        (6, _text(fixed(average, pair.pair_decimals) if trade is not None else "0")),
+        (6, average),
         (11, cl_ord_id.encode()),
         (14, _qty(pair, cum_lots)),
         (17, exec_id.encode()),
@@ -169,5 +169,5 @@ def _executed_type(order: Order) -> bytes:
 def _description(order: Order, pair: ServedPair) -> str:
     note = attachment_of(order)
     price, price2 = OrderWords.shown_prices(order, pair, note)
-    volume = f"{Decimal(OrderWords.volume(order, pair, note)).normalize():f}"
+    volume = OrderWords.volume(order, pair, note).rstrip("0").removesuffix(".")
     return OrderWords.line(order, pair, volume, price, price2).replace(pair.names.rest, pair.spec.symbol)

@@ -95,20 +95,25 @@ class FixRequests:
     def add(self, message: Message) -> AddOrder:
         """A new order."""
         pair = self.pair(message)
+        given = message.first
         kind = _TYPES[message.text(40)]
-        flags = message.text(18).split()
         fields = {
-            "type": "buy" if message.text(54) == "1" else "sell",
+            "type": "buy" if given[54] == b"1" else "sell",
             "ordertype": kind,
             "volume": message.text(38),
-            "cl_ord_id": "",
             "timeinforce": _TIMES[message.text(59)],
-            "oflags": ",".join(_FLAGS[flag] for flag in flags if flag in _FLAGS),
-            "stptype": _STP[message.text(7928) or "1"],
-            "trigger": "index" if message.text(388) == "1" else "last",
-            "leverage": "2" if message.text(5001) == "1" else "none",
-            "reduce_only": "true" if "E" in flags else "false",
         }
+        if 18 in given:
+            flags = message.text(18).split()
+            fields["oflags"] = ",".join(_FLAGS[flag] for flag in flags if flag in _FLAGS)
+            if "E" in flags:
+                fields["reduce_only"] = "true"
+        if 7928 in given:
+            fields["stptype"] = _STP[message.text(7928)]
+        if given.get(388) == b"1":
+            fields["trigger"] = "index"
+        if given.get(5001) == b"1":
+            fields["leverage"] = "2"
         price, trigger, display = message.text(44), message.text(99), message.text(1138)
         if kind.startswith("trailing"):
             fields["price"] = f"+{trigger}"

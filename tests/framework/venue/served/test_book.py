@@ -89,6 +89,7 @@ def test_who_applies_the_updates_and_keeps_the_window_has_the_published_book(dep
         side = chance.randrange(2)
         best = book.best(side)
         assert best is not None
+        assert [best] == book.levels(side, 1)
         away = chance.randrange(-5, 30)
         price = best[0] - away if side == BUY else best[0] + away
         if chance.random() < 0.3:
