@@ -18,7 +18,7 @@ from framework.venue.book import Pair
 from framework.venue.fees import fee_bound
 from framework.venue.lifecycle import Lifecycle, hold_needed, hold_price
 from framework.venue.matching import Matching
-from framework.venue.orders import NO_SLOT, Order
+from framework.venue.orders import NO_SLOT, Order, order_id_of
 from framework.venue.reports import Reporter
 from framework.venue.sessions import Session
 from framework.venue.timers import TimerKind, Timers
@@ -99,7 +99,7 @@ class Entry:
         """Give a prepared order its id and index, and hold its money."""
         self._order_count = count = self._order_count + 1
         order.seq = count
-        order.order_id = f"O{count // 10**11:05d}-{count // 10**6 % 10**5:05d}-{count % 10**6:06d}"
+        order.order_id = order_id_of(count)
         account = order.account
         account.open_orders[count] = order
         account.open_counts[order.pair.index] += 1

@@ -84,6 +84,7 @@ class Lifecycle:
             0 if display_lots is None else min(display_lots, leaves_lots),
         )
         order.slot = slot
+        order.queued_ns = now_ns
         self.by_slot[slot] = order
         order.pair.list_resting(order, priority)
         if self.observer is not None:

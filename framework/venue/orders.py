@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from framework.venue.book import Pair
     from framework.venue.sessions import Session
 
-__all__ = ["MARKET_TYPES", "NO_SLOT", "TRAILING_TYPES", "TRIGGER_TYPES", "Order"]
+__all__ = ["MARKET_TYPES", "NO_SLOT", "TRAILING_TYPES", "TRIGGER_TYPES", "Order", "order_id_of"]
 
 NO_SLOT = -1
 
@@ -36,6 +36,11 @@ TRAILING_TYPES = frozenset({OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIM
 MARKET_TYPES = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT, OrderType.TRAILING_STOP})
 
 
+def order_id_of(number: int) -> str:
+    """The venue's id of its order of a number."""
+    return f"O{number // 10**11:05d}-{number // 10**6 % 10**5:05d}-{number % 10**6:06d}"
+
+
 class Order:
     """One order, from acceptance to its end and after.
 
@@ -45,7 +50,9 @@ class Order:
         none.
     is_live: it has passed its start time; is_triggered: its trigger has fired (always true for plain types);
     is_working: it is a market order that has begun to take, and holds nothing any more.
-    opened_ns: when it was entered; aged_ns: when it was entered or last amended, from which its age is counted.
+    opened_ns: when it was entered; aged_ns: when it was entered or last amended, from which its age is counted;
+        queued_ns: when it last went to the back of a queue in the book, 0 before that (an iceberg's next slice is
+        queued by the kernel, which is not told here).
     attachment: what came with it and is not read.
     hold_units, hold_asset: money held for it, and of which asset (index); hold_ppm: the fee rate in that hold.
     quote_units: for an order in quote quantity, what is still to be spent; -1 otherwise.
@@ -81,6 +88,7 @@ class Order:
         "order_type",
         "pair",
         "qty_lots",
+        "queued_ns",
         "quote_units",
         "request_id",
         "seq",
@@ -134,6 +142,7 @@ class Order:
         self.end_reason: RejectReason | None = None
         self.ended_ns = 0
         self.opened_ns = self.aged_ns = now_ns
+        self.queued_ns = 0
         self.attachment = command.attachment
         self.cum_lots = 0
         self.slot = NO_SLOT

@@ -282,6 +282,22 @@ class MatchingKernel:
         count = operations.levels(self._address, instrument, side, 0, most, pairs.ctypes.data)
         return [(price, lots) for price, lots in pairs[:count].tolist()]
 
+    def orders(self, instrument: int, side: int, most: int) -> npt.NDArray[np.int64]:
+        """What rests in up to ``most`` best levels of the engine's book, own orders included, by price and queue.
+
+        Rows of price in ticks, lots shown, order, since. order: number of a recorded order, 0 for a whole level of a
+        market that is not known by orders (it stands before own ones), -1 - slot for an own one. since: 1 + the row in
+        which it joined its queue, 0 for a recorded order from a snapshot; an own order is behind the rows before.
+        """
+        self._check_instrument(instrument, side)
+        room = 256
+        while True:
+            rows = np.empty((room, 4), np.int64)
+            count = operations.orders(self._address, instrument, side, most, rows.ctypes.data, room)
+            if count <= room:
+                return rows[:count]
+            room = 2 * count
+
     def last_trade(self, instrument: int) -> tuple[int, int, int, int] | None:
         """The engine's last trade: price in ticks, lots, aggressor's side, ts_event_ns; None before the first."""
         at = layout.HEADER + instrument * layout.BLOCK + layout.LAST_PRICE

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from framework.protocol import BUY
-from framework.venue.compiled import entry, p64
+from framework.venue.compiled import Pointer, entry, inlined, p32, p64
 from framework.venue.kernel.books import available_at, best_available, consume
 from framework.venue.kernel.feed import schedule, show
 from framework.venue.kernel.ladder import best_place, next_place, place_of, price_at
 from framework.venue.kernel.layout import (
     BITMAP,
     BLOCK,
+    DEPTH,
+    DEPTH_L3,
     FEED_BITMAP,
     FEED_LEVELS,
     HEADER,
     IS_CROSSING,
+    LEVEL_HEAD,
+    ORDER_NEXT,
+    ORDER_QTY,
+    ORDER_SEQ,
+    ORDER_TAKEN,
+    OWN_HEAD,
     PAGES,
     S_ACTIVE,
     S_DISPLAY,
     S_INSTRUMENT,
     S_LEAVES,
+    S_NEXT,
+    S_PRICE,
+    S_SEQ,
     S_VISIBLE,
     SLOT,
     SLOTS,
@@ -172,4 +183,81 @@ def levels(state: int, instrument: int, side: int, is_feed: int, most: int, out:
             pairs[2 * count + 1] = qty
             count += 1
         found = next_place(block, which, side, found)
+    return count
+
+
+@inlined
+def _write_order(out: int, count: int, room: int, price: int, qty: int, order: int, since: int) -> None:
+    if count < room:
+        rows = p64(out)
+        rows[4 * count] = price
+        rows[4 * count + 1] = qty
+        rows[4 * count + 2] = order
+        rows[4 * count + 3] = since
+
+
+@inlined
+def _write_market_order(block: Pointer, out: int, count: int, room: int, price: int, order: int) -> int:
+    """Write a recorded order with what is left of it, if anything is; returns the number of rows then."""
+    qty = p64(block[ORDER_QTY])[order] - p64(block[ORDER_TAKEN])[order]
+    if qty <= 0:
+        return count
+    _write_order(out, count, room, price, qty, order, p32(block[ORDER_SEQ])[order])
+    return count + 1
+
+
+@inlined
+def _better_price(side: int, is_market: bool, market: int, is_own: bool, own: int) -> int:
+    if not is_own or (is_market and (market >= own if side == BUY else market <= own)):
+        return market
+    return own
+
+
+@inlined
+def _available_place(block: Pointer, side: int, place: int) -> int:
+    """The place, or the next one behind it with something left."""
+    while place >= 0 and available_at(block, side, place) == 0:
+        place = next_place(block, BITMAP, side, place)
+    return place
+
+
+@entry
+def orders(state: int, instrument: int, side: int, most: int, out: int, room: int) -> int:
+    """Write (price, quantity, order, since) of all that rests in the best levels of the engine's book, by price and
+    queue; returns the number, of which at most room are written.
+
+    order: of the market, its number; 0 for all that the market has at a price where it is not known by orders; of an
+    own one, -1 - slot. since: its place in the market's time, as S_SEQ and ORDER_SEQ tell it; 0 for a level.
+    """
+    header = p64(state)
+    block = p64(state + 8 * (HEADER + instrument * BLOCK))
+    slots = p64(header[SLOTS])
+    is_l3 = block[DEPTH] == DEPTH_L3
+    count = 0
+    levels_left = most
+    found = _available_place(block, side, best_place(block, BITMAP, side))
+    slot = block[OWN_HEAD + side]
+    while levels_left > 0 and (found >= 0 or slot >= 0):
+        market = price_at(block, found) if found >= 0 else 0
+        price = _better_price(side, found >= 0, market, slot >= 0, slots[slot * SLOT + S_PRICE] if slot >= 0 else 0)
+        order = 0
+        if found >= 0 and market == price:
+            if is_l3:
+                order = p32(block[LEVEL_HEAD])[side * (block[PAGES] << 6) + found]
+            else:
+                _write_order(out, count, room, price, available_at(block, side, found), 0, 0)
+                count += 1
+            found = _available_place(block, side, next_place(block, BITMAP, side, found))
+        while slot >= 0 and slots[slot * SLOT + S_PRICE] == price:
+            since = slots[slot * SLOT + S_SEQ]
+            while order != 0 and p32(block[ORDER_SEQ])[order] <= since:
+                count = _write_market_order(block, out, count, room, price, order)
+                order = p32(block[ORDER_NEXT])[order]
+            _write_order(out, count, room, price, slots[slot * SLOT + S_VISIBLE], -1 - slot, since)
+            count += 1
+            slot = slots[slot * SLOT + S_NEXT]
+        while order != 0:
+            count = _write_market_order(block, out, count, room, price, order)
+            order = p32(block[ORDER_NEXT])[order]
+        levels_left -= 1
     return count

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from framework.protocol import BUY, SELL
 from framework.venue.book import Pair
-from framework.venue.kernel import MatchingKernel
+from framework.venue.kernel import FeedMode, MatchingKernel
 from framework.venue.orders import NO_SLOT, Order
+from framework.venue.served.order_book import OrderStream, OrderUpdate, PublicOrders
 
 __all__ = ["DepthStream", "DepthUpdate", "Level", "PublicBook"]
 
 _SPREADS_MAX = 200
+# What is looked at even if nobody listens: trades for the tape, best prices for the list of spreads.
+_QUIET = FeedMode.TRADES | FeedMode.TOUCH_PRICE
 
 type Level = tuple[int, int]
 """Price in ticks and quantity in lots."""
@@ -58,20 +61,27 @@ class DepthStream:
 class PublicBook:
     """The book of one pair, which lists the client orders that rest.
 
-    spreads: the best bid and ask, in ticks, at each time at which one of them changed, newest last.
+    orders: the same book order by order. spreads: the best bid and ask, in ticks, at each time at which one of them
+    changed, newest last.
     """
 
-    def __init__(self, kernel: MatchingKernel, pair: Pair) -> None:
+    def __init__(
+        self, kernel: MatchingKernel, pair: Pair, find: Callable[[int], Order], pass_counts: Sequence[int]
+    ) -> None:
+        """find, pass_counts: as of ``PublicOrders``."""
+        self.orders = PublicOrders(kernel, pair, find, pass_counts)
         self._kernel = kernel
         self._pair = pair
         self._own = (_OwnSide(), _OwnSide())
         self._streams: dict[int, DepthStream] = {}
         self.spreads: deque[tuple[int, int, int]] = deque(maxlen=_SPREADS_MAX)
+        self._feed_mode = _QUIET
+        kernel.subscribe_feed(pair.index, _QUIET)
 
     @property
     def is_listened_to(self) -> bool:
         """Whether anybody wants updates."""
-        return bool(self._streams)
+        return bool(self._streams) or self.orders.is_listened_to
 
     def levels(self, side: int, most: int) -> list[Level]:
         """Up to so many best levels of a side."""
@@ -107,6 +117,7 @@ class PublicBook:
             stream = DepthStream(depth, self.levels(BUY, depth), self.levels(SELL, depth))
             self._streams[depth] = stream
         stream.listeners.append(callback)
+        self._choose_feed()
         return stream
 
     def unlisten(self, depth: int, callback: Callable[[DepthUpdate], None]) -> None:
@@ -115,6 +126,25 @@ class PublicBook:
         stream.listeners.remove(callback)
         if not stream.listeners:
             del self._streams[depth]
+        self._choose_feed()
+
+    def listen_orders(self, depth: int, callback: Callable[[OrderUpdate], None]) -> OrderStream:
+        """Have each change of the orders in the best levels told from now on; see ``PublicOrders.listen``."""
+        stream = self.orders.listen(depth, callback)
+        self._choose_feed()
+        return stream
+
+    def unlisten_orders(self, depth: int, callback: Callable[[OrderUpdate], None]) -> None:
+        """Have no more told."""
+        self.orders.unlisten(depth, callback)
+        self._choose_feed()
+
+    def _choose_feed(self) -> None:
+        """While somebody listens, the pair is published at each message of its market."""
+        mode = _QUIET | FeedMode.EVERY if self.is_listened_to else _QUIET
+        if mode != self._feed_mode:
+            self._feed_mode = mode
+            self._kernel.subscribe_feed(self._pair.index, mode)
 
     def publish(self, ts_ns: int) -> None:
         """Something may have changed: tell those who listen."""
@@ -126,6 +156,8 @@ class PublicBook:
         self._note_spread(bids[0] if bids else None, asks[0] if asks else None, ts_ns)
         for depth, stream in tuple(self._streams.items()):
             stream.publish(bids[:depth], asks[:depth], ts_ns)
+        if self.orders.is_listened_to:
+            self.orders.publish(ts_ns)
 
     def _note_spread(self, bid: Level | None, ask: Level | None, ts_ns: int) -> None:
         if bid is not None and ask is not None:

@@ -39,8 +39,6 @@ __all__ = ["HostLine", "RoadSpec", "VenueHost"]
 T = TypeVar("T")
 
 _FORGET_EVERY = 4096
-# What is looked at even if nobody listens: trades for the tape, best prices for the list of spreads.
-_QUIET = FeedMode.TRADES | FeedMode.TOUCH_PRICE
 
 
 class HostLine(Protocol):
@@ -128,10 +126,13 @@ class VenueHost:
         self.profile = self.venue.profile
         self.specs = {spec.symbol: spec for spec in specs}
         self.records = Records(self.venue, history_max)
-        self.books = {symbol: PublicBook(self.kernel, pair) for symbol, pair in self.venue.pairs.items()}
         self.tapes = {symbol: TradeTape() for symbol in self.specs}
         self.scheduler = Scheduler(start_ns)
         self._endless = EndlessMarket(self.kernel, self.markets)
+        self.books = {
+            symbol: PublicBook(self.kernel, pair, self.venue.resting_order, self._endless.pass_counts)
+            for symbol, pair in self.venue.pairs.items()
+        }
         self._symbols = list(self.specs)
         self._roads = dict(roads or {})
         self._seed = seed
@@ -144,11 +145,9 @@ class VenueHost:
         self._dirty: set[str] = set()
         self.mode = VenueMode.ONLINE
         self._pair_modes: dict[str, VenueMode] = {}
-        self._feed_modes = [_QUIET] * len(self.markets)
-        for index, market in enumerate(self.markets):
+        for market in self.markets:
             span_ns = int(market.columns.ts_event_ns[-1]) - start_ns
             self.tapes[market.spec.symbol].fill_from(market, -span_ns - 1_000_000_000)
-            self.kernel.subscribe_feed(index, _QUIET)
         self.run_until(start_ns)
 
     # ------------------------------------------------------------------------------------------------- time
@@ -392,22 +391,11 @@ class VenueHost:
 
     def listen_book(self, symbol: str, depth: int, callback: Callable[[DepthUpdate], None]) -> DepthStream:
         """Have each change of the best levels of a pair told; see ``PublicBook.listen``."""
-        stream = self.books[symbol].listen(depth, callback)
-        self._choose_feed(symbol)
-        return stream
+        return self.books[symbol].listen(depth, callback)
 
     def unlisten_book(self, symbol: str, depth: int, callback: Callable[[DepthUpdate], None]) -> None:
         """Have no more told."""
         self.books[symbol].unlisten(depth, callback)
-        self._choose_feed(symbol)
-
-    def _choose_feed(self, symbol: str) -> None:
-        """While somebody listens to its book, a pair is published at each message of its market."""
-        index = self._symbols.index(symbol)
-        mode = _QUIET | FeedMode.EVERY if self.books[symbol].is_listened_to else _QUIET
-        if mode != self._feed_modes[index]:
-            self._feed_modes[index] = mode
-            self.kernel.subscribe_feed(index, mode)
 
     def refusal_text(self, reason: RejectReason) -> str:
         """The venue's own words for a refusal."""
