@@ -19,6 +19,7 @@ from adapters.kraken.wire.ws2.account import Execution
 from adapters.kraken.wire.ws2.messages import UnknownMessage, decode_answer, decode_request
 from tests.adapters.kraken.wire.documented import broken_values, json_values, note, pages, tokens
 from tests.adapters.kraken.wire.generated import message_kinds, messages
+from tests.captures import require_capture
 
 KINDS = message_kinds(account, market, requests, responses)
 BOOK = (
@@ -78,6 +79,15 @@ def test_every_example_of_the_notes_comes_back_unchanged() -> None:
     assert len(examples) >= 15
     for example in examples:
         assert_unchanged(example)
+
+
+def test_every_published_payload_comes_back_unchanged() -> None:
+    found = [
+        path for path in sorted(require_capture("kraken-payloads").glob("ws_*.json")) if "futures" not in path.name
+    ]
+    assert len(found) >= 10
+    for path in found:
+        assert_unchanged(path.read_text(encoding="utf-8"))
 
 
 # ------------------------------------------------------------------------------------------------------- all messages

@@ -1,0 +1,1 @@
+"""Messages of WebSocket v1, both ways."""
