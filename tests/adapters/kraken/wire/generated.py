@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import NODEFAULT, UNSET
 from msgspec import inspect as kinds
 
 from adapters.kraken.wire.codec import Message
@@ -43,7 +44,8 @@ def _of(kind: kinds.Type) -> st.SearchStrategy[Any]:
         given = {}
         for field in kind.fields:
             values = _of(field.type)
-            given[field.name] = values if field.required else st.one_of(st.just(field.default), values)
+            default = UNSET if field.default is NODEFAULT else field.default
+            given[field.name] = values if field.required else st.one_of(st.just(default), values)
         return st.builds(cls, **given)
     if isinstance(kind, kinds.UnionType):
         return st.one_of([_of(each) for each in kind.types])

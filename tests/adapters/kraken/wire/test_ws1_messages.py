@@ -124,27 +124,26 @@ def test_every_kind_of_message_comes_back_as_it_was(kind: type[Message]) -> None
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 IDS = st.integers(0, 2**64 - 1)
+
+
+def frames(kind: Any, *parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.tuples(*parts).map(lambda drawn: kind(*drawn))
+
+
+def rows(kind: type[Message]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    return st.lists(st.dictionaries(TEXT, messages(kind), max_size=2), max_size=2)
+
+
+BOOK_PARTS = st.lists(messages(BookPart), min_size=1, max_size=2).map(tuple)
 FRAMES = st.one_of(
-    st.builds(
-        BookFrame,
-        IDS,
-        st.lists(messages(BookPart), min_size=1, max_size=2).map(tuple),
-        st.sampled_from(["book-10", "book-1000"]),
-        TEXT,
-    ),
-    st.builds(TickerFrame, IDS, messages(market.Ticker), st.just("ticker"), TEXT),
-    st.builds(TradeFrame, IDS, st.lists(messages(market.Trade), max_size=3), st.just("trade"), TEXT),
-    st.builds(OhlcFrame, IDS, messages(market.Candle), st.sampled_from(["ohlc-1", "ohlc-60"]), TEXT),
-    st.builds(SpreadFrame, IDS, messages(market.Spread), st.just("spread"), TEXT),
-    st.builds(
-        OwnTradesFrame, st.lists(st.dictionaries(TEXT, messages(account.OwnTrade), max_size=2), max_size=2),
-        st.just("ownTrades"), IDS,
-    ),
-    st.builds(
-        OpenOrdersFrame, st.lists(st.dictionaries(TEXT, messages(account.OpenOrder), max_size=2), max_size=2),
-        st.just("openOrders"), IDS,
-    ),
-)  # fmt: skip
+    frames(BookFrame, IDS, BOOK_PARTS, st.sampled_from(["book-10", "book-1000"]), TEXT),
+    frames(TickerFrame, IDS, messages(market.Ticker), st.just("ticker"), TEXT),
+    frames(TradeFrame, IDS, st.lists(messages(market.Trade), max_size=3), st.just("trade"), TEXT),
+    frames(OhlcFrame, IDS, messages(market.Candle), st.sampled_from(["ohlc-1", "ohlc-60"]), TEXT),
+    frames(SpreadFrame, IDS, messages(market.Spread), st.just("spread"), TEXT),
+    frames(OwnTradesFrame, rows(account.OwnTrade), st.just("ownTrades"), IDS),
+    frames(OpenOrdersFrame, rows(account.OpenOrder), st.just("openOrders"), IDS),
+)
 
 
 @given(FRAMES)
