@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from zlib import crc32
 
-__all__ = ["book_checksum", "digits", "rfc3339_us"]
+__all__ = ["book_checksum", "digits", "rfc3339_ns", "rfc3339_us"]
 
 _NS = 10**9
 
@@ -34,3 +34,8 @@ def rfc3339_us(ts_ns: int) -> str:
     seconds, rest_ns = divmod(ts_ns, _NS)
     year, month, day, hour, minute, second, _, _, _ = time.gmtime(seconds)
     return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}.{rest_ns // 1000:06d}Z"
+
+
+def rfc3339_ns(ts_ns: int) -> str:
+    """A time with nanoseconds."""
+    return f"{rfc3339_us(ts_ns)[:-1]}{ts_ns % 1000:03d}Z"

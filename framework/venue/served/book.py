@@ -148,6 +148,8 @@ class PublicBook:
 
     def publish(self, ts_ns: int) -> None:
         """Something may have changed: tell those who listen."""
+        if self.orders.is_listened_to:
+            self.orders.publish(ts_ns)
         if not self._streams:
             self._note_spread(self.best(BUY), self.best(SELL), ts_ns)
             return
@@ -156,8 +158,6 @@ class PublicBook:
         self._note_spread(bids[0] if bids else None, asks[0] if asks else None, ts_ns)
         for depth, stream in tuple(self._streams.items()):
             stream.publish(bids[:depth], asks[:depth], ts_ns)
-        if self.orders.is_listened_to:
-            self.orders.publish(ts_ns)
 
     def _note_spread(self, bid: Level | None, ask: Level | None, ts_ns: int) -> None:
         if bid is not None and ask is not None:

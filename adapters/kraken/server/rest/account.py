@@ -41,7 +41,6 @@ class AccountRequests:
             "TradeVolume": self._trade_volume,
             "GetApiKeyInfo": self._key_info,
             "GetWebSocketsToken": self._token,
-            "Level3": self._level3,
         }
 
     # ------------------------------------------------------------------------------------------------- money
@@ -107,7 +106,7 @@ class AccountRequests:
         """Nothing is traded on margin, so there are no positions."""
         return {}
 
-    # ------------------------------------------------------------------------------------------------- key, fees, L3
+    # ------------------------------------------------------------------------------------------------- key, fees
 
     def _trade_volume(self, key: ApiKey, params: Params) -> Any:
         volume = Decimal(self._host.venue.accounts[key.account].fees.volume) / FeeMeter.SCALE
@@ -157,10 +156,6 @@ class AccountRequests:
 
     def _token(self, key: ApiKey, params: Params) -> Any:
         return {"token": self._context.keys.make_token(key, self._host.now_ns), "expires": TOKEN_LIFE_NS // _NS}
-
-    def _level3(self, key: ApiKey, params: Params) -> Any:
-        """The book of the market is kept by level, so its orders cannot be told."""
-        raise Refusal("EService:Unavailable")
 
 
 def _pair_names(params: Params) -> list[str]:

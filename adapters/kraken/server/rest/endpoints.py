@@ -65,6 +65,7 @@ _EARN_OR_FUNDS = (("earn-funds", "query-funds"),)
 _EXPORT = (("export-data",),)
 
 _NO_MARGIN = "margin and conditional close are refused; a trailing limit's offset is an amount, not a share"
+_BY_LEVEL = "each level of a market that is played by levels is one order"
 _NO_STRATEGY = "there is no strategy: EGeneral:Invalid arguments:Invalid strategy ID"
 
 
@@ -92,7 +93,7 @@ def _refused(kind: Kind, name: str, permissions: tuple[tuple[str, ...], ...], no
 _ALL = [
     *_public("Time", "SystemStatus", "Assets", "AssetPairs", "Ticker", "OHLC", "Depth", "GroupedBook", "Trades"),
     *_public("Spread", "PostTrade"),
-    Endpoint(name="PreTrade", kind=Kind.PUBLIC, fidelity=Fidelity.PARTLY, note="each level counts as one order"),
+    Endpoint(name="PreTrade", kind=Kind.PUBLIC, note=_BY_LEVEL),
     _account("Balance", _FUNDS),
     _account("BalanceEx", _FUNDS),
     _account("CreditLines", _FUNDS, note="no account has credit: null"),
@@ -109,7 +110,7 @@ _ALL = [
     _account("TradeVolume", _FUNDS, note="without `fee_schedule`"),
     _account("GetApiKeyInfo", ()),
     _account("GetWebSocketsToken", (("create-ws-token",),)),
-    _refused(Kind.ACCOUNT, "Level3", _OPEN, "the book is kept by level: EService:Unavailable"),
+    _account("Level3", _OPEN, note=_BY_LEVEL),
     _trading("AddOrder", _MODIFY, _NO_MARGIN),
     _trading("AddOrderBatch", _MODIFY_AND_CLOSE, _NO_MARGIN),
     _trading("AmendOrder", _MODIFY_OR_CLOSE),

@@ -22,6 +22,7 @@ from adapters.kraken.server.rest.endpoints import ENDPOINTS, Endpoint, Kind
 from adapters.kraken.server.rest.exports import Exports
 from adapters.kraken.server.rest.funding import Funding
 from adapters.kraken.server.rest.history import History
+from adapters.kraken.server.rest.order_book import OrderBook
 from adapters.kraken.server.rest.params import Params, read_params
 from adapters.kraken.server.rest.public import Public
 from adapters.kraken.server.rest.public_limits import PublicLimits
@@ -70,6 +71,7 @@ class RestGateway:
             **History(context).methods,
             **Funding(context).methods,
             **Exports(context).methods,
+            **OrderBook(context).methods,
         }
         self._trading = Trading(context).methods
         self._lines: dict[str, _KeyLine] = {}

@@ -1,13 +1,12 @@
 """The book and the trades as the rules of transparency have them published (rest-api/get-pre-trade, get-post-trade).
 
-How many orders make a level is not known of the market: each level counts as one.
+Of a market that is known by levels only, the market's part of a level counts as one order.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.pairs import ServedPair
 from adapters.kraken.server.refusal import invalid
 from adapters.kraken.server.rest.params import Params
+from adapters.kraken.wire.digits import rfc3339_ns
 from framework.protocol import BUY, SELL
 from framework.venue.served.tape import TapeTrade
 
@@ -37,13 +37,19 @@ class Transparency:
 
     def _pre_trade(self, params: Params) -> Any:
         pair = self._pairs.wanted(params.required("symbol"))
-        moment = _rfc3339(self._host.now_ns)
-        book = self._host.books[pair.spec.symbol]
+        moment = rfc3339_ns(self._host.now_ns)
+        orders = self._host.books[pair.spec.symbol].orders
 
         def rows(side: int, word: str) -> list[dict[str, Any]]:
             return [
-                {"side": word, "price": pair.price(ticks), "qty": pair.qty(lots), "count": 1, "publication_ts": moment}
-                for ticks, lots in book.levels(side, 10)
+                {
+                    "side": word,
+                    "price": pair.price(ticks),
+                    "qty": pair.qty(lots),
+                    "count": count,
+                    "publication_ts": moment,
+                }
+                for ticks, lots, count in orders.counts(side, 10)
             ]
 
         return {
@@ -69,12 +75,12 @@ class Transparency:
         found.sort(key=lambda each: (each[0].ts_ns, each[0].trade_id))
         chosen = found[-count:] if from_ns is None else found[:count]
         rows = [_published(trade, pair) for trade, pair in chosen]
-        last = rows[-1]["trade_ts"] if rows else _rfc3339(self._host.now_ns)
+        last = rows[-1]["trade_ts"] if rows else rfc3339_ns(self._host.now_ns)
         return {"last_ts": last, "count": len(rows), "trades": rows}
 
 
 def _published(trade: TapeTrade, pair: ServedPair) -> dict[str, str]:
-    moment = _rfc3339(trade.ts_ns)
+    moment = rfc3339_ns(trade.ts_ns)
     return {
         "trade_id": str(trade.trade_id),
         "price": pair.price(trade.price_ticks),
@@ -105,10 +111,6 @@ def _moment_of(params: Params, name: str) -> int | None:
     except (ValueError, OverflowError):
         raise invalid(name) from None
     return seconds * _NS + int((found[2] or "").ljust(9, "0")[:9])
-
-
-def _rfc3339(ts_ns: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ts_ns // _NS)) + f".{ts_ns % _NS:09d}Z"
 
 
 def _described(pair: ServedPair) -> dict[str, str]:

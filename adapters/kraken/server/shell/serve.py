@@ -44,6 +44,8 @@ __all__ = ["ServeOptions", "build_context", "serve"]
 
 _CONNECTIONS_MAX = 20_000
 _PLENTY = Decimal(1_000_000)
+# Orders have a host of their own at Kraken (websocket-v2/level3); here that is a path, and /v2 has them too.
+_LEVEL3_PATH = "/l3/v2"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -118,12 +120,13 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     pump = Pump(context.host, clock)
     peers = Peers(_CONNECTIONS_MAX)
     certified = _certified(options) if options.is_tls else None
+    sockets = Ws2Gateway(context)
     comp_ids = _comp_ids(keys)
     web = WebPort(
         pump,
         peers,
         RestGateway(context, PublicLimits(options.public_calls)),
-        {"/v2": ("ws_v2", Ws2Gateway(context))},
+        {"/v2": ("ws_v2", sockets), _LEVEL3_PATH: ("ws_l3", sockets)},
         ConnectLimits(options.socket_connects),
     )
     trading = FixPort(pump, peers, "fix_trading", FixGateway(context, comp_ids))
@@ -187,6 +190,7 @@ def _ready(
     return Ready(
         rest=f"http{'s' if certified else ''}://{address}",
         ws_v2=f"ws{'s' if certified else ''}://{address}/v2",
+        ws_l3=f"ws{'s' if certified else ''}://{address}{_LEVEL3_PATH}",
         fix_trading=f"{options.host}:{fix_port}",
         ca_certificate=None if certified is None else str(certified.ca),
         process_id=os.getpid(),
@@ -210,6 +214,7 @@ def _announce(ready: Ready, context: ServerContext, options: ServeOptions, took_
     print(f"The venue is open after {took_ms / 1000:.1f} s, with simulated money only:")
     print(f"  REST         {ready.rest}/0/...")
     print(f"  WebSocket v2 {ready.ws_v2}")
+    print(f"  level 3      {ready.ws_l3}")
     print(f"  FIX trading  {ready.fix_trading}, TargetCompID {TARGET_COMP_ID}")
     if ready.ca_certificate is not None:
         print(f"  trust        {ready.ca_certificate}")

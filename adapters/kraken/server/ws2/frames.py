@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
-from adapters.kraken.wire.digits import book_checksum, digits, rfc3339_us
+from adapters.kraken.wire.digits import book_checksum, digits, rfc3339_ns, rfc3339_us
 from framework.protocol import BUY
 from framework.venue.served.tape import Candle, TapeTrade
 
@@ -125,11 +125,7 @@ def candle_row(candle: Candle, minutes: int, pair: ServedPair) -> dict[str, Any]
         "trades": candle.count,
         "volume": number(pair.qty(candle.volume_lots)),
         "vwap": number(fixed(average, pair.pair_decimals)),
-        "interval_begin": _nanoseconds(candle.ts_ns),
+        "interval_begin": rfc3339_ns(candle.ts_ns),
         "interval": minutes,
-        "timestamp": _nanoseconds(end_ns),
+        "timestamp": rfc3339_ns(end_ns),
     }
-
-
-def _nanoseconds(ts_ns: int) -> str:
-    return f"{rfc3339_us(ts_ns)[:-1]}{ts_ns % 1000:03d}Z"

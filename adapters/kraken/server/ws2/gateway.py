@@ -18,6 +18,7 @@ from adapters.kraken.server.refusal import Refusal
 from adapters.kraken.server.sockets import Connections, SocketConnection
 from adapters.kraken.server.ws2.executions import Balances, Executions, ExecutionsOptions
 from adapters.kraken.server.ws2.frames import HEARTBEAT, acknowledged, refused, stream_frame
+from adapters.kraken.server.ws2.level3 import LEVEL3_DEPTHS, Level3Channel, Level3Limits
 from adapters.kraken.server.ws2.market import (
     BookChannel,
     OhlcChannel,
@@ -35,9 +36,10 @@ __all__ = ["Ws2Gateway"]
 _DEPTHS = (10, 25, 100, 500, 1000)
 _VERSION = "2.0.10"
 _JSON: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
-# Options of each public channel with symbols, beside ``channel``, ``symbol`` and ``snapshot``.
+# Options of each channel with symbols, beside ``channel``, ``symbol`` and ``snapshot``.
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "book": ("depth",),
+    "level3": ("depth",),
     "trade": (),
     "ticker": ("event_trigger",),
     "ohlc": ("interval",),
@@ -61,6 +63,7 @@ class Ws2Gateway:
         self.context = context
         self.trading = Ws2Trading(context)
         self.channels: Channels[tuple[Any, ...]] = Channels(self._make)
+        self.level3_limits = Level3Limits(context)
         self.connections: Connections[Ws2Connection] = Connections(context)
 
     def connect(self, peer: str, send: Send, close: Callable[[int, str], None]) -> Ws2Connection:
@@ -75,6 +78,7 @@ class Ws2Gateway:
         context, pair = self.context, self.context.pairs.by_symbol[key[1]]
         makers: dict[str, Callable[[], Channel]] = {
             "book": lambda: BookChannel(context, pair, key[2]),
+            "level3": lambda: Level3Channel(context, pair, key[2]),
             "trade": lambda: TradeChannel(context, pair),
             "ticker": lambda: TickerChannel(context, pair, key[2]),
             "ohlc": lambda: OhlcChannel(context, pair, key[2]),
@@ -173,13 +177,11 @@ class Ws2Connection(SocketConnection):
         elif channel in ("executions", "balances"):
             self._private(method, channel, params, req_id, in_ns)
         elif isinstance(channel, str) and channel in _OPTIONS:
-            self._public(method, channel, params, req_id, in_ns)
-        elif channel == "level3":
-            raise Refusal("EService:Unavailable")
+            self._by_symbol(method, channel, params, req_id, in_ns)
         else:
             raise Refusal("Subscription name invalid")
 
-    def _public(self, method: str, channel: str, params: dict[str, Any], req_id: int | None, in_ns: int) -> None:
+    def _by_symbol(self, method: str, channel: str, params: dict[str, Any], req_id: int | None, in_ns: int) -> None:
         symbols = params.get("symbol")
         if not isinstance(symbols, list) or not symbols or len(symbols) > 1_000:
             raise Refusal("Symbol(s) not found")
@@ -187,6 +189,7 @@ class Ws2Connection(SocketConnection):
             if name not in ("channel", "symbol", "snapshot", "token", *_OPTIONS[channel]):
                 raise Refusal(f"Unsupported field: '{name}'")
         option = _option(channel, params)
+        account = self._key(params).account if channel == "level3" else ""
         has_snapshot = params.get("snapshot", channel != "trade")
         for symbol in symbols:
             if not isinstance(symbol, str) or symbol not in self._context.pairs.by_symbol:
@@ -195,7 +198,7 @@ class Ws2Connection(SocketConnection):
                 continue
             key = (channel, symbol, *option.values())
             if method == "subscribe":
-                self._subscribe(key, option, bool(has_snapshot), req_id, in_ns)
+                self._subscribe(key, option, account, bool(has_snapshot), req_id, in_ns)
             else:
                 self._unsubscribe(key, option, req_id, in_ns)
 
@@ -203,19 +206,30 @@ class Ws2Connection(SocketConnection):
         self,
         key: tuple[Any, ...],
         option: dict[str, Any],
+        account: str,
         has_snapshot: bool,
         req_id: int | None,
         in_ns: int,
     ) -> None:
         channel, symbol = key[0], key[1]
-        if key in self._members:
-            self.send(refused("subscribe", "Already subscribed", req_id, in_ns, self._host.now_ns, symbol=symbol))
+        error = "Already subscribed" if key in self._members else None
+        if channel == "level3" and error is None:
+            error = self._level3_refusal(key, account)
+        if error is not None:
+            self.send(refused("subscribe", error, req_id, in_ns, self._host.now_ns, symbol=symbol))
             return
         result = {"channel": channel, "symbol": symbol, "snapshot": has_snapshot, **option}
         if channel == "ohlc":
             result["warnings"] = ["timestamp is deprecated, use interval_begin"]
         self.send(acknowledged("subscribe", result, req_id, in_ns, self._host.now_ns))
         self._members[key] = self._gateway.channels.join(key, self.send, has_snapshot=has_snapshot)
+
+    def _level3_refusal(self, key: tuple[Any, ...], account: str) -> str | None:
+        """Orders are told at one depth of each symbol, and of so many symbols only (websocket-v2/level3)."""
+        symbols = [other[1] for other in self._members if other[0] == "level3"]
+        if key[1] in symbols:
+            return "Already subscribed"
+        return self._gateway.level3_limits.refusal(account, key[2], len(symbols))
 
     def _unsubscribe(self, key: tuple[Any, ...], option: dict[str, Any], req_id: int | None, in_ns: int) -> None:
         if key not in self._members:
@@ -329,9 +343,9 @@ class Ws2Connection(SocketConnection):
 
 def _option(channel: str, params: dict[str, Any]) -> dict[str, Any]:
     """The channel's own option with its default; raises Refusal for a value that there is not."""
-    if channel == "book":
+    if channel in ("book", "level3"):
         depth = params.get("depth", 10)
-        if depth not in _DEPTHS or isinstance(depth, bool):
+        if depth not in (_DEPTHS if channel == "book" else LEVEL3_DEPTHS) or isinstance(depth, bool):
             raise Refusal("Subscription depth not supported")
         return {"depth": int(depth)}
     if channel == "ohlc":

@@ -78,7 +78,6 @@ def test_closed_orders_are_chosen_by_their_opening_or_their_end(closetime: str, 
         ("Ledgers", {"asset": "XBT,NOPE"}, "EQuery:Unknown asset"),
         ("TradeBalance", {"asset": "NOPE"}, "EQuery:Unknown asset"),
         ("TradeVolume", {"pair": "NOPE"}, "EQuery:Unknown asset pair"),
-        ("Level3", {"pair": "BTC/USD"}, "EService:Unavailable"),
     ],
 )
 def test_what_may_not_be_asked(name: str, params: dict[str, str], error: str) -> None:
