@@ -76,7 +76,8 @@ class AddOrder(Command, frozen=True, kw_only=True):
     limit_ticks: limit price of priced types.
     trigger_ticks: trigger price of stop and take-profit types.
     trail_offset_ticks, trail_offset_ppm: distance of a trailing stop from its best price, one of them.
-    limit_offset_ticks: distance of a trailing-stop-limit's limit from its trigger, signed.
+    limit_offset_ticks, limit_offset_ppm: distance of a trailing-stop-limit's limit from its trigger, signed, one of
+        them; or neither, and a limit price.
     display_lots: visible slice of an iceberg.
     expire_ns: end of a GTD order; start_ns: when the order becomes live, None for at once.
     is_validate_only: check, answer, do nothing.
@@ -95,6 +96,7 @@ class AddOrder(Command, frozen=True, kw_only=True):
     trail_offset_ticks: int | None = None
     trail_offset_ppm: int | None = None
     limit_offset_ticks: int | None = None
+    limit_offset_ppm: int | None = None
     display_lots: int | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     expire_ns: int | None = None
@@ -114,7 +116,10 @@ class AddBatch(Command, frozen=True, kw_only=True):
 
 
 class AmendOrder(Command, frozen=True, kw_only=True):
-    """Change an order in place. ``qty_lots`` is the new total quantity. One of the two ids names the order."""
+    """Change an order in place. ``qty_lots`` is the new total quantity. One of the two ids names the order.
+
+    limit_offset_ticks, limit_offset_ppm: for a trailing-stop-limit that waits, in place of a limit price.
+    """
 
     cl_ord_id: str | None = None
     order_id: str | None = None
@@ -123,6 +128,8 @@ class AmendOrder(Command, frozen=True, kw_only=True):
     trigger_ticks: int | None = None
     display_lots: int | None = None
     is_post_only: bool = False
+    limit_offset_ticks: int | None = None
+    limit_offset_ppm: int | None = None
 
 
 class EditOrder(Command, frozen=True, kw_only=True):

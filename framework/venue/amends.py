@@ -21,15 +21,18 @@ import msgspec
 from framework.messages import AddOrder, AmendOrder, EditOrder, ExecType, OrderState
 from framework.protocol import BUY, AmendPriority, CancelReach, NewOrders, OrderType, RejectReason, TimeInForce
 from framework.venue.adds import Adds
-from framework.venue.lifecycle import hold_needed
+from framework.venue.lifecycle import hold_needed, limit_from
 from framework.venue.orders import NO_SLOT, TRIGGER_TYPES, Order
 from framework.venue.parts import Parts
 from framework.venue.rates import amend_charge, edit_charge
 from framework.venue.reach import is_reached
 from framework.venue.sessions import Line
-from framework.venue.validation import display_refusal, is_price, is_qty
+from framework.venue.validation import display_refusal, is_limit_offset, is_price, is_qty
 
 __all__ = ["Amends"]
+
+
+_NO_LIMIT = (None, None, None)
 
 
 class _Change(msgspec.Struct):
@@ -39,6 +42,8 @@ class _Change(msgspec.Struct):
     limit_ticks: int | None
     trigger_ticks: int | None
     display_lots: int | None
+    limit_offset_ticks: int | None
+    limit_offset_ppm: int | None
     is_qty_down: bool
     is_qty_up: bool
     is_limit: bool
@@ -62,17 +67,21 @@ class _Change(msgspec.Struct):
 
 def _change(order: Order, command: AmendOrder) -> _Change:
     qty_lots = order.qty_lots if command.qty_lots is None else max(command.qty_lots, order.cum_lots)
-    limit_ticks = order.limit_ticks if command.limit_ticks is None else command.limit_ticks
+    before = (order.limit_ticks, order.limit_offset_ticks, order.limit_offset_ppm)
+    given = (command.limit_ticks, command.limit_offset_ticks, command.limit_offset_ppm)
+    limit = before if given == _NO_LIMIT else given
     trigger_ticks = order.trigger_ticks if command.trigger_ticks is None else command.trigger_ticks
     display_lots = order.display_lots if command.display_lots is None else command.display_lots
     return _Change(
         qty_lots,
-        limit_ticks,
+        limit[0],
         trigger_ticks,
         display_lots,
+        limit[1],
+        limit[2],
         qty_lots < order.qty_lots,
         qty_lots > order.qty_lots,
-        limit_ticks != order.limit_ticks,
+        limit != before,
         trigger_ticks != order.trigger_ticks,
         display_lots != order.display_lots,
     )
@@ -128,7 +137,7 @@ class Amends:
 
     def _refusal(self, order: Order, command: AmendOrder, change: _Change, is_end: bool) -> RejectReason | None:
         if (
-            (command.limit_ticks is not None and (order.is_market or order.limit_ticks is None))
+            not _is_limit_amendable(order, command)
             or (
                 command.trigger_ticks is not None
                 and (order.is_triggered or order.is_trailing or order.trigger_ticks is None)
@@ -145,6 +154,8 @@ class Amends:
     def _value_refusal(self, order: Order, change: _Change) -> RejectReason | None:
         pair = order.pair
         if not is_price(change.limit_ticks) or not is_price(change.trigger_ticks):
+            return RejectReason.INVALID_PRICE
+        if not is_limit_offset(change.limit_offset_ticks, change.limit_offset_ppm):
             return RejectReason.INVALID_PRICE
         if change.qty_lots < pair.min_qty_lots:
             return RejectReason.ORDER_MINIMUM
@@ -198,6 +209,8 @@ class Amends:
         order.account.hold(order, _new_hold(order, change))
         order.qty_lots = change.qty_lots
         order.limit_ticks = change.limit_ticks
+        order.limit_offset_ticks = change.limit_offset_ticks
+        order.limit_offset_ppm = change.limit_offset_ppm
         order.trigger_ticks = change.trigger_ticks
         order.display_lots = change.display_lots
         order.aged_ns = now_ns
@@ -258,6 +271,7 @@ class Amends:
         if old.is_trailing and command.trigger_ticks is not None:
             return RejectReason.INVALID_ARGUMENTS
         is_gtd = old.time_in_force is TimeInForce.GTD
+        has_new_limit = command.limit_ticks is not None
         start_ns = old.start_ns if not old.is_live else None
         wanted = AddOrder(
             request_id=command.request_id,
@@ -270,7 +284,8 @@ class Amends:
             trigger_ticks=None if old.is_trailing else _either(command.trigger_ticks, old.trigger_ticks),
             trail_offset_ticks=old.trail_offset_ticks,
             trail_offset_ppm=old.trail_offset_ppm,
-            limit_offset_ticks=old.limit_offset_ticks,
+            limit_offset_ticks=None if has_new_limit else old.limit_offset_ticks,
+            limit_offset_ppm=None if has_new_limit else old.limit_offset_ppm,
             display_lots=_either(command.display_lots, old.display_lots),
             time_in_force=old.time_in_force,
             expire_ns=old.expire_ns,
@@ -292,6 +307,18 @@ class Amends:
         return adds.admit(line, wanted, old.pair, command.request_id, now_ns, replaced=old)
 
 
+def _is_limit_amendable(order: Order, command: AmendOrder) -> bool:
+    """Whether the order has a limit that can be stated so: by its distance only while a trailing order waits."""
+    given = (command.limit_ticks, command.limit_offset_ticks, command.limit_offset_ppm)
+    if given == _NO_LIMIT:
+        return True
+    if order.is_market or sum(each is not None for each in given) > 1:
+        return False
+    if order.is_trailing and not order.is_triggered:
+        return True
+    return command.limit_ticks is not None and order.limit_ticks is not None
+
+
 def _either(first: int | None, second: int | None) -> int | None:
     return second if first is None else first
 
@@ -309,7 +336,7 @@ def _new_hold(order: Order, change: _Change) -> int:
     elif change.limit_ticks is not None or change.trigger_ticks is None:
         price_ticks = change.limit_ticks
     else:
-        price_ticks = max(1, change.trigger_ticks + (order.limit_offset_ticks or 0))
+        price_ticks = limit_from(change.trigger_ticks, change.limit_offset_ticks, change.limit_offset_ppm)
     if order.side == BUY and price_ticks is None:
         return order.hold_units
     return hold_needed(order, price_ticks, change.qty_lots - order.cum_lots)

@@ -16,7 +16,7 @@ from framework.protocol import BUY, RejectReason, TimeInForce
 from framework.venue.account import Account, Assets
 from framework.venue.book import Pair
 from framework.venue.fees import fee_bound
-from framework.venue.lifecycle import Lifecycle, hold_needed, hold_price
+from framework.venue.lifecycle import Lifecycle, hold_needed, hold_price, limit_from
 from framework.venue.matching import Matching
 from framework.venue.orders import NO_SLOT, Order, order_id_of
 from framework.venue.reports import Reporter
@@ -174,9 +174,9 @@ class Entry:
             pair.parked.append(order)
             return
         order.is_triggered = True
-        if order.limit_offset_ticks is not None:
+        if order.limit_ticks is None and not order.is_market:
             assert order.trigger_ticks is not None
-            order.limit_ticks = max(1, order.trigger_ticks + order.limit_offset_ticks)
+            order.limit_ticks = limit_from(order.trigger_ticks, order.limit_offset_ticks, order.limit_offset_ppm)
         self._reporter.order_changed(order, ExecType.TRIGGERED, now_ns)
         self.enter(order, now_ns)
 

@@ -19,7 +19,7 @@ from framework.errors import SimulationError
 from framework.messages import ExecType, OrderState
 from framework.protocol import BUY, RejectReason
 from framework.venue.account import Assets
-from framework.venue.fees import charge, fee_bound
+from framework.venue.fees import PPM, charge, fee_bound
 from framework.venue.observer import VenueObserver
 from framework.venue.orders import NO_SLOT, Order
 from framework.venue.reports import Reporter
@@ -28,7 +28,7 @@ from framework.venue.sessions import Line
 if TYPE_CHECKING:
     from framework.venue.kernel import MatchingKernel
 
-__all__ = ["Lifecycle", "hold_needed", "hold_price"]
+__all__ = ["Lifecycle", "hold_needed", "hold_price", "limit_from"]
 
 _OPEN_LAST = OrderState.PARTIALLY_FILLED
 
@@ -39,7 +39,16 @@ def hold_price(order: Order) -> int | None:
         return None if order.is_working else order.trigger_ticks
     if order.limit_ticks is not None or order.trigger_ticks is None:
         return order.limit_ticks
-    return max(1, order.trigger_ticks + (order.limit_offset_ticks or 0))
+    return limit_from(order.trigger_ticks, order.limit_offset_ticks, order.limit_offset_ppm)
+
+
+def limit_from(trigger_ticks: int, offset_ticks: int | None, offset_ppm: int | None) -> int:
+    """The limit price that lies so far from a trigger price, at least 1; a share is rounded to the nearest tick, half
+    up (assumption: rest-api/add-order, ``price2``, is silent).
+    """
+    if offset_ppm is not None:
+        return max(1, (2 * trigger_ticks * (PPM + offset_ppm) + PPM) // (2 * PPM))
+    return max(1, trigger_ticks + (offset_ticks or 0))
 
 
 def hold_needed(order: Order, price_ticks: int | None, leaves_lots: int) -> int:

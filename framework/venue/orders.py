@@ -81,6 +81,7 @@ class Order:
         "is_trailing",
         "is_triggered",
         "is_working",
+        "limit_offset_ppm",
         "limit_offset_ticks",
         "limit_ticks",
         "opened_ns",
@@ -132,6 +133,7 @@ class Order:
         self.trail_offset_ticks = command.trail_offset_ticks
         self.trail_offset_ppm = command.trail_offset_ppm
         self.limit_offset_ticks = command.limit_offset_ticks
+        self.limit_offset_ppm = command.limit_offset_ppm
         self.display_lots = command.display_lots
         self.time_in_force: TimeInForce = command.time_in_force
         self.expire_ns = command.expire_ns

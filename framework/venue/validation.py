@@ -21,14 +21,24 @@ from framework.protocol import (
     VenueLimits,
 )
 from framework.venue.book import Pair
+from framework.venue.fees import PPM
 from framework.venue.orders import MARKET_TYPES, TRAILING_TYPES, TRIGGER_TYPES
 
-__all__ = ["display_refusal", "is_price", "is_qty", "mode_refusal", "order_refusal", "support_refusal"]
+__all__ = [
+    "display_refusal",
+    "is_limit_offset",
+    "is_price",
+    "is_qty",
+    "mode_refusal",
+    "order_refusal",
+    "support_refusal",
+]
 
 # What the matching kernel can hold; no market comes near, so whoever names more has made a mistake.
 _PRICE_TICKS_MAX = 2**40
 _LIMIT_OFFSET_TICKS_MAX = 2**38
 _TRAIL_OFFSET_PPM_MAX = 10_000_000
+_LIMIT_OFFSET_PPM_MIN = -PPM
 _QTY_LOTS_MAX = 2**60 - 1
 _LIMIT = OrderType.LIMIT
 _GTC = TimeInForce.GTC
@@ -91,6 +101,7 @@ def _is_bare(order: AddOrder) -> bool:
         and order.trail_offset_ticks is None
         and order.trail_offset_ppm is None
         and order.limit_offset_ticks is None
+        and order.limit_offset_ppm is None
         and order.expire_ns is None
         and not order.is_reduce_only
     )
@@ -130,9 +141,13 @@ def _type_refusal(order: AddOrder) -> RejectReason | None:
 def _price_refusal(order: AddOrder, is_market: bool) -> RejectReason | None:
     order_type = order.order_type
     is_trailing = order_type in TRAILING_TYPES
-    has_limit = not is_market and order_type is not OrderType.TRAILING_STOP_LIMIT
     has_trigger = order_type in TRIGGER_TYPES and not is_trailing
-    if (order.limit_ticks is not None) != has_limit or (order.trigger_ticks is not None) != has_trigger:
+    limits = (order.limit_ticks, order.limit_offset_ticks, order.limit_offset_ppm)
+    limit_count = sum(limit is not None for limit in limits)
+    has_offset = limits[1] is not None or limits[2] is not None
+    if limit_count != int(not is_market) or (has_offset and order_type is not OrderType.TRAILING_STOP_LIMIT):
+        return RejectReason.INVALID_PRICE
+    if (order.trigger_ticks is not None) != has_trigger:
         return RejectReason.INVALID_PRICE
     if not is_price(order.limit_ticks) or not is_price(order.trigger_ticks):
         return RejectReason.INVALID_PRICE
@@ -140,10 +155,7 @@ def _price_refusal(order: AddOrder, is_market: bool) -> RejectReason | None:
     offsets = [(offset, most) for offset, most in trails if offset is not None]
     if len(offsets) != int(is_trailing) or not all(0 < offset <= most for offset, most in offsets):
         return RejectReason.INVALID_PRICE
-    limit_offset_ticks = order.limit_offset_ticks
-    if (limit_offset_ticks is not None) != (order_type is OrderType.TRAILING_STOP_LIMIT):
-        return RejectReason.INVALID_PRICE
-    if limit_offset_ticks is not None and abs(limit_offset_ticks) > _LIMIT_OFFSET_TICKS_MAX:
+    if not is_limit_offset(order.limit_offset_ticks, order.limit_offset_ppm):
         return RejectReason.INVALID_PRICE
     if order.trigger_reference is TriggerReference.INDEX and order_type in TRIGGER_TYPES:
         return RejectReason.INDEX_UNAVAILABLE
@@ -187,6 +199,13 @@ def display_refusal(display_lots: int, remaining_lots: int, limits: VenueLimits)
     if display_lots <= 0 or not is_qty(display_lots) or display_lots * limits.iceberg_slices_max < remaining_lots:
         return RejectReason.INVALID_DISPLAY_QTY
     return None
+
+
+def is_limit_offset(ticks: int | None, ppm: int | None) -> bool:
+    """Whether a limit's distance from a trigger, if one is given, leaves a price."""
+    if ppm is not None:
+        return _LIMIT_OFFSET_PPM_MIN < ppm <= _TRAIL_OFFSET_PPM_MAX
+    return ticks is None or abs(ticks) <= _LIMIT_OFFSET_TICKS_MAX
 
 
 def is_price(price_ticks: int | None) -> bool:

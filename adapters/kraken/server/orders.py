@@ -1,7 +1,10 @@
 """Kraken's order parameters to the venue's commands, and the venue's orders to Kraken's words.
 
 Parameters come as text by their REST names, whatever protocol they came on. Prices may be relative to the last trade:
-``+`` adds, ``-`` subtracts, ``#`` does what suits the side and type, ``%`` makes it a share (rest-api/add-order).
+``+`` adds, ``-`` subtracts, ``#`` does what suits the side and type, ``%`` makes it a share (rest-api/add-order). Where
+that falls between two ticks the nearest one is taken, half away from the last trade; distances of trailing orders are
+kept as they are given, and one finer than a millionth of the price is refused. Both are assumptions: the page does not
+say.
 
 Sources: rest-api/add-order, rest-api/get-open-orders, guides/spot-clordid.
 """
@@ -10,28 +13,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import TypedDict, cast
 
 import msgspec
 
 from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
 from adapters.kraken.server.refusal import Refusal, invalid
+from adapters.kraken.wire.digits import digits
 from framework.messages import AddOrder, OrderState
 from framework.protocol import BUY, SELL, OrderType, StpMode, TimeInForce, TriggerReference
 from framework.venue.orders import Order
 
 __all__ = [
     "Attachment",
+    "LimitTerms",
     "OrderWords",
     "add_order",
     "amend_id",
     "attachment_of",
+    "distance",
     "edited_attachment",
     "encode_attachment",
     "number",
     "price_ticks",
     "qty_lots",
     "time_ns",
+    "trailing_limit",
     "whole",
 ]
 
@@ -130,8 +138,8 @@ def number(text: str, name: str) -> Decimal:
 
 def whole(text: str, name: str, least: int, most: int) -> int:
     """A whole number within limits; Refusal names the argument otherwise."""
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 19 or not least <= int(text) <= most:
+    bare = text.removeprefix("-")
+    if not (bare.isascii() and bare.isdigit()) or len(bare) > 19 or not least <= int(text) <= most:
         raise invalid(name)
     return int(text)
 
@@ -160,19 +168,17 @@ def _steps(text: str, decimals: int, units: int, name: str) -> int:
 def price_ticks(text: str, pair: ServedPair, name: str, last_ticks: int | None, side: int, kind: OrderType) -> int:
     """A price in ticks, absolute or relative to the last trade.
 
-    A price off the grid is refused where it is absolute, and rounded to the grid where it is relative.
+    A price off the grid is refused where it is absolute, and rounded to the nearest tick where it is relative.
     """
     sign = text[0] if text[:1] in _SIGNS else ""
     if not sign:
-        ticks = _steps(text, pair.pair_decimals, pair.price_units, name)
-        if ticks == _NOT_WHOLE:
-            raise Refusal("EOrder:Tick size check failed")
-        return ticks
+        return _whole_ticks(text, pair, name)
     is_share = text.endswith("%")
     value = number(text[1:].removesuffix("%"), name)
     if last_ticks is None:
         raise Refusal("EOrder:Invalid price")
-    offset = int(_EXACT.multiply(value, last_ticks) / 100 if is_share else _EXACT.divide(value, pair.tick))
+    exact = _EXACT.multiply(value, last_ticks).scaleb(-2, _EXACT) if is_share else _EXACT.divide(value, pair.tick)
+    offset = int(exact.to_integral_value(ROUND_HALF_UP, _EXACT))
     if sign == "#":
         is_up = (side == BUY) == (kind in _STOPS)
         sign = "+" if is_up else "-"
@@ -183,12 +189,12 @@ def time_ns(text: str, name: str, now_ns: int) -> int | None:
     """``starttm`` and ``expiretm``: 0 for none, seconds since the epoch, or ``+n`` seconds from now."""
     if text in ("", "0"):
         return None
-    digits = text.removeprefix("+")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 12:
+    bare = text.removeprefix("+")
+    if not (bare.isascii() and bare.isdigit()) or len(bare) > 12:
         raise invalid(name)
-    if int(digits) >= _TIME_MAX_S:
+    if int(bare) >= _TIME_MAX_S:
         raise invalid(name)
-    return int(digits) * _NS + (now_ns if text.startswith("+") else 0)
+    return int(bare) * _NS + (now_ns if text.startswith("+") else 0)
 
 
 def add_order(
@@ -200,8 +206,12 @@ def add_order(
     deadline_ns: int | None,
     *,
     is_validate_only: bool,
+    has_static_limits: bool = False,
 ) -> AddOrder:
-    """A new order from its parameters; raises Refusal for what makes no sense before the venue has seen it."""
+    """A new order from its parameters; raises Refusal for what makes no sense before the venue has seen it.
+
+    has_static_limits: the limit of a trailing order may be a price, and not only its distance from the trigger.
+    """
     side = SIDES.get(fields.get("type", ""))
     kind = ORDER_TYPES.get(fields.get("ordertype", ""))
     if side is None:
@@ -232,7 +242,7 @@ def add_order(
         raise invalid("trigger")
     volume = fields.get("volume", "")
     is_quote = "viqc" in flags
-    prices = _prices(fields, pair, side, kind, last_ticks)
+    prices = _prices(fields, pair, side, kind, last_ticks, has_static_limits=has_static_limits)
     display = fields.get("displayvol")
     return AddOrder(
         request_id=request_id,
@@ -272,23 +282,24 @@ def _userref(text: str) -> int:
 
 
 def _prices(
-    fields: Mapping[str, str], pair: ServedPair, side: int, kind: OrderType, last_ticks: int | None
-) -> dict[str, int | None]:
+    fields: Mapping[str, str],
+    pair: ServedPair,
+    side: int,
+    kind: OrderType,
+    last_ticks: int | None,
+    *,
+    has_static_limits: bool,
+) -> dict[str, int]:
     price, price2 = fields.get("price", ""), fields.get("price2", "")
-    prices: dict[str, int | None] = {}
+    prices: dict[str, int] = {}
     if kind in _TRAILING:
-        text = price.removeprefix("+")
         if not price.startswith("+"):
             raise invalid("price")
-        if text.endswith("%"):
-            prices["trail_offset_ppm"] = int(number(text[:-1], "price") * 10_000)
-        else:
-            prices["trail_offset_ticks"] = _offset_ticks(text, pair, "price")
+        prices |= _distance(price, pair, "price", "trail_offset")
         if kind is OrderType.TRAILING_STOP_LIMIT:
-            if price2[:1] not in ("+", "-"):
+            if price2[:1] not in ("+", "-") and not (has_static_limits and price2):
                 raise invalid("price2")
-            offset = _offset_ticks(price2[1:], pair, "price2")
-            prices["limit_offset_ticks"] = offset if price2[0] == "+" else -offset
+            prices |= cast("dict[str, int]", trailing_limit(price2, pair, "price2"))
         return prices
     if kind is OrderType.MARKET:
         return prices
@@ -303,11 +314,47 @@ def _prices(
     return prices
 
 
-def _offset_ticks(text: str, pair: ServedPair, name: str) -> int:
+class LimitTerms(TypedDict, total=False):
+    """A limit, as an argument of a command: one of them, or none."""
+
+    limit_ticks: int
+    limit_offset_ticks: int
+    limit_offset_ppm: int
+
+
+def trailing_limit(text: str, pair: ServedPair, name: str) -> LimitTerms:
+    """The limit of a trailing order, as an argument of its command: a distance from the trigger where it has a sign,
+    in quote currency or (``%``) as a share, else a price.
+    """
+    if text[:1] in ("+", "-"):
+        return cast("LimitTerms", _distance(text, pair, name, "limit_offset"))
+    return {"limit_ticks": _whole_ticks(text, pair, name)}
+
+
+def _distance(text: str, pair: ServedPair, name: str, argument: str) -> dict[str, int]:
+    """A signed distance, exact: ``+1.5%`` in millionths as ``<argument>_ppm``, ``+150`` as ``<argument>_ticks``."""
+    sign = -1 if text.startswith("-") else 1
+    if not text.endswith("%"):
+        return {f"{argument}_ticks": sign * _whole_ticks(text[1:], pair, name)}
+    ppm = _EXACT.multiply(number(text[1:-1], name), 10_000)
+    if ppm != int(ppm):
+        raise invalid(name)
+    return {f"{argument}_ppm": sign * int(ppm)}
+
+
+def _whole_ticks(text: str, pair: ServedPair, name: str) -> int:
     ticks = _steps(text, pair.pair_decimals, pair.price_units, name)
     if ticks == _NOT_WHOLE:
         raise Refusal("EOrder:Tick size check failed")
     return ticks
+
+
+def distance(ticks: int | None, ppm: int | None, pair: ServedPair) -> str:
+    """A distance with its sign: ``+150.0``, ``-1.5000%``; ``0`` for none."""
+    if ticks is None and ppm is None:
+        return "0"
+    text = pair.price(ticks or 0) if ppm is None else f"{digits(ppm, 4)}%"
+    return text if text.startswith("-") else f"+{text}"
 
 
 class OrderWords:
@@ -331,13 +378,15 @@ class OrderWords:
         return f"{text} -> limit {price2}" if kind in _WITH_LIMIT else text
 
     @staticmethod
-    def shown_prices(order: AddOrder | Order, pair: ServedPair, note: Attachment) -> tuple[str, str]:
-        """``price`` and ``price2`` of a description; an amended price is the one of now."""
+    def shown_prices(order: AddOrder | Order, pair: ServedPair) -> tuple[str, str]:
+        """``price`` and ``price2`` of a description, as they are now; of a trailing order its distances."""
         kind = order.order_type
         if kind is OrderType.MARKET:
             return "0", "0"
         if kind in _TRAILING:
-            return note.price, note.price2
+            limit = None if order.limit_ticks is None else pair.price(order.limit_ticks)
+            price2 = limit or distance(order.limit_offset_ticks, order.limit_offset_ppm, pair)
+            return distance(order.trail_offset_ticks, order.trail_offset_ppm, pair), price2
         limit = "0" if order.limit_ticks is None else pair.price(order.limit_ticks)
         if kind in _PRICED:
             return limit, "0"

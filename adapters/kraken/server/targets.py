@@ -9,7 +9,7 @@ cancel_order, batch_cancel; guides/spot-clordid.
 from __future__ import annotations
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import attachment_of, price_ticks, qty_lots, whole
+from adapters.kraken.server.orders import LimitTerms, attachment_of, price_ticks, qty_lots, trailing_limit, whole
 from adapters.kraken.server.pairs import ServedPair
 from adapters.kraken.server.refusal import Refusal, invalid
 from framework.venue.orders import Order
@@ -65,6 +65,15 @@ class Targets:
     def qty(self, order: Order, name: str, text: str) -> int | None:
         """A new quantity in lots; None for no text."""
         return qty_lots(text, self.pair_of(order), name) if text else None
+
+    def limit(self, order: Order, name: str, text: str) -> LimitTerms:
+        """A new limit, as arguments of an amend: a price, or of a waiting trailing order its distance from the trigger;
+        none for no text.
+        """
+        if text and order.is_trailing and not order.is_triggered:
+            return trailing_limit(text, self.pair_of(order), name)
+        limit_ticks = self.price(order, name, text)
+        return {} if limit_ticks is None else {"limit_ticks": limit_ticks}
 
     def price(self, order: Order, name: str, text: str) -> int | None:
         """A new price in ticks, absolute or relative to the last trade; None for no text."""

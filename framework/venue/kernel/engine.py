@@ -353,6 +353,10 @@ class MatchingKernel:
             return int(-(-watched * (1_000_000 + offset) // 1_000_000))
         return int(watched)
 
+    def peak_ticks(self, number: int) -> int:
+        """The price that a trailing trigger follows: the highest or lowest trade since it has been watched."""
+        return int(self._triggers[number, layout.T_PRICE])
+
     def fired(self) -> list[int]:
         """The triggers that the row of the last stop fired, by number."""
         count = self._memory[layout.FIRED_COUNT]

@@ -30,11 +30,20 @@ class Amendment(msgspec.Struct, frozen=True, gc=False):
     trigger_ticks: int | None
     display_lots: int | None
     is_post_only: bool
+    limit_offset_ticks: int | None = None
+    limit_offset_ppm: int | None = None
 
     @property
     def terms(self) -> tuple[int | None, ...]:
         """What an amend changes."""
-        return (self.qty_lots, self.limit_ticks, self.trigger_ticks, self.display_lots)
+        return (
+            self.qty_lots,
+            self.limit_ticks,
+            self.trigger_ticks,
+            self.display_lots,
+            self.limit_offset_ticks,
+            self.limit_offset_ppm,
+        )
 
 
 class Amendments:
@@ -79,4 +88,6 @@ def _terms(order: Order, request_id: int | None, ts_ns: int, remaining_lots: int
         order.trigger_ticks,
         order.display_lots,
         is_post_only,
+        order.limit_offset_ticks,
+        order.limit_offset_ppm,
     )

@@ -101,7 +101,9 @@ def wanted_orders(draw: st.DrawFn) -> dict[str, Any]:
         fields["trail_offset_ticks"] = draw(st.integers(1, 5))
     if order_type is OrderType.TRAILING_STOP_LIMIT:
         fields["limit_ticks"] = None
-        fields["limit_offset_ticks"] = draw(st.integers(-3, 3))
+        limit = draw(st.sampled_from(["limit_offset_ticks", "limit_offset_ppm", "limit_ticks"]))
+        scale, start = {"limit_offset_ticks": (1, 0), "limit_offset_ppm": (700, 0), "limit_ticks": (1, 1000)}[limit]
+        fields[limit] = start + scale * draw(st.integers(-3, 3))
     if order_type is OrderType.ICEBERG:
         fields["display_lots"] = draw(st.integers(20, 300))
     if order_type is OrderType.LIMIT:

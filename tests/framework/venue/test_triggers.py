@@ -136,6 +136,57 @@ def test_a_trailing_stop_limit_gets_its_limit_from_the_price_that_triggered() ->
     assert (order.state, order.limit_ticks) == (OrderState.NEW, 1015)
 
 
+@pytest.mark.parametrize(("offset_ppm", "limit"), [(10_000, 1020), (-10_000, 1000), (4_500, 1015), (4_400, 1014)])
+def test_a_trailing_limits_distance_as_a_share_is_of_the_trigger_to_the_nearest_tick(
+    offset_ppm: int, limit: int
+) -> None:
+    """rest-api/add-order, price2: an offset from the trigger price, a percentage with ``%``."""
+    rig = Rig(touch())
+    order = rig.add(
+        order_type=OrderType.TRAILING_STOP_LIMIT, side=SELL, trail_offset_ticks=10, limit_offset_ppm=offset_ppm
+    )
+    assert order.limit_ticks is None
+    rig.print(1020)
+    rig.print(1010)
+    assert order.limit_ticks == limit
+
+
+def test_a_trailing_limit_may_be_a_price_of_its_own() -> None:
+    """websocket-v2/add_order, limit_price_type: static."""
+    rig = Rig(touch())
+    order = rig.add(order_type=OrderType.TRAILING_STOP_LIMIT, side=SELL, trail_offset_ticks=10, limit_ticks=1100)
+    rig.print(1020)
+    rig.print(1010)
+    assert (order.state, order.limit_ticks) == (OrderState.NEW, 1100)
+
+
+@pytest.mark.parametrize(
+    ("change", "limit"),
+    [({"limit_offset_ticks": -3}, 1007), ({"limit_offset_ppm": 20_000}, 1030), ({"limit_ticks": 1050}, 1050)],
+)
+def test_the_limit_of_a_waiting_trailing_order_is_amended_by_its_distance_or_as_a_price(
+    change: dict[str, int], limit: int
+) -> None:
+    """websocket-v2/amend_order, limit_price_type."""
+    rig = Rig(touch())
+    order = rig.add(order_type=OrderType.TRAILING_STOP_LIMIT, side=SELL, trail_offset_ticks=10, limit_offset_ticks=5)
+    rig.amend(order, **change)
+    rig.print(1020)
+    rig.print(1010)
+    assert order.limit_ticks == limit
+
+
+def test_a_distance_is_no_limit_for_an_order_that_does_not_trail_or_has_fired() -> None:
+    rig = Rig(touch())
+    limit = rig.add(limit_ticks=999)
+    fired = rig.add(order_type=OrderType.TRAILING_STOP_LIMIT, side=SELL, trail_offset_ticks=10, limit_offset_ticks=50)
+    rig.print(1020)
+    rig.print(1010)
+    assert fired.is_triggered
+    for order in (limit, fired):
+        assert rig.refused_amend(order, limit_offset_ticks=5) == "EGeneral:Invalid arguments"
+
+
 def test_a_trailing_stop_without_a_market_is_refused() -> None:
     rig = Rig(book())
     refusal = rig.refused_add(order_type=OrderType.TRAILING_STOP, side=SELL, trail_offset_ticks=10)
@@ -157,6 +208,15 @@ def test_a_scheduled_stop_is_watched_only_from_its_start() -> None:
     "fields",
     [
         {"order_type": OrderType.STOP_LOSS},
+        {"order_type": OrderType.LIMIT, "limit_ticks": 1000, "limit_offset_ppm": 5},
+        {"order_type": OrderType.TRAILING_STOP_LIMIT, "trail_offset_ticks": 5},
+        {"order_type": OrderType.TRAILING_STOP_LIMIT, "trail_offset_ticks": 5, "limit_offset_ppm": -1_000_000},
+        {
+            "order_type": OrderType.TRAILING_STOP_LIMIT,
+            "trail_offset_ticks": 5,
+            "limit_offset_ppm": 5,
+            "limit_offset_ticks": 5,
+        },
         {"order_type": OrderType.STOP_LOSS_LIMIT, "limit_ticks": 1000},
         {"order_type": OrderType.STOP_LOSS_LIMIT, "limit_ticks": None, "trigger_ticks": 1010},
         {"order_type": OrderType.STOP_LOSS, "trigger_ticks": 0},

@@ -168,6 +168,6 @@ def _executed_type(order: Order) -> bytes:
 
 def _description(order: Order, pair: ServedPair) -> str:
     note = attachment_of(order)
-    price, price2 = OrderWords.shown_prices(order, pair, note)
+    price, price2 = OrderWords.shown_prices(order, pair)
     volume = OrderWords.volume(order, pair, note).rstrip("0").removesuffix(".")
     return OrderWords.line(order, pair, volume, price, price2).replace(pair.names.rest, pair.spec.symbol)

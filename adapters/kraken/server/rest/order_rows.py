@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, OrderWords, amend_id, attachment_of
+from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, OrderWords, amend_id, attachment_of, distance
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.symbols import rest_asset
 from framework.protocol import BUY, OrderType, TimeInForce
@@ -68,7 +68,7 @@ class OrderRows:
         note = attachment_of(order)
         account = order.account.name
         cost, fee = self._records.cost_of(account, order.order_id)
-        price, price2 = OrderWords.shown_prices(order, pair, note)
+        price, price2 = OrderWords.shown_prices(order, pair)
         volume = OrderWords.volume(order, pair, note)
         average = cost / (pair.lot * order.cum_lots) if order.cum_lots else Decimal(0)
         shown: dict[str, Any] = {
@@ -133,6 +133,8 @@ class OrderRows:
             shown["display_qty"] = pair.qty(amendment.display_lots)
         if amendment.limit_ticks is not None:
             shown["limit_price"] = pair.price(amendment.limit_ticks)
+        elif amendment.limit_offset_ticks is not None or amendment.limit_offset_ppm is not None:
+            shown["limit_price"] = distance(amendment.limit_offset_ticks, amendment.limit_offset_ppm, pair)
         if amendment.trigger_ticks is not None:
             shown["trigger_price"] = pair.price(amendment.trigger_ticks)
         if not is_original:

@@ -144,9 +144,9 @@ class Trading:
             order_id=order.order_id,
             qty_lots=targets.qty(order, "order_qty", params.get("order_qty")),
             display_lots=targets.qty(order, "display_qty", params.get("display_qty")),
-            limit_ticks=targets.price(order, "limit_price", params.get("limit_price")),
             trigger_ticks=targets.price(order, "trigger_price", params.get("trigger_price")),
             is_post_only=params.flag("post_only"),
+            **targets.limit(order, "limit_price", params.get("limit_price")),
         )
         return Pending(command, lambda report: {"amend_id": amend_id(report.request_id)})
 
@@ -196,7 +196,7 @@ class Trading:
         )
 
         def result(report: CommandAccepted) -> Any:
-            price, price2 = OrderWords.shown_prices(wanted, pair, note)
+            price, price2 = OrderWords.shown_prices(wanted, pair)
             volume = pair.qty(wanted.qty_lots)
             shown: dict[str, Any] = {
                 "status": "ok",
@@ -278,7 +278,7 @@ class Trading:
 
 def _line(command: AddOrder, pair: ServedPair) -> str:
     note = attachment_of(command)
-    price, price2 = OrderWords.shown_prices(command, pair, note)
+    price, price2 = OrderWords.shown_prices(command, pair)
     return OrderWords.line(command, pair, OrderWords.volume(command, pair, note), price, price2)
 
 

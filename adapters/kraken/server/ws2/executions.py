@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, attachment_of
+from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, Attachment, attachment_of
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.server.ws2.frames import Frame, number, stream_frame
-from adapters.kraken.wire.digits import rfc3339_us
+from adapters.kraken.wire.digits import digits, rfc3339_us
 from framework.messages import ExecType, ExecutionReport, OrderState
 from framework.protocol import BUY, POINT, OrderType, TimeInForce
-from framework.venue.orders import Order
+from framework.venue.orders import NO_SLOT, Order
 from framework.venue.served.records import LedgerEntry, TradeRecord
 
 __all__ = ["Balances", "Executions", "ExecutionsOptions"]
@@ -132,7 +132,7 @@ class Executions:
         row |= self._progress(order, pair)
         if report.exec_type is ExecType.AMENDED:
             row |= {"amended": True, "reason": "User requested", "order_qty": number(pair.qty(report.qty_lots))}
-            row |= _limit(report.limit_ticks, pair)
+            row |= _limit_of(order, pair)
         elif report.reason:
             row |= {"cancel_reason": report.reason, "reason": report.reason}
         return [{**row, **_ids(order)}]
@@ -151,7 +151,7 @@ class Executions:
             "side": SIDE_WORDS[order.side],
             "order_type": TYPE_WORDS[order.order_type],
             "order_userref": note.userref,
-            **_limit(order.limit_ticks, pair),
+            **_limit_of(order, pair),
             "stop_price": number("0.0"),
             "order_status": _STATE_WORDS[order.state],
             "fee_ccy_pref": "fciq" if order.side == BUY or "fciq" in note.oflags else "fcib",
@@ -162,17 +162,30 @@ class Executions:
         if order.order_type is OrderType.ICEBERG and order.display_lots is not None:
             row["display_qty"] = number(pair.qty(order.display_lots))
         if order.trigger_ticks is not None:
-            row["triggers"] = {
-                "reference": "last",
-                "price": number(pair.price(order.trigger_ticks)),
-                "price_type": "static",
-                "status": "triggered" if order.is_triggered else "untriggered",
-            }
+            row["triggers"] = self._triggers(order, order.trigger_ticks, note, pair)
         if order.expire_ns is not None:
             row["expire_time"] = rfc3339_us(order.expire_ns)
         if order.start_ns is not None:
             row["effective_time"] = rfc3339_us(order.start_ns)
         return row
+
+    def _triggers(self, order: Order, trigger_ticks: int, note: Attachment, pair: ServedPair) -> dict[str, Any]:
+        """Price and unit as they were given, and the price that they come to; of a trailing order, its peak too."""
+        kernel = self._context.host.kernel
+        shown: dict[str, Any] = {"reference": "last"}
+        if order.is_trailing:
+            shown |= _distance("price", order.trail_offset_ticks, order.trail_offset_ppm, pair)
+            if order.watch != NO_SLOT:
+                trigger_ticks = kernel.trigger_ticks(order.watch)
+                shown["peak_price"] = number(pair.price(kernel.peak_ticks(order.watch)))
+        elif note.price[:1] in ("+", "-") and self._records.amendments.of(order)[0].trigger_ticks == trigger_ticks:
+            unit = "pct" if note.price.endswith("%") else "quote"
+            shown |= {"price": number(f"{Decimal(note.price.removesuffix('%')):f}"), "price_type": unit}
+        else:
+            shown |= {"price": number(pair.price(trigger_ticks)), "price_type": "static"}
+        shown["actual_price"] = number(pair.price(trigger_ticks))
+        shown["status"] = "triggered" if order.is_triggered else "untriggered"
+        return shown
 
     def _trade_row(self, trade: TradeRecord) -> dict[str, Any]:
         order = trade.order
@@ -264,6 +277,19 @@ class Balances:
 
 def _ids(order: Order) -> dict[str, str]:
     return {"order_id": order.order_id, **({"cl_ord_id": order.cl_ord_id} if order.cl_ord_id else {})}
+
+
+def _limit_of(order: Order, pair: ServedPair) -> dict[str, Any]:
+    """A limit as it stands: of a trailing order that waits, its distance from the trigger."""
+    if order.limit_ticks is None and order.order_type is OrderType.TRAILING_STOP_LIMIT:
+        return _distance("limit_price", order.limit_offset_ticks, order.limit_offset_ppm, pair)
+    return _limit(order.limit_ticks, pair)
+
+
+def _distance(name: str, ticks: int | None, ppm: int | None, pair: ServedPair) -> dict[str, Any]:
+    """A distance with its unit, ``pct`` or ``quote``."""
+    unit, text = ("quote", pair.price(ticks or 0)) if ppm is None else ("pct", digits(ppm, 4))
+    return {name: number(text), f"{name}_type": unit}
 
 
 def _limit(limit_ticks: int | None, pair: ServedPair) -> dict[str, Any]:

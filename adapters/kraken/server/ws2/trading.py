@@ -8,14 +8,13 @@ amend_order, edit_order, cancel_order, cancel_all, cancel_after, batch_add, batc
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.orders import (
+    ORDER_TYPES,
     add_order,
     amend_id,
     attachment_of,
@@ -25,6 +24,7 @@ from adapters.kraken.server.orders import (
 from adapters.kraken.server.pairs import ServedPair
 from adapters.kraken.server.refusal import Refusal, invalid
 from adapters.kraken.server.targets import Targets
+from adapters.kraken.server.ws2 import arguments
 from framework.messages import (
     AddBatch,
     AddOrder,
@@ -39,10 +39,9 @@ from framework.messages import (
 )
 from framework.venue.orders import TRIGGER_TYPES
 
-__all__ = ["Request", "Ws2Trading", "moment_ns"]
+__all__ = ["Request", "Ws2Trading"]
 
 _NS = 10**9
-_DEADLINE_MIN_NS, _DEADLINE_NS, _DEADLINE_MAX_NS = _NS // 2, 5 * _NS, 60 * _NS
 _ITEM = """
 order_type side order_qty limit_price limit_price_type triggers time_in_force margin post_only reduce_only
 effective_time expire_time cl_ord_id order_userref conditional display_qty fee_preference stp_type cash_order_qty
@@ -109,8 +108,8 @@ class Ws2Trading:
 
     def _add(self, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
         pair = self._pair(params)
-        is_validate_only = _flag(params, "validate")
-        command = self._order(params, pair, _deadline_ns(params, sent_ns), is_validate_only=is_validate_only)
+        is_validate_only = arguments.flag(params, "validate")
+        command = self._order(params, pair, arguments.deadline_ns(params, sent_ns), is_validate_only=is_validate_only)
 
         def result(report: CommandAccepted) -> Any:
             return {"order_id": report.order_ids[0] if report.order_ids else "", **_echo(params)}
@@ -126,11 +125,11 @@ class Ws2Trading:
             for name in item:
                 if name not in _ITEM_FIELDS:
                     raise Refusal(f"Unsupported field: '{name}' for the given msg type: batch add")
-        is_validate_only = _flag(params, "validate")
+        is_validate_only = arguments.flag(params, "validate")
         orders = tuple(self._order(item, pair, None, is_validate_only=is_validate_only) for item in items)
         command = AddBatch(
             request_id=self._host.next_request_id(),
-            deadline_ns=_deadline_ns(params, sent_ns),
+            deadline_ns=arguments.deadline_ns(params, sent_ns),
             orders=orders,
             is_validate_only=is_validate_only,
         )
@@ -158,58 +157,54 @@ class Ws2Trading:
             self._context.last_ticks(pair.spec.symbol),
             deadline_ns,
             is_validate_only=is_validate_only,
+            has_static_limits=True,
         )
 
     def _rest_fields(self, params: Mapping[str, Any]) -> dict[str, str]:
         """An order by the names that REST has for the same things."""
-        kind = _text(params, "order_type")
-        fields = {"type": _text(params, "side"), "ordertype": kind}
+        kind = arguments.text(params, "order_type")
+        fields = {"type": arguments.text(params, "side"), "ordertype": kind}
         flags = []
         if "cash_order_qty" in params:
-            fields["volume"] = _number(params, "cash_order_qty")
+            fields["volume"] = arguments.number(params, "cash_order_qty")
             flags.append("viqc")
         elif "order_qty" in params:
-            fields["volume"] = _number(params, "order_qty")
+            fields["volume"] = arguments.number(params, "order_qty")
         else:
             raise Refusal("Order_qty(s) not found")
-        limit = _number(params, "limit_price") if "limit_price" in params else ""
+        limit = arguments.limit_price(params, ORDER_TYPES.get(kind))
         triggers = params.get("triggers")
         if isinstance(triggers, dict):
-            kind_of_price = triggers.get("price_type", "static")
-            price = _number(triggers, "price")
-            if kind_of_price not in ("static", "pct", "quote"):
-                raise invalid("price_type")
-            if kind_of_price != "static" or kind.startswith("trailing"):
-                sign = "" if price.startswith("-") else "+"
-                price = f"{sign}{price}{'%' if kind_of_price == 'pct' else ''}"
-            fields["price"] = price
+            # A trailing order's trigger is a distance: without a unit, in the quote currency.
+            fields["price"] = arguments.price(
+                triggers, "price", "price_type", "quote" if kind.startswith("trailing") else None
+            )
             fields["trigger"] = str(triggers.get("reference", "last"))
             if limit:
-                is_offset = kind == "trailing-stop-limit"
-                fields["price2"] = f"{'' if limit.startswith('-') else '+'}{limit}" if is_offset else limit
+                fields["price2"] = limit
         elif limit:
             fields["price"] = limit
         elif kind in ("limit", "iceberg"):
             raise Refusal("Limit_price(s) not found")
         for name, rest_name in (("cl_ord_id", "cl_ord_id"), ("time_in_force", "timeinforce")):
             if name in params:
-                fields[rest_name] = _text(params, name)
+                fields[rest_name] = arguments.text(params, name)
         if "order_userref" in params:
-            fields["userref"] = str(_whole(params, "order_userref"))
+            fields["userref"] = str(arguments.whole(params, "order_userref"))
         if "display_qty" in params:
-            fields["displayvol"] = _number(params, "display_qty")
+            fields["displayvol"] = arguments.number(params, "display_qty")
         if "stp_type" in params:
-            fields["stptype"] = _text(params, "stp_type").replace("_", "-")
+            fields["stptype"] = arguments.text(params, "stp_type").replace("_", "-")
         for name, rest_name in (("expire_time", "expiretm"), ("effective_time", "starttm")):
             if name in params:
-                fields[rest_name] = str(moment_ns(params[name], name) // _NS)
-        if _flag(params, "post_only"):
+                fields[rest_name] = str(arguments.moment_ns(params[name], name) // _NS)
+        if arguments.flag(params, "post_only"):
             flags.append("post")
         if "fee_preference" in params:
-            flags.append({"base": "fcib", "quote": "fciq"}.get(_text(params, "fee_preference"), "?"))
-        if _flag(params, "reduce_only"):
+            flags.append({"base": "fcib", "quote": "fciq"}.get(arguments.text(params, "fee_preference"), "?"))
+        if arguments.flag(params, "reduce_only"):
             fields["reduce_only"] = "true"
-        if _flag(params, "margin"):
+        if arguments.flag(params, "margin"):
             fields["leverage"] = "2"
         if "conditional" in params:
             fields["close"] = "1"
@@ -223,33 +218,33 @@ class Ws2Trading:
         if (order_id is None) == (cl_ord_id is None):
             raise invalid("order_id")
         targets = self._targets
-        order = targets.to_amend(account, _optional(order_id), _optional(cl_ord_id))
+        order = targets.to_amend(account, arguments.optional_text(order_id), arguments.optional_text(cl_ord_id))
         command = AmendOrder(
             request_id=self._host.next_request_id(),
-            deadline_ns=_deadline_ns(params, sent_ns),
+            deadline_ns=arguments.deadline_ns(params, sent_ns),
             order_id=order.order_id,
-            qty_lots=targets.qty(order, "order_qty", _number(params, "order_qty", "")),
-            display_lots=targets.qty(order, "display_qty", _number(params, "display_qty", "")),
-            limit_ticks=targets.price(order, "limit_price", _number(params, "limit_price", "")),
-            trigger_ticks=targets.price(order, "trigger_price", _number(params, "trigger_price", "")),
-            is_post_only=_flag(params, "post_only"),
+            qty_lots=targets.qty(order, "order_qty", arguments.number(params, "order_qty", "")),
+            display_lots=targets.qty(order, "display_qty", arguments.number(params, "display_qty", "")),
+            trigger_ticks=targets.price(order, "trigger_price", arguments.price(params, "trigger_price")),
+            is_post_only=arguments.flag(params, "post_only"),
+            **targets.limit(order, "limit_price", arguments.limit_price(params, order.order_type)),
         )
         named = {"order_id": order_id} if order_id is not None else {"cl_ord_id": cl_ord_id}
         return [Request(command, lambda report: {"amend_id": amend_id(report.request_id), **named})]
 
     def _edit(self, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
         pair = self._pair(params)
-        order_id = _text(params, "order_id")
+        order_id = arguments.text(params, "order_id")
         targets = self._targets
         order = targets.to_edit(account, order_id, pair)
         triggers = params.get("triggers")
-        trigger = _number(triggers, "price", "") if isinstance(triggers, dict) else ""
-        limit, qty = _number(params, "limit_price", ""), _number(params, "order_qty", "")
-        is_post_only = _flag(params, "post_only")
+        trigger = arguments.price(triggers, "price", "price_type") if isinstance(triggers, dict) else ""
+        limit, qty = arguments.number(params, "limit_price", ""), arguments.number(params, "order_qty", "")
+        is_post_only = arguments.flag(params, "post_only")
         has_trigger = order.order_type in TRIGGER_TYPES
         note = edited_attachment(
             attachment_of(order),
-            userref=_whole(params, "order_userref") if "order_userref" in params else 0,
+            userref=arguments.whole(params, "order_userref") if "order_userref" in params else 0,
             price=trigger if has_trigger else limit,
             price2=limit if has_trigger else "",
             volume=qty,
@@ -257,14 +252,14 @@ class Ws2Trading:
         )
         command = EditOrder(
             request_id=self._host.next_request_id(),
-            deadline_ns=_deadline_ns(params, sent_ns),
+            deadline_ns=arguments.deadline_ns(params, sent_ns),
             order_id=order.order_id,
             qty_lots=targets.qty(order, "order_qty", qty),
-            display_lots=targets.qty(order, "display_qty", _number(params, "display_qty", "")),
+            display_lots=targets.qty(order, "display_qty", arguments.number(params, "display_qty", "")),
             limit_ticks=targets.price(order, "limit_price", limit),
             trigger_ticks=targets.price(order, "price", trigger),
             is_post_only=is_post_only,
-            is_validate_only=_flag(params, "validate"),
+            is_validate_only=arguments.flag(params, "validate"),
             attachment=encode_attachment(note),
         )
 
@@ -278,7 +273,7 @@ class Ws2Trading:
     def _cancel(self, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
         requests = []
         for name in ("order_id", "cl_ord_id"):
-            for reference in _list(params, name):
+            for reference in arguments.list_of(params, name):
                 if not isinstance(reference, str):
                     raise invalid(name)
                 command = CancelOrder(
@@ -287,7 +282,7 @@ class Ws2Trading:
                     cl_ord_id=reference if name == "cl_ord_id" else None,
                 )
                 requests.append(_cancel_request(command, {name: reference}))
-        for userref in _list(params, "order_userref"):
+        for userref in arguments.list_of(params, "order_userref"):
             if isinstance(userref, bool) or not isinstance(userref, int):
                 raise invalid("order_userref")
             # What no open order has is an id that none has: the engine says so.
@@ -302,7 +297,7 @@ class Ws2Trading:
         return [Request(CancelAll(request_id=self._host.next_request_id()), _count)]
 
     def _cancel_all_after(self, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
-        timeout_s = _whole(params, "timeout")
+        timeout_s = arguments.whole(params, "timeout")
         if timeout_s < 0:
             raise invalid("timeout")
         command = CancelAllAfter(request_id=self._host.next_request_id(), timeout_s=timeout_s)
@@ -318,12 +313,12 @@ class Ws2Trading:
 
     def _batch_cancel(self, account: str, params: Mapping[str, Any], sent_ns: int) -> list[Request]:
         order_ids: list[str] = []
-        for reference in _list(params, "orders"):
+        for reference in arguments.list_of(params, "orders"):
             order_ids += self._targets.ids(account, str(reference))
         command = CancelBatch(
             request_id=self._host.next_request_id(),
             order_ids=tuple(dict.fromkeys(order_ids)),
-            cl_ord_ids=tuple(dict.fromkeys(str(each) for each in _list(params, "cl_ord_id"))),
+            cl_ord_ids=tuple(dict.fromkeys(str(each) for each in arguments.list_of(params, "cl_ord_id"))),
         )
         return [Request(command, _count)]
 
@@ -337,16 +332,6 @@ class Ws2Trading:
         if pair is None:
             raise Refusal(f"Currency pair not supported {symbol}")
         return pair
-
-
-def _deadline_ns(params: Mapping[str, Any], sent_ns: int) -> int:
-    if "deadline" not in params:
-        return sent_ns + _DEADLINE_NS
-    deadline_ns = moment_ns(params["deadline"], "deadline")
-    ahead_ns = deadline_ns - sent_ns
-    if ahead_ns > _DEADLINE_MAX_NS or 0 < ahead_ns < _DEADLINE_MIN_NS:
-        raise invalid("deadline")
-    return deadline_ns
 
 
 def _cancel_request(command: CancelOrder, named: dict[str, Any]) -> Request:
@@ -363,58 +348,3 @@ def _echo(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _second(ts_ns: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(-(-ts_ns // _NS)))
-
-
-def moment_ns(value: Any, name: str) -> int:
-    """A time in RFC 3339; raises Refusal for anything else."""
-    try:
-        moment = dt.datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise invalid(name) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
-    return int(moment.replace(microsecond=0).timestamp()) * _NS + moment.microsecond * 1000
-
-
-def _flag(params: Mapping[str, Any], name: str) -> bool:
-    value = params.get(name, False)
-    if not isinstance(value, bool):
-        raise invalid(name)
-    return value
-
-
-def _text(params: Mapping[str, Any], name: str) -> str:
-    value = params.get(name)
-    if not isinstance(value, str) or not value:
-        raise invalid(name)
-    return value
-
-
-def _optional(value: Any) -> str:
-    if value is not None and not isinstance(value, str):
-        raise invalid("order_id")
-    return value or ""
-
-
-def _whole(params: Mapping[str, Any], name: str) -> int:
-    value = params.get(name)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise invalid(name)
-    return value
-
-
-def _number(params: Mapping[str, Any], name: str, default: str | None = None) -> str:
-    """A JSON number as text, with its digits, without an exponent; default: where it is not given, if it need not."""
-    if default is not None and name not in params:
-        return default
-    value = params.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
-        raise Refusal(f"{name.capitalize()} field must be a number_float")
-    if isinstance(value, Decimal) and abs(value.adjusted()) > 30:
-        raise invalid(name)
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
-
-
-def _list(params: Mapping[str, Any], name: str) -> list[Any]:
-    value = params.get(name, [])
-    return value if isinstance(value, list) else [value]
