@@ -18,6 +18,7 @@ from framework.backtest.config import load_config
 from framework.backtest.run_folder import RunFolder
 from framework.backtest.runner import run_backtest
 from framework.cli import command_parser
+from tests.adapters.kraken.server.control_rig import Control
 from tests.framework.command import write_config
 
 TREE = Path(__file__).resolve().parents[1]
@@ -80,10 +81,20 @@ def check_command(line: str) -> None:
             assert (TREE / script).is_file(), f"there is no {script}"
         case ["source", ".venv/bin/activate"]:
             assert ".venv" in (TREE / "Makefile").read_text(encoding="utf-8")
+        case ["curl", "-H", "Authorization: Bearer $TOKEN", address, *data]:
+            check_control(address, data)
         case ["git", "clone", _] | ["cd", _]:
             return
         case _:
             raise AssertionError(f"no way to check this line is known: {line}")
+
+
+def check_control(address: str, data: list[str]) -> None:
+    """Raise AssertionError unless a request of the control API does something."""
+    assert data[:1] in ([], ["-d"]), data
+    method, body = ("POST", data[1].encode()) if data else ("GET", b"")
+    answer = Control().ask(method, "/" + address.partition("/")[2], body)
+    assert answer.status == 200, f"{address}: {answer.body.decode()}"
 
 
 def check_console(block: Block, _: Path) -> None:
@@ -190,6 +201,8 @@ def test_the_links_to_the_projects_own_files_lead_somewhere() -> None:
         "tidegate compare run.toml --colour red --out x",
         "python backtests/gone.py",
         "curl https://example.org",
+        'curl -H "Authorization: Bearer $TOKEN" localhost:8500/v1/moon',
+        'curl -H "Authorization: Bearer $TOKEN" localhost:8500/v1/time/step -d \'{"seconds": 1}\'',
         "rm -r runs",
     ],
 )

@@ -57,6 +57,7 @@ class FixClient(QuietHandler):
         self.key = ready["accounts"][account]
         self.comp_id = self.key["fix"]["sender_comp_ids"][number]
         self.reports: list[Message] = []
+        self.closed: list[str] = []
         self.is_opened = False
         settings = SessionSettings(sender_comp_id=self.comp_id, target_comp_id=self.key["fix"]["target_comp_id"])
         self.session = Session(settings, KRAKEN_FIX, MemoryStore(), self)
@@ -74,6 +75,9 @@ class FixClient(QuietHandler):
 
     def on_message(self, session: Session, message: Message, now_ns: int) -> None:
         self.reports.append(message)
+
+    def on_closed(self, session: Session, reason: str, now_ns: int) -> None:
+        self.closed.append(reason)
 
     def open(self) -> FixClient:
         """Connect and log on."""

@@ -40,6 +40,20 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fix-port", type=int, default=0, metavar="P", help="port of FIX (default: a free one)")
     parser.add_argument(
+        "--control-port",
+        type=int,
+        default=0,
+        metavar="P",
+        help="port of the control API, on this machine only (default: a free one)",
+    )
+    parser.add_argument(
+        "--faults",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="what goes wrong and when, as the [[faults]] of a backtest, from the venue's start",
+    )
+    parser.add_argument(
         "--market", default="synthetic", metavar="SOURCE", help="synthetic, or the folder of a store, played in a loop"
     )
     parser.add_argument("--speed", type=_speed, default=Fraction(1), help="how fast the venue's time runs (default 1)")
@@ -90,7 +104,11 @@ def _run(options: argparse.Namespace) -> int:
         raise ConfigError(f"--accounts {options.accounts}: there is one at least")
     if options.tier not in [tier.name for tier in PROFILE.tiers]:
         raise ConfigError(f"--tier {options.tier}: it must be {', '.join(tier.name for tier in PROFILE.tiers)}")
-    for option, port in (("--port", options.port), ("--fix-port", options.fix_port)):
+    for option, port in (
+        ("--port", options.port),
+        ("--fix-port", options.fix_port),
+        ("--control-port", options.control_port),
+    ):
         if not 0 <= port < 65_536:
             raise ConfigError(f"{option} {port}: it must be from 0 to 65535")
     if options.public_calls < 0:
@@ -103,6 +121,8 @@ def _run(options: argparse.Namespace) -> int:
         host=options.host,
         port=options.port,
         fix_port=options.fix_port,
+        control_port=options.control_port,
+        faults=options.faults,
         market=options.market,
         speed=options.speed,
         latency=options.latency,

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from adapters.kraken.server.keys import KeyRing
 from adapters.kraken.server.pairs import ServedPairs
 from framework.venue.served.host import VenueHost
 
-__all__ = ["ServerContext"]
+__all__ = ["Clock", "ServerContext"]
+
+
+class Clock(Protocol):
+    """now_ns: nanoseconds since the epoch."""
+
+    now_ns: int
 
 
 class ServerContext:
     """The host, its keys and its pairs.
 
+    clock: what clients' clocks show, by which sessions are kept alive and their times are judged; the venue's own where
+        that is not turned at will.
     connection_count: of WebSocket connections so far; each is told its number.
     """
 
@@ -19,6 +29,7 @@ class ServerContext:
         self.host = host
         self.keys = keys
         self.pairs = ServedPairs(host.specs.values())
+        self.clock: Clock = host.scheduler
         self.connection_count = 0
 
     def last_ticks(self, symbol: str) -> int | None:

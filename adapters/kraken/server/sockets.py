@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from adapters.kraken.server.channels import Send
 from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.facts import ConnectionFacts
 from adapters.kraken.server.keys import ApiKey
 from adapters.kraken.server.refusal import Refusal
 from framework.messages import Report
@@ -68,6 +69,10 @@ class SocketConnection(ABC):
     @abstractmethod
     def on_report(self, account: str, report: Report) -> None:
         """A report has arrived for an account of this connection."""
+
+    def facts(self) -> ConnectionFacts:
+        """What this connection says of itself: whose tokens it has used."""
+        return ConnectionFacts(accounts=tuple(sorted({key.account for key in self._tokens.values()})))
 
     def send(self, frame: bytes) -> None:
         """Send, and remember that the line was not idle."""

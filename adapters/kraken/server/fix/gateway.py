@@ -14,11 +14,12 @@ from pathlib import Path
 
 from adapters.fix.acceptor import Acceptor, AcceptorLine
 from adapters.fix.codec import Message
-from adapters.fix.session import Session
+from adapters.fix.session import Session, SessionState
 from adapters.fix.settings import LogonRefusedError, QuietHandler, SessionSettings
 from adapters.fix.store import FileStore, MemoryStore, MessageStore
 from adapters.kraken.errors import reject_reason
-from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.context import Clock, ServerContext
+from adapters.kraken.server.facts import ConnectionFacts, FixFacts
 from adapters.kraken.server.fix.reports import business_reject, execution_fields
 from adapters.kraken.server.fix.requests import ClOrdIds, FixRequests
 from adapters.kraken.server.keys import ApiKey
@@ -56,12 +57,13 @@ class FixGateway:
             store = MemoryStore() if folder is None else FileStore(folder / f"{comp_id}.fix")
             self._traders[comp_id] = _Trader(context, comp_id, account, store)
         self._host = context.host
+        self._clock = context.clock
         self._acceptor = Acceptor(self._find)
         self._host.venue.keep_unheard(self._on_unheard)
 
     def connect(self, peer: str, send: Callable[[bytes], object], close: Callable[[], None]) -> FixConnection:
         """A client has connected."""
-        return FixConnection(self._acceptor.connect(self._host.now_ns), self._host.scheduler, send, close, self)
+        return FixConnection(self._acceptor.connect(self._clock.now_ns), self._clock, send, close, self)
 
     def flush(self) -> None:
         """Write what sessions have made outside of their own connections' calls, such as fills."""
@@ -69,6 +71,14 @@ class FixGateway:
             trader.flush()
             while trader.left:
                 trader.left.pop().flush()
+
+    def sessions(self) -> list[FixFacts]:
+        """All sessions, whether they are logged on or not."""
+        return [trader.facts() for trader in self._traders.values()]
+
+    def facts_of(self, session: Session) -> FixFacts | None:
+        """One session; None for one that is not of this gateway."""
+        return next((trader.facts() for trader in self._traders.values() if trader.session is session), None)
 
     def _find(self, message: Message) -> Session | None:
         trader = self._traders.get(message.text(49))
@@ -92,7 +102,7 @@ class FixConnection:
     def __init__(
         self,
         line: AcceptorLine,
-        clock: object,
+        clock: Clock,
         send: Callable[[bytes], object],
         close: Callable[[], None],
         gateway: FixGateway,
@@ -105,16 +115,12 @@ class FixConnection:
         self._is_closed = False
         self._is_receiving = False
 
-    @property
-    def _now_ns(self) -> int:
-        return int(self._clock.now_ns)  # type: ignore[attr-defined]
-
     def receive(self, data: bytes) -> None:
         """Bytes have come."""
         had_session = self._line.session is not None
         self._is_receiving = True
         try:
-            self._line.receive(data, self._now_ns)
+            self._line.receive(data, self._clock.now_ns)
         finally:
             self._is_receiving = False
         if not had_session and self._line.session is not None:
@@ -125,7 +131,7 @@ class FixConnection:
     def closed(self) -> None:
         """The client is gone."""
         self._is_closed = True
-        self._line.closed(self._now_ns)
+        self._line.closed(self._clock.now_ns)
         self._gateway.flush()
 
     def on_timer(self, now_ns: int) -> None:
@@ -136,6 +142,12 @@ class FixConnection:
     def next_timer_ns(self) -> int | None:
         """When ``on_timer`` next has something to do; None if never."""
         return None if self._is_closed else self._line.next_timer_ns()
+
+    def facts(self) -> ConnectionFacts:
+        """What this connection says of itself: whose session it carries."""
+        session = self._line.session
+        fix = None if session is None else self._gateway.facts_of(session)
+        return ConnectionFacts(accounts=() if fix is None else (fix.account,), fix=fix)
 
     def flush(self) -> None:
         """Write what there is, and close if that is wanted; not while bytes are read, whose answers go out together."""
@@ -164,6 +176,7 @@ class _Trader(QuietHandler):
         self.comp_id: str | None = comp_id
         self._context = context
         self._host = context.host
+        self._clock = context.clock
         self._requests = FixRequests(context)
         self._ids = ClOrdIds()
         self._key: ApiKey | None = None
@@ -180,6 +193,17 @@ class _Trader(QuietHandler):
             b"H": self._status,
             b"q": self._mass_cancel,
         }
+
+    def facts(self) -> FixFacts:
+        """What the session says of itself."""
+        session = self.session
+        return FixFacts(
+            comp_id=self.comp_id or "",
+            account=self.account,
+            is_logged_on=session.state is SessionState.OPEN,
+            next_sender=session.next_sender,
+            next_target=session.next_target,
+        )
 
     def flush(self) -> None:
         """Write what the session has made."""
@@ -275,7 +299,7 @@ class _Trader(QuietHandler):
         if order is None:
             raise Refusal("EOrder:Unknown order")
         fields = execution_fields(self._context, order, None, message.text(11), None, self._exec_id(order.order_id))
-        self.session.send(b"8", fields, self._host.now_ns)
+        self.session.send(b"8", fields, self._clock.now_ns)
 
     def _need(self, permission: str) -> None:
         if self._key is None or permission not in self._key.permissions:
@@ -296,12 +320,12 @@ class _Trader(QuietHandler):
                 return
             msg_type, cl_ord_id, _ = waiting
             if msg_type == b"A":
-                self.session.logout(self._host.now_ns, report.error)
+                self.session.logout(self._clock.now_ns, report.error)
             else:
                 self._reject(msg_type, cl_ord_id, report.error)
         elif isinstance(report, SessionClosed) and report.reason == "rollover":
             self._is_rolled_over = True
-            self.session.logout(self._host.now_ns, "End of trading day")
+            self.session.logout(self._clock.now_ns, "End of trading day")
         self.flush()
 
     def _execution(self, report: ExecutionReport) -> None:
@@ -322,12 +346,12 @@ class _Trader(QuietHandler):
             if msg_type != b"F":
                 self._names[report.order_id] = name if msg_type != b"q" else orig or name
         fields = execution_fields(self._context, order, report, name, orig, self._exec_id(report.order_id))
-        self.session.send(b"8", fields, self._host.now_ns)
+        self.session.send(b"8", fields, self._clock.now_ns)
         if not order.is_open:
             self._names.pop(report.order_id, None)
 
     def _reject(self, msg_type: bytes, cl_ord_id: str, text: str) -> None:
-        self.session.send(b"j", business_reject(msg_type, cl_ord_id, text, reject_reason(text)), self._host.now_ns)
+        self.session.send(b"j", business_reject(msg_type, cl_ord_id, text, reject_reason(text)), self._clock.now_ns)
 
     def _exec_id(self, order_id: str) -> str:
         """Two parts, unique on the session: the order, and the number of the message."""

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from adapters.kraken.server.facts import ConnectionFacts
 from adapters.kraken.server.shell.peers import Peer, Peers
 from adapters.kraken.server.shell.pump import Pump
 
@@ -23,6 +24,8 @@ class _Connection(Protocol):
     def on_timer(self, now_ns: int) -> None: ...
 
     def next_timer_ns(self) -> int | None: ...
+
+    def facts(self) -> ConnectionFacts: ...
 
 
 class FixEndpoint(Protocol):
@@ -70,20 +73,22 @@ class FixPort:
         self._endpoint.flush()
 
     def connected(self, transport: asyncio.Transport) -> tuple[Peer, _Connection] | None:
-        """A client has connected; None where there is no room for it."""
-        if self._peers.is_full:
+        """A client has connected; None where it is cut off at once."""
+        if self._peers.refuses(self._kind):
             transport.abort()
             return None
         peer = self._peers.add(self._kind, transport, self._pump.now(), lambda _: transport.close())
         connection = self._endpoint.connect(peer.address, peer.write, transport.close)
+        peer.facts = connection.facts
         self._open[peer] = connection
         return peer, connection
 
     def received(self, peer: Peer, connection: _Connection, data: bytes) -> None:
         """Bytes have come."""
-        peer.received += 1
         self._pump.now()
-        connection.receive(data)
+        if peer.is_open:  # else it was on its way when the line was cut
+            peer.received += 1
+            connection.receive(data)
 
     def lost(self, peer: Peer, connection: _Connection) -> None:
         """The client is gone."""

@@ -13,24 +13,44 @@ from collections.abc import Callable
 from framework.venue.served.clock import VenueClock
 from framework.venue.served.host import VenueHost
 
-__all__ = ["Pump"]
+__all__ = ["MachineClock", "Pump"]
 
 _BEAT_S = 0.002
 _NS = 1_000_000_000
 
 
+class MachineClock:
+    """The machine's clock, by which clients go, as it was when the venue was last moved on; nanoseconds since the
+    epoch. It goes on while the venue's time is paused, and does not jump with it.
+    """
+
+    __slots__ = ("now_ns",)
+
+    def __init__(self, now_ns: int) -> None:
+        self.now_ns = now_ns
+
+
 class Pump:
     """Runs a host in real time.
 
-    on_beat: called after each beat with the venue's time, for whoever has timers of its own (FIX sessions,
-        heartbeats).
+    on_beat: called after each beat with the machine's time, for whoever has timers of its own (FIX sessions).
+    machine: the clock that clients go by.
     """
 
-    def __init__(self, host: VenueHost, clock: VenueClock, wall_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(
+        self,
+        host: VenueHost,
+        clock: VenueClock,
+        wall_ns: Callable[[], int] = time.monotonic_ns,
+        epoch_ns: int | None = None,
+    ) -> None:
+        """epoch_ns: the machine's time when ``wall_ns`` is 0; if None, both clocks now show the same."""
         self.host = host
         self.clock = clock
         self.on_beat: list[Callable[[int], None]] = []
         self._wall_ns = wall_ns
+        self._epoch_ns = host.now_ns - wall_ns() if epoch_ns is None else epoch_ns
+        self.machine = MachineClock(self._epoch_ns + wall_ns())
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_running = False
@@ -38,11 +58,21 @@ class Pump:
 
     def now(self) -> int:
         """Move the venue on to the present; returns the venue's time in nanoseconds."""
-        now_ns = self.clock.venue_ns(self._wall_ns())
+        wall_ns = self._wall_ns()
+        self.machine.now_ns = self._epoch_ns + wall_ns
+        now_ns = self.clock.venue_ns(wall_ns)
         host = self.host
         if now_ns > host.now_ns:
             host.run_until(now_ns)
         return host.now_ns
+
+    def change(self, change: Callable[[VenueClock, int], None]) -> int:
+        """Change how the venue's time runs from the present on, and move the venue on to where it is then; returns
+        the venue's time. change: is given the clock and the machine's time.
+        """
+        self.now()
+        change(self.clock, self._wall_ns())
+        return self.now()
 
     def start(self) -> asyncio.Future[None]:
         """Begin; the future ends with the error that stopped the venue, or is cancelled by ``stop``."""
@@ -68,7 +98,7 @@ class Pump:
         try:
             now_ns = self.now()
             for callback in self.on_beat:
-                callback(now_ns)
+                callback(self.machine.now_ns)
         except Exception as error:  # noqa: BLE001 - whatever it is, a venue that failed must not look alive
             self._is_running = False
             if not self._failure.done():

@@ -31,12 +31,16 @@ class ReadyAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the venue is and who may use it. ca_certificate: path of the authority's certificate; null without TLS."""
+    """Where the venue is and who may use it. control: where testers turn it, by ``control_token``.
+    ca_certificate: path of the authority's certificate; null without TLS.
+    """
 
     rest: str
     ws_v2: str
     ws_l3: str
     fix_trading: str
+    control: str
+    control_token: str
     ca_certificate: str | None
     process_id: int
     accounts: tuple[ReadyAccount, ...]

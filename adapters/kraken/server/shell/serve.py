@@ -7,6 +7,7 @@ import datetime as dt
 import gc
 import os
 import resource
+import secrets
 import signal
 import ssl
 import sys
@@ -22,6 +23,8 @@ from adapters.kraken.profile import PROFILE
 from adapters.kraken.server.authority import Certified, certify
 from adapters.kraken.server.connects import ConnectLimits
 from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.control.gateway import ControlGateway
+from adapters.kraken.server.control.served_faults import ServedFaults
 from adapters.kraken.server.fix.gateway import TARGET_COMP_ID, FixGateway
 from adapters.kraken.server.keys import ApiKey, KeyRing, generate_keys, read_keys
 from adapters.kraken.server.markets import served_markets
@@ -36,6 +39,7 @@ from adapters.kraken.server.ws2.gateway import Ws2Gateway
 from framework.errors import ConfigError
 from framework.protocol import VenueProfile
 from framework.venue.account import AccountConfig
+from framework.venue.faults import FaultSection, read_faults
 from framework.venue.latency import compile_latency
 from framework.venue.served.clock import VenueClock
 from framework.venue.served.host import RoadSpec, VenueHost
@@ -55,6 +59,8 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 0
     fix_port: int = 0
+    control_port: int = 0
+    faults: Path | None = None
     market: str = "synthetic"
     speed: Fraction = Fraction(1)
     latency: str = "zero"
@@ -115,9 +121,11 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     """Serve until interrupted; returns the exit code. Raises ConfigError for options that make no sense."""
     _allow_many_files()
     began_ns = time.monotonic_ns()
+    planned = () if options.faults is None else read_faults(options.faults)
     context, keys = build_context(options, time.time_ns(), profile)
     clock = VenueClock(time.monotonic_ns(), context.host.now_ns, options.speed)
-    pump = Pump(context.host, clock)
+    pump = Pump(context.host, clock, epoch_ns=time.time_ns() - time.monotonic_ns())
+    context.clock = pump.machine
     peers = Peers(_CONNECTIONS_MAX)
     certified = _certified(options) if options.is_tls else None
     sockets = Ws2Gateway(context)
@@ -129,14 +137,22 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
         {"/v2": ("ws_v2", sockets), _LEVEL3_PATH: ("ws_l3", sockets)},
         ConnectLimits(options.socket_connects),
     )
-    trading = FixPort(pump, peers, "fix_trading", FixGateway(context, comp_ids))
+    fix = FixGateway(context, comp_ids)
+    trading = FixPort(pump, peers, "fix_trading", fix)
     tls = None if certified is None else certified.context()
+    faults = ServedFaults(context.host, peers, {"rest": web.cut_requests})
+    _add_faults(faults, planned, options.faults)
+    token = secrets.token_urlsafe(24)
+    control = WebPort(
+        pump, Peers(_CONNECTIONS_MAX), ControlGateway(context, pump, peers, faults, fix.sessions, token), {}
+    )
     port = await _listen(web, options.host, options.port, tls, "--port")
     fix_port = await _listen(trading, options.host, options.fix_port, tls, "--fix-port")
+    control_port = await _listen(control, _LOOPBACK[0], options.control_port, None, "--control-port")
     gc.collect()
     gc.freeze()
     failure = pump.start()
-    ready = _ready(options, port, fix_port, certified, keys, comp_ids)
+    ready = _ready(options, port, fix_port, control_port, token, certified, keys, comp_ids)
     if options.ready_file is not None:
         write_ready(options.ready_file, ready)
     took_ms = (time.monotonic_ns() - began_ns) // 1_000_000
@@ -152,11 +168,21 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
             failure.result()
     finally:
         pump.stop()
+        await control.stop()
         await web.stop()
         await trading.stop()
         if options.ready_file is not None:
             options.ready_file.unlink(missing_ok=True)
     return 0
+
+
+def _add_faults(faults: ServedFaults, planned: Sequence[FaultSection], file: Path | None) -> None:
+    """Put a file's faults on the schedule, from the present on; raises ConfigError for one that cannot happen."""
+    for fault in planned:
+        try:
+            faults.add(fault)
+        except ConfigError as error:
+            raise ConfigError(f"{file}: {error}") from None
 
 
 def _certified(options: ServeOptions) -> Certified:
@@ -182,6 +208,8 @@ def _ready(
     options: ServeOptions,
     port: int,
     fix_port: int,
+    control_port: int,
+    token: str,
     certified: Certified | None,
     keys: Sequence[ApiKey],
     comp_ids: Mapping[str, str],
@@ -192,6 +220,8 @@ def _ready(
         ws_v2=f"ws{'s' if certified else ''}://{address}/v2",
         ws_l3=f"ws{'s' if certified else ''}://{address}{_LEVEL3_PATH}",
         fix_trading=f"{options.host}:{fix_port}",
+        control=f"http://{_LOOPBACK[0]}:{control_port}",
+        control_token=token,
         ca_certificate=None if certified is None else str(certified.ca),
         process_id=os.getpid(),
         accounts=tuple(
@@ -216,6 +246,7 @@ def _announce(ready: Ready, context: ServerContext, options: ServeOptions, took_
     print(f"  WebSocket v2 {ready.ws_v2}")
     print(f"  level 3      {ready.ws_l3}")
     print(f"  FIX trading  {ready.fix_trading}, TargetCompID {TARGET_COMP_ID}")
+    print(f"  control      {ready.control}/v1, token {ready.control_token}")
     if ready.ca_certificate is not None:
         print(f"  trust        {ready.ca_certificate}")
     print(f"  pairs        {', '.join(context.host.specs)}")

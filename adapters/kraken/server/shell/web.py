@@ -15,6 +15,7 @@ from typing import Protocol
 from aiohttp import WSMsgType, web
 
 from adapters.kraken.server.connects import ConnectLimits
+from adapters.kraken.server.facts import ConnectionFacts
 from adapters.kraken.server.http import HttpRequest, HttpResponse
 from adapters.kraken.server.shell.frames import Framer
 from adapters.kraken.server.shell.peers import Peer, Peers
@@ -25,12 +26,15 @@ __all__ = ["SocketEndpoint", "WebPort"]
 # Larger bodies and messages are refused; the largest documented request, a batch of orders, is a hundredth of that.
 _MESSAGE_MAX = 1024 * 1024
 _BACKLOG = 4096
+_REST = "rest"
 
 
 class _Connection(Protocol):
     def receive(self, data: bytes | str) -> None: ...
 
     def closed(self) -> None: ...
+
+    def facts(self) -> ConnectionFacts: ...
 
 
 class SocketEndpoint(Protocol):
@@ -65,6 +69,7 @@ class WebPort:
         self._rest = rest
         self._sockets = dict(sockets)
         self._framer = Framer()
+        self._server: web.Server | None = None
         self._runner: web.ServerRunner | None = None
         self._closing: set[asyncio.Task[bool]] = set()
 
@@ -79,7 +84,7 @@ class WebPort:
         except BaseException:
             await runner.cleanup()
             raise
-        self._runner = runner
+        self._server, self._runner = server, runner
         listening = runner.addresses[0]
         return int(listening[1])
 
@@ -88,6 +93,14 @@ class WebPort:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    def cut_requests(self) -> None:
+        """Cut the lines of all requests that are under way, and of those that wait for another one."""
+        sockets = {peer.transport for peer in self._peers.by_number.values()}
+        for handler in () if self._server is None else self._server.connections:
+            transport = handler.transport
+            if transport is not None and transport not in sockets:
+                transport.abort()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
@@ -115,6 +128,8 @@ class WebPort:
                 waiting.set_result(None)
 
         self._pump.now()
+        if self._peers.is_shut(_REST):
+            return _cut(request)
         rest.handle(
             HttpRequest(
                 method=request.method,
@@ -129,6 +144,8 @@ class WebPort:
         if not answers:
             waiting = asyncio.get_running_loop().create_future()
             await waiting
+            if self._peers.is_shut(_REST):
+                return _cut(request)
         answer = answers[0]
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
@@ -136,9 +153,10 @@ class WebPort:
 
     async def _socket(self, request: web.BaseRequest, kind: str, endpoint: SocketEndpoint) -> web.StreamResponse:
         peers = self._peers
-        if peers.is_full:
-            return web.Response(status=503, text="too many connections\n")
-        if not self._connects.admits(_address(request), self._pump.now()):
+        now_ns = self._pump.now()
+        if peers.refuses(kind):
+            return _cut(request) if peers.is_shut(kind) else web.Response(status=503, text="too many connections\n")
+        if not self._connects.admits(_address(request), now_ns):
             return web.Response(status=429, text="too many connections from this address in 10 minutes\n")
         socket = web.WebSocketResponse(autoclose=True, autoping=True, compress=False, max_msg_size=_MESSAGE_MAX)
         await socket.prepare(request)
@@ -159,6 +177,7 @@ class WebPort:
             return peer.write(framer.frame(payload))
 
         connection = endpoint.connect(peer.address, send, hang_up)
+        peer.facts = connection.facts
         try:
             await self._read(socket, peer, connection)
         finally:
@@ -173,8 +192,10 @@ class WebPort:
             async for message in socket:
                 kind = message.type
                 if kind is WSMsgType.TEXT or kind is WSMsgType.BINARY:
-                    peer.received += 1
                     now()
+                    if not peer.is_open:
+                        continue  # it was on its way when the line was cut
+                    peer.received += 1
                     connection.receive(message.data)
                 elif kind is WSMsgType.ERROR:
                     return
@@ -183,3 +204,10 @@ class WebPort:
 def _address(request: web.BaseRequest) -> str:
     name = None if request.transport is None else request.transport.get_extra_info("peername")
     return str(name[0]) if isinstance(name, tuple) else "local"
+
+
+def _cut(request: web.BaseRequest) -> web.Response:
+    """End a request without an answer; what is returned goes nowhere."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=503)
