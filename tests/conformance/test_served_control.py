@@ -241,3 +241,20 @@ def test_a_fault_that_cannot_happen_is_named_with_its_file(tmp_path: Path) -> No
     done = command("--faults", str(file))
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert f'{file}: [[faults]] mode = "siesta"; it must be one of online' in done.stderr
+
+
+def test_each_websocket_address_of_the_venue_is_of_a_kind_that_can_be_shown_and_dropped(ready: dict[str, Any]) -> None:
+    async def open_all() -> None:
+        addresses = [address for name, address in ready.items() if name.startswith("ws_")]
+        async with aiohttp.ClientSession() as session:
+            lines = [await session.ws_connect(address) for address in addresses]
+            for line in lines:
+                await line.receive(timeout=WAIT_S)
+            kinds = {shown["kind"] for shown in control(ready, "/sessions")["connections"]}
+            assert len(kinds) == len(lines)
+            for kind in kinds:
+                control(ready, "/sessions/drop", kind=kind)
+            for line in lines:
+                assert await until_closed(line) == 1001
+
+    asyncio.run(open_all())

@@ -16,6 +16,7 @@ PROTOCOLS: Mapping[str, str] = {
     "rest": "rest",
     "ws_v1": "ws1",
     "ws_v2": "ws2",
+    "ws_l3": "ws2",
     "fix_trading": "fix",
     "fix_market_data": "fix",
 }
@@ -107,8 +108,8 @@ class Peers:
         return len(self.by_number) >= self.connections_max or self.is_shut(kind)
 
     def is_shut(self, kind: str) -> bool:
-        """Whether the protocol of a kind is out of reach now."""
-        return bool(self._shut) and self._shut[PROTOCOLS[kind]] > 0
+        """Whether the protocol of a kind is out of reach now; raises KeyError for a kind that none is known of."""
+        return self._shut[PROTOCOLS[kind]] > 0
 
     def shut(self, protocol: str) -> None:
         """New connections and requests of a protocol are cut off until ``reopen``; each needs its own."""
