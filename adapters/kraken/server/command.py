@@ -145,8 +145,8 @@ def _run(options: argparse.Namespace) -> int:
 COMMAND = CommandEntry(
     summary="serve the simulated venue on this machine, for any client of Kraken",
     description=(
-        "Serve the simulated venue on this machine, with simulated money: Kraken's REST, WebSocket v2 and FIX trading. "
-        "Prints the addresses and an API key for each account, and serves until Ctrl-C."
+        "Serve the simulated venue on this machine, with simulated money: Kraken's REST, WebSocket v1 and v2, and FIX "
+        "trading. Prints the addresses and an API key for each account, and serves until Ctrl-C."
     ),
     add_arguments=_add_arguments,
     run=_run,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Protocol
 
 from adapters.kraken.server.keys import KeyRing
 from adapters.kraken.server.pairs import ServedPairs
+from framework.protocol import POINT
+from framework.venue.orders import NO_SLOT, Order
 from framework.venue.served.host import VenueHost
 
 __all__ = ["Clock", "ServerContext"]
@@ -36,3 +39,17 @@ class ServerContext:
         """The last trade's price in ticks; None before the first."""
         last = self.host.tapes[symbol].last
         return None if last is None else last.price_ticks
+
+    def stop_ticks(self, order: Order) -> int | None:
+        """The price in ticks at which an order's trigger is now; None if it has none, or a trailing one never had."""
+        if order.trigger_ticks is None and order.watch != NO_SLOT:
+            return self.host.kernel.trigger_ticks(order.watch)  # of a trailing stop, where it has come to
+        return order.trigger_ticks
+
+    def rate_count(self, order: Order) -> Decimal:
+        """Points on the trading counter of an order's account and pair."""
+        return Decimal(order.account.counters[order.pair.index].value_at(self.host.now_ns)) / POINT
+
+    def rate_count_max(self, account: str) -> int:
+        """Points from which on an account's requests are refused."""
+        return self.host.venue.accounts[account].tier.threshold // POINT

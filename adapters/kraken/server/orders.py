@@ -21,7 +21,7 @@ import msgspec
 from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
 from adapters.kraken.server.refusal import Refusal, invalid
 from adapters.kraken.wire.digits import digits
-from framework.messages import AddOrder, OrderState
+from framework.messages import AddOrder, ExecutionReport, OrderState
 from framework.protocol import BUY, SELL, OrderType, StpMode, TimeInForce, TriggerReference
 from framework.venue.orders import Order
 
@@ -29,6 +29,7 @@ __all__ = [
     "Attachment",
     "LimitTerms",
     "OrderWords",
+    "Terms",
     "add_order",
     "amend_id",
     "attachment_of",
@@ -86,6 +87,10 @@ _STATES = {
     OrderState.CANCELED: "canceled",
     OrderState.EXPIRED: "expired",
 }
+
+
+type Terms = AddOrder | Order | ExecutionReport
+"""What an order is for: as it was asked for, as it is, or as it was when something happened to it."""
 
 
 class Attachment(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -349,11 +354,11 @@ def _whole_ticks(text: str, pair: ServedPair, name: str) -> int:
     return ticks
 
 
-def distance(ticks: int | None, ppm: int | None, pair: ServedPair) -> str:
-    """A distance with its sign: ``+150.0``, ``-1.5000%``; ``0`` for none."""
+def distance(ticks: int | None, ppm: int | None, pair: ServedPair, decimals: int | None = None) -> str:
+    """A distance with its sign: ``+150.0``, ``-1.5000%``; ``0`` for none. decimals: of prices, if not the pair's."""
     if ticks is None and ppm is None:
         return "0"
-    text = pair.price(ticks or 0) if ppm is None else f"{digits(ppm, 4)}%"
+    text = pair.price(ticks or 0, decimals) if ppm is None else f"{digits(ppm, 4)}%"
     return text if text.startswith("-") else f"+{text}"
 
 
@@ -366,10 +371,10 @@ class OrderWords:
         return _STATES[order.state]
 
     @staticmethod
-    def line(command: AddOrder | Order, pair: ServedPair, volume: str, price: str, price2: str) -> str:
-        """The order in one line: ``buy 0.50000000 XBTUSD @ limit 64000.1``."""
-        kind = command.order_type
-        text = f"{SIDE_WORDS[command.side]} {volume} {pair.names.rest} @ {TYPE_WORDS[kind].replace('-', ' ')}"
+    def line(terms: Terms, pair: ServedPair, volume: str, price: str, price2: str, name: str | None = None) -> str:
+        """The order in one line: ``buy 0.50000000 XBTUSD @ limit 64000.1``. name: of the pair, on REST if None."""
+        kind = terms.order_type
+        text = f"{SIDE_WORDS[terms.side]} {volume} {name or pair.names.rest} @ {TYPE_WORDS[kind].replace('-', ' ')}"
         if kind is OrderType.MARKET:
             return text
         text = text.replace("stop loss limit", "stop loss").replace("take profit limit", "take profit")
@@ -378,24 +383,33 @@ class OrderWords:
         return f"{text} -> limit {price2}" if kind in _WITH_LIMIT else text
 
     @staticmethod
-    def shown_prices(order: AddOrder | Order, pair: ServedPair) -> tuple[str, str]:
-        """``price`` and ``price2`` of a description, as they are now; of a trailing order its distances."""
-        kind = order.order_type
+    def shown_prices(
+        order: AddOrder | Order, pair: ServedPair, at: Terms | None = None, decimals: int | None = None
+    ) -> tuple[str, str]:
+        """``price`` and ``price2`` of a description; of a trailing order its distances.
+
+        at: the order at the time that is told of, as it is now if None. decimals: of prices, as REST has them if None.
+        """
+        none = "0" if decimals is None else fixed(Decimal(0), decimals)
+
+        def shown(ticks: int | None) -> str:
+            return none if ticks is None else pair.price(ticks, decimals)
+
+        kind, terms = order.order_type, at or order
         if kind is OrderType.MARKET:
-            return "0", "0"
+            return none, none
+        limit = shown(terms.limit_ticks)
         if kind in _TRAILING:
-            limit = None if order.limit_ticks is None else pair.price(order.limit_ticks)
-            price2 = limit or distance(order.limit_offset_ticks, order.limit_offset_ppm, pair)
-            return distance(order.trail_offset_ticks, order.trail_offset_ppm, pair), price2
-        limit = "0" if order.limit_ticks is None else pair.price(order.limit_ticks)
+            if terms.limit_ticks is None:
+                limit = distance(order.limit_offset_ticks, order.limit_offset_ppm, pair, decimals)
+            return distance(order.trail_offset_ticks, order.trail_offset_ppm, pair, decimals), limit
         if kind in _PRICED:
-            return limit, "0"
-        trigger = "0" if order.trigger_ticks is None else pair.price(order.trigger_ticks)
-        return trigger, limit if kind in _WITH_LIMIT else "0"
+            return limit, none
+        return shown(terms.trigger_ticks), limit if kind in _WITH_LIMIT else none
 
     @staticmethod
-    def volume(order: AddOrder | Order, pair: ServedPair, note: Attachment) -> str:
+    def volume(terms: Terms, pair: ServedPair, note: Attachment) -> str:
         """The volume of a description: in quote currency where it was given so."""
         if "viqc" in note.oflags.split(","):
             return fixed(Decimal(note.volume), 8)
-        return pair.qty(order.qty_lots)
+        return pair.qty(terms.qty_lots)

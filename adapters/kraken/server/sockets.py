@@ -9,7 +9,7 @@ Sources: websocket-v1/heartbeat, websocket-v2/heartbeat; guides/spot-ws-auth (to
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from adapters.kraken.server.channels import Send
@@ -121,6 +121,9 @@ class Connections[C: SocketConnection]:
         self._open: dict[int, C] = {}
         self._is_beating = False
 
+    def __iter__(self) -> Iterator[C]:
+        return iter(tuple(self._open.values()))
+
     def add(self, connection: C) -> None:
         """A client has connected."""
         self._open[connection.number] = connection
@@ -134,7 +137,7 @@ class Connections[C: SocketConnection]:
 
     def _beat(self) -> None:
         host = self._host
-        for connection in tuple(self._open.values()):
+        for connection in self:
             connection.beat(host.now_ns)
         if self._open:
             host.call_at(host.now_ns + _SECOND_NS, self._beat)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from zlib import crc32
 
-__all__ = ["book_checksum", "digits", "rfc3339_ns", "rfc3339_us"]
+__all__ = ["book_checksum", "digits", "epoch_us", "rfc3339_ns", "rfc3339_us"]
 
 _NS = 10**9
 
@@ -24,7 +24,7 @@ def book_checksum(asks: Iterable[tuple[int, int]], bids: Iterable[tuple[int, int
     """The checksum of the ten best levels of each side: asks from the lowest price, then bids from the highest.
 
     asks, bids: price and quantity in units of their last decimals. Of each number the point and leading zeros are left
-    out, which is what whole units print. Source: guides/spot-ws-book-v2.
+    out, which is what whole units print. Source: guides/spot-ws-book-v1, guides/spot-ws-book-v2.
     """
     return crc32("".join([f"{price}{qty}" for side in (asks, bids) for price, qty in side]).encode())
 
@@ -39,3 +39,9 @@ def rfc3339_us(ts_ns: int) -> str:
 def rfc3339_ns(ts_ns: int) -> str:
     """A time with nanoseconds."""
     return f"{rfc3339_us(ts_ns)[:-1]}{ts_ns % 1000:03d}Z"
+
+
+def epoch_us(ts_ns: int) -> str:
+    """A time in seconds since the epoch with microseconds, as WebSocket v1 prints it."""
+    seconds, rest_ns = divmod(ts_ns, _NS)
+    return f"{seconds}.{rest_ns // 1000:06d}"

@@ -85,14 +85,15 @@ class _Watch(VenueObserver):
 
 
 class _Link:
-    """calls: its call counter, once it has one."""
+    """command, response, news: its paths. calls: its call counter, once it has one."""
 
-    __slots__ = ("calls", "command", "line", "response")
+    __slots__ = ("calls", "command", "line", "news", "response")
 
-    def __init__(self, line: HostLine, command: Path | None, response: Path | None) -> None:
+    def __init__(self, line: HostLine, command: Path | None, response: Path | None, news: Path | None) -> None:
         self.line = line
         self.command = command
         self.response = response
+        self.news = news
         self.calls: RateCounter | None = None
 
 
@@ -145,6 +146,7 @@ class VenueHost:
         self._dirty: set[str] = set()
         self.mode = VenueMode.ONLINE
         self._pair_modes: dict[str, VenueMode] = {}
+        self._mode_listeners: list[Callable[[str | None], None]] = []
         for market in self.markets:
             span_ns = int(market.columns.ts_event_ns[-1]) - start_ns
             self.tapes[market.spec.symbol].fill_from(market, -span_ns - 1_000_000_000)
@@ -272,7 +274,7 @@ class VenueHost:
             raise ConfigError(f"line {line.line_id!r} is up already; drop it first")
         road = self._roads.get(line.label, RoadSpec())
         self._line_count += 1
-        self._links[line.line_id] = _Link(line, self._path(line, "command", road), self._path(line, "response", road))
+        self._links[line.line_id] = _Link(line, *self._paths(line, road))
         try:
             self.venue.connect(
                 line.line_id, line.account, line.label, self.now_ns, line.comp_id, is_news_subscribed=is_news_subscribed
@@ -376,6 +378,12 @@ class VenueHost:
         else:
             self._pair_modes[symbol] = mode
         self.settle()
+        for callback in tuple(self._mode_listeners):
+            callback(symbol)
+
+    def listen_mode(self, callback: Callable[[str | None], None]) -> None:
+        """Have each change of mode told, with its pair, None for the whole venue; lines hear of it by reports too."""
+        self._mode_listeners.append(callback)
 
     def roll_over(self, label: str) -> int:
         """Have a protocol's daily rollover happen now; returns until when nobody can log on. Raises ConfigError for a
@@ -448,27 +456,35 @@ class VenueHost:
             answer(result)
 
     def _carry(self, link: _Link, report: Report, is_response: bool) -> None:
-        if link.response is None:
+        path = link.response if is_response else link.news
+        if path is None:
             link.line.on_report(report, is_response)
         else:
-            self.scheduler.at(link.response.send(self.now_ns), self._arrive, link, report, is_response)
+            self.scheduler.at(path.send(self.now_ns), self._arrive, link, report, is_response)
 
     def _arrive(self, link: _Link, report: Report, is_response: bool) -> None:
         if self._links.get(link.line.line_id) is link:
             link.line.on_report(report, is_response)
 
-    def _path(self, line: HostLine, kind: str, road: RoadSpec) -> Path | None:
-        table = road.command if kind == "command" else road.response
-        if table is None:
-            return None
+    def _paths(self, line: HostLine, road: RoadSpec) -> tuple[Path | None, Path | None, Path | None]:
+        """The paths of a line's commands, responses and news. Where messages overtake, news may have a path of its own
+        on which they do not, as the profile says.
+        """
         protocol = next(protocol for label, protocol in self.profile.protocols.items() if str(label) == line.label)
-        ordering = protocol.ordering_command if kind == "command" else protocol.ordering_response
-        return self._make_path(
-            f"latency.{line.label}.{kind}.{self._line_count}",
-            table,
-            ordering if road.is_reordered else Ordering.FIFO,
-            protocol.balanced_paths,
-        )
+
+        def path(kind: str, table: CompiledLatency | None, ordering: Ordering) -> Path | None:
+            if table is None:
+                return None
+            name = f"latency.{line.label}.{kind}.{self._line_count}"
+            return self._make_path(
+                name, table, ordering if road.is_reordered else Ordering.FIFO, protocol.balanced_paths
+            )
+
+        command = path("command", road.command, protocol.ordering_command)
+        response = path("response", road.response, protocol.ordering_response)
+        if protocol.is_one_stream or not road.is_reordered:
+            return command, response, response
+        return command, response, path("news", road.response, protocol.ordering_news)
 
     def _make_path(self, name: str, table: CompiledLatency, ordering: Ordering, balanced_paths: int) -> Path:
         return Path(ordering=ordering, balanced_paths=balanced_paths, seed=self._seed, name=name, table=table)

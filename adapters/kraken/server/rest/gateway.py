@@ -125,10 +125,11 @@ class RestGateway:
 
     def _trade(self, key: ApiKey, line: _KeyLine, name: str, params: Params, respond: Respond) -> None:
         method = self._trading[name]
+        sent_ns = self._host.now_ns
 
         def make() -> Command | HttpResponse:
             try:
-                pending: Pending = method(key.account, params)
+                pending: Pending = method(key.account, params, sent_ns)
             except Refusal as refusal:
                 return _refused(refusal.text)
             line.waiting[pending.command.request_id] = (pending.result, respond)

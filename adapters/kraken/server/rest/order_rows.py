@@ -16,14 +16,14 @@ from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, OrderWords, am
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.symbols import rest_asset
 from framework.protocol import BUY, OrderType, TimeInForce
-from framework.venue.orders import NO_SLOT, TRIGGER_TYPES, Order
+from framework.venue.orders import TRIGGER_TYPES, Order
 from framework.venue.served.amendments import Amendment
 from framework.venue.served.records import LedgerEntry, TradeRecord
 
-__all__ = ["Execution", "OrderRows", "executions"]
+__all__ = ["NO_POSITION", "Execution", "OrderRows", "executions", "has_triggered_limit", "is_one_taking", "misc_of"]
 
 _NS = 10**9
-_NO_POSITION = "TKH2SE-M7IF5-CFI7LT"
+NO_POSITION = "TKH2SE-M7IF5-CFI7LT"
 _TOUCHED = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT})
 _TRIGGERED_LIMITS = frozenset({OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT, OrderType.TRAILING_STOP_LIMIT})
 _NO_PRICE = "0.00000"
@@ -36,18 +36,17 @@ class Execution(msgspec.Struct, frozen=True):
     fills: tuple[TradeRecord, ...]
 
 
+def is_one_taking(earlier: TradeRecord, later: TradeRecord) -> bool:
+    """Whether two fills, one right after the other, are of one taking: an order took both at one instant."""
+    is_taken = not (earlier.is_maker or later.is_maker)
+    return is_taken and earlier.order is later.order and earlier.ts_ns == later.ts_ns
+
+
 def executions(trades: Iterable[TradeRecord], *, is_consolidated: bool) -> list[Execution]:
     """Trades as they are told, oldest first. is_consolidated: what an order took at one instant is one trade."""
     groups: list[list[TradeRecord]] = []
     for trade in trades:
-        last = groups[-1][-1] if groups else None
-        if (
-            is_consolidated
-            and last is not None
-            and last.order is trade.order
-            and last.ts_ns == trade.ts_ns
-            and not (last.is_maker or trade.is_maker)
-        ):
+        if is_consolidated and groups and is_one_taking(groups[-1][-1], trade):
             groups[-1].append(trade)
         else:
             groups.append([trade])
@@ -58,6 +57,7 @@ class OrderRows:
     """Makes the rows."""
 
     def __init__(self, context: ServerContext) -> None:
+        self._context = context
         self._host = context.host
         self._records = context.host.records
         self._pairs = context.pairs
@@ -99,7 +99,7 @@ class OrderRows:
             "limitprice": _triggered_limit(order, pair),
             "trigger": "last",
             "margin": False,
-            "misc": _misc(order),
+            "misc": misc_of(order),
             "oflags": note.oflags or ("fciq" if order.side == BUY else "fcib"),
             "time_in_force": TimeInForce(order.time_in_force).name.lower(),
             "sender_sub_id": None,
@@ -114,9 +114,7 @@ class OrderRows:
         return shown
 
     def _stop_price(self, order: Order, pair: ServedPair) -> str:
-        ticks = order.trigger_ticks
-        if ticks is None and order.watch != NO_SLOT:
-            ticks = self._host.kernel.trigger_ticks(order.watch)  # of a trailing stop, where it has come to
+        ticks = self._context.stop_ticks(order)
         return _NO_PRICE if ticks is None else pair.price(ticks, 5)
 
     def amend(self, order: Order, amendment: Amendment) -> dict[str, Any]:
@@ -150,7 +148,7 @@ class OrderRows:
         average = pair.tick * sum(fill.price_ticks * fill.qty_lots for fill in fills) / lots
         shown: dict[str, Any] = {
             "ordertxid": order.order_id,
-            "postxid": _NO_POSITION,
+            "postxid": NO_POSITION,
             "pair": pair.names.rest_id,
             "aclass": "forex",
             "time": first.ts_ns / _NS,
@@ -186,13 +184,17 @@ class OrderRows:
         }
 
 
+def has_triggered_limit(order: Order) -> bool:
+    """Whether an order has a limit price since its trigger fired."""
+    return order.order_type in _TRIGGERED_LIMITS and order.is_triggered and order.limit_ticks is not None
+
+
 def _triggered_limit(order: Order, pair: ServedPair) -> str:
-    if order.order_type not in _TRIGGERED_LIMITS or not order.is_triggered or order.limit_ticks is None:
-        return _NO_PRICE
-    return pair.price(order.limit_ticks, 5)
+    return pair.price(order.limit_ticks or 0, 5) if has_triggered_limit(order) else _NO_PRICE
 
 
-def _misc(order: Order) -> str:
+def misc_of(order: Order) -> str:
+    """What is to be said of an order beside: ``stopped``, ``touched``, ``amended``, ``partial``; a comma list."""
     words = []
     if order.is_triggered and order.order_type in TRIGGER_TYPES:
         words.append("touched" if order.order_type in _TOUCHED else "stopped")

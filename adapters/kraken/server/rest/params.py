@@ -8,16 +8,14 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote_plus
 
-import msgspec
-
 from adapters.kraken.server.http import HttpRequest
+from adapters.kraken.server.json_input import json_object
 from adapters.kraken.server.orders import whole
 from adapters.kraken.server.refusal import Refusal, invalid
 
-__all__ = ["Params", "read_params"]
+__all__ = ["Params", "json_params", "read_params"]
 
 _FIELDS_MAX = 2_000
-_JSON: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 # An entry of a list in a form: ``orders[0][price]`` or ``orders[0]``.
 _ENTRY = re.compile(r"(\w+)\[([0-9]{1,3})\](?:\[([\w\[\]]+)\])?")
 
@@ -28,6 +26,10 @@ class Params:
     def __init__(self, text: Mapping[str, str], raw: Mapping[str, Any]) -> None:
         self.text = text
         self.raw = raw
+
+    def with_text(self, **text: str) -> Params:
+        """The same with other texts."""
+        return Params({**self.text, **text}, self.raw)
 
     def get(self, name: str, default: str = "") -> str:
         """A parameter as text; empty text counts as not given."""
@@ -78,18 +80,20 @@ def read_params(request: HttpRequest) -> Params:
     if not body:
         return _form(request.query)
     if request.headers.get("Content-Type", "").lower().startswith("application/json"):
-        try:
-            decoded = _JSON.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise Refusal("EAPI:Bad request") from None
-        if not isinstance(decoded, dict):
+        decoded = json_object(body)
+        if decoded is None:
             raise Refusal("EAPI:Bad request")
-        return Params(*_flat(decoded))
+        return json_params(decoded)
     try:
         form = body.decode("utf-8")
     except UnicodeDecodeError:
         raise Refusal("EAPI:Bad request") from None
     return _form(form)
+
+
+def json_params(decoded: dict[str, Any]) -> Params:
+    """The parameters of a JSON object; raises Refusal for what is neither text, number, list nor a flat object."""
+    return Params(*_flat(decoded))
 
 
 def _form(text: str) -> Params:

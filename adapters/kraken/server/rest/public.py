@@ -15,7 +15,7 @@ from adapters.kraken.server.rest.params import Params
 from adapters.kraken.server.rest.transparency import Transparency
 from adapters.kraken.symbols import rest_asset
 from framework.protocol import BUY, SELL, VenueMode
-from framework.venue.served.tape import CANDLE_MINUTES, DayFigures, TapeTrade, TradeTape
+from framework.venue.served.tape import CANDLE_MINUTES, TapeTrade, TradeTape
 
 __all__ = ["Public"]
 
@@ -170,7 +170,7 @@ class Public:
             "b": level(BUY),
             "c": [price(last.price_ticks if last else None), pair.qty(last.qty_lots if last else 0)],
             "v": [pair.qty(today.volume_lots), pair.qty(day.volume_lots)],
-            "p": [_vwap(today, pair, _PRICE_DECIMALS), _vwap(day, pair, _PRICE_DECIMALS)],
+            "p": [pair.average(each.cost, each.volume_lots, _PRICE_DECIMALS) for each in (today, day)],
             "t": [today.count, day.count],
             "l": [price(today.low_ticks), price(day.low_ticks)],
             "h": [price(today.high_ticks), price(day.high_ticks)],
@@ -192,7 +192,7 @@ class Public:
                 pair.price(candle.high_ticks),
                 pair.price(candle.low_ticks),
                 pair.price(candle.close_ticks),
-                _average(candle.cost, candle.volume_lots, pair, pair.pair_decimals) if candle.count else "0.0",
+                pair.average(candle.cost, candle.volume_lots) if candle.count else "0.0",
                 pair.qty(candle.volume_lots),
                 candle.count,
             ]
@@ -295,14 +295,6 @@ def _percent(ppm: int) -> int | float:
 
 def _plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
-
-
-def _vwap(figures: DayFigures, pair: ServedPair, decimals: int) -> str:
-    return _average(figures.cost, figures.volume_lots, pair, decimals)
-
-
-def _average(cost: int, lots: int, pair: ServedPair, decimals: int) -> str:
-    return fixed(pair.tick * cost / lots if lots else Decimal(0), decimals)
 
 
 def _moment_ns(text: str) -> int:

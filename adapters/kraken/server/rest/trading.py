@@ -39,11 +39,11 @@ from framework.messages import (
     CommandAccepted,
     EditOrder,
 )
+from framework.protocol import Protocol
 
 __all__ = ["Pending", "Trading"]
 
 _NS = 10**9
-_DEADLINE_MIN_NS, _DEADLINE_MAX_NS = 2 * _NS, 60 * _NS
 _CANCELS_MAX = 50
 
 
@@ -61,14 +61,19 @@ class Pending:
 
 
 class Trading:
-    """Makes commands of requests; each method raises Refusal for what makes no sense before the venue has seen it."""
+    """Makes commands of requests; each method raises Refusal for what makes no sense before the venue has seen it.
 
-    def __init__(self, context: ServerContext) -> None:
+    protocol: that the requests come by, which says what may be asked for. methods: by their names on REST, from
+    account, parameters and the time at which the request was sent, from which its deadline is counted.
+    """
+
+    def __init__(self, context: ServerContext, protocol: Protocol = Protocol.REST) -> None:
+        self._can = context.host.profile.protocols[protocol].capabilities
         self._context = context
         self._host = context.host
         self._pairs = context.pairs
         self._targets = Targets(context)
-        self.methods: Mapping[str, Callable[[str, Params], Pending]] = {
+        self.methods: Mapping[str, Callable[[str, Params, int], Pending]] = {
             "AddOrder": self._add,
             "AddOrderBatch": self._add_batch,
             "AmendOrder": self._amend,
@@ -81,10 +86,10 @@ class Trading:
 
     # ------------------------------------------------------------------------------------------------- adds
 
-    def _add(self, account: str, params: Params) -> Pending:
+    def _add(self, account: str, params: Params, sent_ns: int) -> Pending:
         pair = self._pairs.wanted(params.required("pair"))
         is_validate_only = params.flag("validate")
-        command = self._order(params.text, pair, self._deadline_ns(params), is_validate_only=is_validate_only)
+        command = self._order(params.text, pair, self._deadline_ns(params, sent_ns), is_validate_only=is_validate_only)
 
         def result(report: CommandAccepted) -> Any:
             described = {"descr": {"order": _line(command, pair)}}
@@ -92,11 +97,11 @@ class Trading:
 
         return Pending(command, result)
 
-    def _add_batch(self, account: str, params: Params) -> Pending:
+    def _add_batch(self, account: str, params: Params, sent_ns: int) -> Pending:
         pair = self._pairs.wanted(params.required("pair"))
         items = params.objects("orders")
         is_validate_only = params.flag("validate")
-        deadline_ns = self._deadline_ns(params)
+        deadline_ns = self._deadline_ns(params, sent_ns)
         orders = tuple(self._order(item, pair, None, is_validate_only=is_validate_only) for item in items)
         command = AddBatch(
             request_id=self._host.next_request_id(),
@@ -126,13 +131,18 @@ class Trading:
     ) -> AddOrder:
         last_ticks = self._context.last_ticks(pair.spec.symbol)
         request_id = self._host.next_request_id()
-        return add_order(
+        command = add_order(
             fields, pair, request_id, self._host.now_ns, last_ticks, deadline_ns, is_validate_only=is_validate_only
         )
+        if command.order_type not in self._can.order_types:
+            raise invalid("ordertype")
+        if command.time_in_force not in self._can.times_in_force:
+            raise invalid("timeinforce")
+        return command
 
     # ------------------------------------------------------------------------------------------------- changes
 
-    def _amend(self, account: str, params: Params) -> Pending:
+    def _amend(self, account: str, params: Params, sent_ns: int) -> Pending:
         order_id, cl_ord_id = params.get("txid"), params.get("cl_ord_id")
         if bool(order_id) == bool(cl_ord_id):
             raise invalid("txid")
@@ -140,7 +150,7 @@ class Trading:
         order = targets.to_amend(account, order_id, cl_ord_id)
         command = AmendOrder(
             request_id=self._host.next_request_id(),
-            deadline_ns=self._deadline_ns(params),
+            deadline_ns=self._deadline_ns(params, sent_ns),
             order_id=order.order_id,
             qty_lots=targets.qty(order, "order_qty", params.get("order_qty")),
             display_lots=targets.qty(order, "display_qty", params.get("display_qty")),
@@ -150,7 +160,7 @@ class Trading:
         )
         return Pending(command, lambda report: {"amend_id": amend_id(report.request_id)})
 
-    def _edit(self, account: str, params: Params) -> Pending:
+    def _edit(self, account: str, params: Params, sent_ns: int) -> Pending:
         pair = self._pairs.wanted(params.required("pair"))
         targets = self._targets
         order = targets.to_edit(account, params.required("txid"), pair)
@@ -173,7 +183,7 @@ class Trading:
         )
         command = EditOrder(
             request_id=self._host.next_request_id(),
-            deadline_ns=self._deadline_ns(params),
+            deadline_ns=self._deadline_ns(params, sent_ns),
             order_id=order.order_id,
             qty_lots=targets.qty(order, "volume", params.get("volume")),
             limit_ticks=first if has_limit else second,
@@ -216,7 +226,7 @@ class Trading:
 
     # ------------------------------------------------------------------------------------------------- cancels
 
-    def _cancel(self, account: str, params: Params) -> Pending:
+    def _cancel(self, account: str, params: Params, sent_ns: int) -> Pending:
         cl_ord_id, reference = params.get("cl_ord_id"), params.get("txid")
         if bool(cl_ord_id) == bool(reference):
             raise invalid("txid")
@@ -230,7 +240,7 @@ class Trading:
             return Pending(CancelOrder(request_id=request_id, order_id=ids[0]), _count)
         return Pending(CancelBatch(request_id=request_id, order_ids=tuple(ids)), _count)
 
-    def _cancel_batch(self, account: str, params: Params) -> Pending:
+    def _cancel_batch(self, account: str, params: Params, sent_ns: int) -> Pending:
         order_ids: list[str] = []
         references = _references(params, "orders", "txid")
         cl_ord_ids = _references(params, "cl_ord_ids", "cl_ord_id")
@@ -246,10 +256,10 @@ class Trading:
         )
         return Pending(command, lambda report: {"count": report.count or 0})
 
-    def _cancel_all(self, account: str, params: Params) -> Pending:
+    def _cancel_all(self, account: str, params: Params, sent_ns: int) -> Pending:
         return Pending(CancelAll(request_id=self._host.next_request_id()), lambda report: {"count": report.count or 0})
 
-    def _cancel_all_after(self, account: str, params: Params) -> Pending:
+    def _cancel_all_after(self, account: str, params: Params, sent_ns: int) -> Pending:
         params.required("timeout")
         timeout_s = params.whole("timeout", 0, 0, 2**31)
         command = CancelAllAfter(request_id=self._host.next_request_id(), timeout_s=timeout_s)
@@ -265,13 +275,14 @@ class Trading:
 
     # ------------------------------------------------------------------------------------------------- arguments
 
-    def _deadline_ns(self, params: Params) -> int | None:
+    def _deadline_ns(self, params: Params, sent_ns: int) -> int | None:
         text = params.get("deadline")
+        can = self._can
         if not text:
-            return None
+            return None if can.deadline_default_ns is None else sent_ns + can.deadline_default_ns
         deadline_ns = _moment_ns(text)
-        ahead_ns = deadline_ns - self._host.now_ns
-        if ahead_ns > _DEADLINE_MAX_NS or 0 < ahead_ns < _DEADLINE_MIN_NS:
+        ahead_ns = deadline_ns - sent_ns
+        if ahead_ns > can.deadline_max_ns or 0 < ahead_ns < can.deadline_min_ns:
             raise invalid("deadline")
         return deadline_ns
 

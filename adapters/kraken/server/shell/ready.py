@@ -36,6 +36,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     rest: str
+    ws_v1: str
     ws_v2: str
     ws_l3: str
     fix_trading: str

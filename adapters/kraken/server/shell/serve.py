@@ -34,7 +34,8 @@ from adapters.kraken.server.shell.fix_port import FixPort
 from adapters.kraken.server.shell.peers import Peers
 from adapters.kraken.server.shell.pump import Pump
 from adapters.kraken.server.shell.ready import Ready, ReadyAccount, ReadyFix, write_ready
-from adapters.kraken.server.shell.web import WebPort
+from adapters.kraken.server.shell.web import SocketEndpoint, WebPort
+from adapters.kraken.server.ws1.gateway import Ws1Gateway
 from adapters.kraken.server.ws2.gateway import Ws2Gateway
 from framework.errors import ConfigError
 from framework.protocol import VenueProfile
@@ -128,13 +129,18 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     context.clock = pump.machine
     peers = Peers(_CONNECTIONS_MAX)
     certified = _certified(options) if options.is_tls else None
-    sockets = Ws2Gateway(context)
+    ws2 = Ws2Gateway(context)
     comp_ids = _comp_ids(keys)
+    sockets: dict[str, tuple[str, SocketEndpoint]] = {
+        "/": ("ws_v1", Ws1Gateway(context)),
+        "/v2": ("ws_v2", ws2),
+        _LEVEL3_PATH: ("ws_l3", ws2),
+    }
     web = WebPort(
         pump,
         peers,
         RestGateway(context, PublicLimits(options.public_calls)),
-        {"/v2": ("ws_v2", sockets), _LEVEL3_PATH: ("ws_l3", sockets)},
+        sockets,
         ConnectLimits(options.socket_connects),
     )
     fix = FixGateway(context, comp_ids)
@@ -217,6 +223,7 @@ def _ready(
     address = f"{options.host}:{port}"
     return Ready(
         rest=f"http{'s' if certified else ''}://{address}",
+        ws_v1=f"ws{'s' if certified else ''}://{address}/",
         ws_v2=f"ws{'s' if certified else ''}://{address}/v2",
         ws_l3=f"ws{'s' if certified else ''}://{address}{_LEVEL3_PATH}",
         fix_trading=f"{options.host}:{fix_port}",
@@ -243,6 +250,7 @@ def _ready(
 def _announce(ready: Ready, context: ServerContext, options: ServeOptions, took_ms: int) -> None:
     print(f"The venue is open after {took_ms / 1000:.1f} s, with simulated money only:")
     print(f"  REST         {ready.rest}/0/...")
+    print(f"  WebSocket v1 {ready.ws_v1}")
     print(f"  WebSocket v2 {ready.ws_v2}")
     print(f"  level 3      {ready.ws_l3}")
     print(f"  FIX trading  {ready.fix_trading}, TargetCompID {TARGET_COMP_ID}")

@@ -18,7 +18,7 @@ from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.server.ws2.frames import Frame, number, stream_frame
 from adapters.kraken.wire.digits import digits, rfc3339_us
 from framework.messages import ExecType, ExecutionReport, OrderState
-from framework.protocol import BUY, POINT, OrderType, TimeInForce
+from framework.protocol import BUY, OrderType, TimeInForce
 from framework.venue.orders import NO_SLOT, Order
 from framework.venue.served.records import LedgerEntry, TradeRecord
 
@@ -90,17 +90,12 @@ class Executions:
             if not self._options.order_status and row["exec_type"] not in _MAIN:
                 continue
             if self._options.ratecounter:
-                row["ratecount"] = self._rate_count(order)
+                row["ratecount"] = number(fixed(self._context.rate_count(order), 2))
             self._tell("update", [row])
 
     def _tell(self, kind: str, rows: Sequence[dict[str, Any]]) -> None:
         self._sequence += 1
         self._send(stream_frame("executions", kind, rows, sequence=self._sequence))
-
-    def _rate_count(self, order: Order) -> msgspec.Raw:
-        counter = self._context.host.venue.accounts[self._account].counters[order.pair.index]
-        points = Decimal(counter.value_at(self._context.host.now_ns)) / POINT
-        return number(fixed(points, 2))
 
     # ------------------------------------------------------------------------------------------------- rows
 

@@ -6,12 +6,11 @@ Sources: websocket-v2/book, trade, ticker, ohlc, instrument, status; observed sh
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
+from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair
 from adapters.kraken.wire.digits import book_checksum, digits, rfc3339_ns, rfc3339_us
 from framework.protocol import BUY
 from framework.venue.served.tape import Candle, TapeTrade
@@ -114,7 +113,6 @@ def trade_row(trade: TapeTrade, pair: ServedPair) -> dict[str, Any]:
 
 def candle_row(candle: Candle, minutes: int, pair: ServedPair) -> dict[str, Any]:
     """A candle of the channel of candles."""
-    average = pair.tick * candle.cost / candle.volume_lots if candle.volume_lots else Decimal(0)
     end_ns = candle.ts_ns + minutes * 60 * 10**9
     return {
         "symbol": pair.spec.symbol,
@@ -124,7 +122,7 @@ def candle_row(candle: Candle, minutes: int, pair: ServedPair) -> dict[str, Any]
         "close": number(pair.price(candle.close_ticks)),
         "trades": candle.count,
         "volume": number(pair.qty(candle.volume_lots)),
-        "vwap": number(fixed(average, pair.pair_decimals)),
+        "vwap": number(pair.average(candle.cost, candle.volume_lots)),
         "interval_begin": rfc3339_ns(candle.ts_ns),
         "interval": minutes,
         "timestamp": rfc3339_ns(end_ns),

@@ -6,13 +6,13 @@ Sources: websocket-v2/subscribe pages of each channel, ping, heartbeat, status; 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from adapters.kraken.server.channels import Channel, Channels, Member, Send
 from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.json_input import json_object
 from adapters.kraken.server.keys import ApiKey
 from adapters.kraken.server.refusal import Refusal
 from adapters.kraken.server.sockets import Connections, SocketConnection
@@ -28,14 +28,12 @@ from adapters.kraken.server.ws2.market import (
 )
 from adapters.kraken.server.ws2.trading import Request, Ws2Trading
 from framework.messages import Command, CommandAccepted, CommandRejected, ExecutionReport, Report, VenueStatus
-from framework.protocol import POINT
 from framework.venue.served.tape import CANDLE_MINUTES
 
 __all__ = ["Ws2Gateway"]
 
 _DEPTHS = (10, 25, 100, 500, 1000)
 _VERSION = "2.0.10"
-_JSON: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 # Options of each channel with symbols, beside ``channel``, ``symbol`` and ``snapshot``.
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "book": ("depth",),
@@ -121,12 +119,8 @@ class Ws2Connection(SocketConnection):
     def receive(self, data: bytes | str) -> None:
         """A message has come."""
         in_ns = self._last_heard_ns = self._host.now_ns
-        try:
-            message = _JSON.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            self.send(refused("", "Malformed request", None, in_ns, in_ns))
-            return
-        if not isinstance(message, dict):
+        message = json_object(data)
+        if message is None:
             self.send(refused("", "Malformed request", None, in_ns, in_ns))
             return
         method = message.get("method")
@@ -276,10 +270,9 @@ class Ws2Connection(SocketConnection):
             return
         names = ("snap_orders", "snap_trades", "order_status", "ratecounter")
         options = ExecutionsOptions(**{name: bool(params[name]) for name in names if name in params})
-        threshold = self._host.venue.accounts[account].tier.threshold // POINT
         result = {
             "channel": channel,
-            "maxratecount": threshold,
+            "maxratecount": self._context.rate_count_max(account),
             "snapshot": options.snap_orders,
             "snap_orders": options.snap_orders,
             "snap_trades": options.snap_trades,

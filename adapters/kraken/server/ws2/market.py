@@ -107,7 +107,6 @@ class TickerChannel(_Channel):
         last_ticks = 0 if last is None else last.price_ticks
         change = last_ticks - (day.open_ticks or last_ticks)
         share = Decimal(100) * change / day.open_ticks if day.open_ticks else Decimal(0)
-        average = pair.tick * day.cost / day.volume_lots if day.volume_lots else Decimal(0)
         return {
             "symbol": self._symbol,
             "bid": number(pair.price(bid[0])),
@@ -116,7 +115,7 @@ class TickerChannel(_Channel):
             "ask_qty": number(pair.qty(ask[1])),
             "last": number(pair.price(last_ticks)),
             "volume": number(pair.qty(day.volume_lots)),
-            "vwap": number(fixed(average, pair.pair_decimals)),
+            "vwap": number(pair.average(day.cost, day.volume_lots)),
             "low": number(pair.price(day.low_ticks or 0)),
             "high": number(pair.price(day.high_ticks or 0)),
             "change": number(pair.price(change)),

@@ -1,0 +1,1 @@
+"""WebSocket v1: the channels and events of a served venue."""

@@ -1,0 +1,239 @@
+"""The public channels of WebSocket v1.
+
+Sources: websocket-v1/ticker, ohlc, trade, spread, book. Which news move the ticker is observed: trades, not quotes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.kraken.server.channels import PairChannel
+from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.pairs import ServedPair
+from adapters.kraken.server.ws1.frames import (
+    BookLevel,
+    book_checksum_of,
+    book_snapshot,
+    book_update,
+    candle_payload,
+    public_frame,
+    trade_payload,
+)
+from adapters.kraken.wire.digits import epoch_us
+from framework.protocol import BUY, SELL
+from framework.venue.served.book import DepthStream, DepthUpdate, Level
+from framework.venue.served.tape import TapeTrade
+
+__all__ = ["LABEL", "BookChannel", "OhlcChannel", "SpreadChannel", "TickerChannel", "TradeChannel"]
+
+LABEL = "ws1"
+_DAY_NS = 86_400 * 10**9
+# Levels behind the window that are watched too, so that one that re-enters it is told with the time of its last change.
+_WATCHED_BEHIND = 25
+
+
+class _Channel(PairChannel):
+    """channel_id, channel_name: what its frames say."""
+
+    def __init__(self, context: ServerContext, pair: ServedPair, channel_id: int, channel_name: str) -> None:
+        super().__init__(LABEL, context, pair)
+        self._channel_id = channel_id
+        self._channel_name = channel_name
+
+    def _frame(self, payload: Any) -> bytes:
+        return public_frame(self._channel_id, payload, self._channel_name, self._pair.names.ws1)
+
+
+class BookChannel(_Channel):
+    """The book of a pair at a depth, each level with the time at which it changed last.
+
+    A level that is there when the first member comes has that time, and so has one that comes from farther behind the
+    window than is watched: the public book keeps no times. Quantities, prices and checksums are exact.
+    """
+
+    def __init__(
+        self, context: ServerContext, pair: ServedPair, channel_id: int, channel_name: str, depth: int
+    ) -> None:
+        super().__init__(context, pair, channel_id, channel_name)
+        self._depth = depth
+        self._watched: DepthStream = self._host.listen_book(self._symbol, depth + _WATCHED_BEHIND, self._on_watched)
+        bids, asks = self._watched.bids, self._watched.asks
+        now_ns = self._host.now_ns
+        self._bids = _Side(BUY, self._watched.depth, bids, now_ns)
+        self._asks = _Side(SELL, self._watched.depth, asks, now_ns)
+        self._window = DepthStream(depth, bids[:depth], asks[:depth])
+        self._window.listeners.append(self._on_window)
+
+    def snapshot(self) -> bytes:
+        bids, asks = self._bids.standing(self._window.bids), self._asks.standing(self._window.asks)
+        return book_snapshot(self._channel_id, self._channel_name, self._pair, bids, asks)
+
+    def close(self) -> None:
+        self._host.unlisten_book(self._symbol, self._depth + _WATCHED_BEHIND, self._on_watched)
+
+    def _on_watched(self, update: DepthUpdate) -> None:
+        watched, depth = self._watched, self._depth
+        self._bids.apply(update.bids, watched.bids, update.ts_ns)
+        self._asks.apply(update.asks, watched.asks, update.ts_ns)
+        self._window.publish(watched.bids[:depth], watched.asks[:depth], update.ts_ns)
+
+    def _on_window(self, update: DepthUpdate) -> None:
+        self._publish(
+            book_update(
+                self._channel_id,
+                self._channel_name,
+                self._pair,
+                self._bids.told(update.bids, update.ts_ns),
+                self._asks.told(update.asks, update.ts_ns),
+                book_checksum_of(self._pair, self._window.bids, self._window.asks),
+            )
+        )
+
+
+class _Side:
+    """When each level of one side of a watched book changed last.
+
+    changed_ns: by price in ticks. moved: prices that changed in the latest update, not only came into view.
+    """
+
+    def __init__(self, side: int, depth: int, levels: list[Level], now_ns: int) -> None:
+        self.changed_ns = {ticks: now_ns for ticks, _ in levels}
+        self.moved: set[int] = set()
+        self._sign = 1 if side == SELL else -1
+        self._depth = depth
+        self._last = self._last_of(levels)
+
+    def apply(self, changes: list[Level], levels: list[Level], ts_ns: int) -> None:
+        """Levels changed; levels: all that are watched now."""
+        changed_ns, last, sign = self.changed_ns, self._last, self._sign
+        # What lay behind the last level of a full book was there unseen.
+        self.moved = {ticks for ticks, _ in changes if last is None or sign * (ticks - last) <= 0}
+        for ticks, lots in changes:
+            if lots:
+                changed_ns[ticks] = ts_ns
+            else:
+                del changed_ns[ticks]
+        if len(changed_ns) > len(levels):  # some were pushed out of view, which is not told
+            self.changed_ns = {ticks: changed_ns[ticks] for ticks, _ in levels}
+        self._last = self._last_of(levels)
+
+    def _last_of(self, levels: list[Level]) -> int | None:
+        """The price of the last level of a full book; None where nothing is behind it."""
+        return levels[-1][0] if len(levels) == self._depth else None
+
+    def standing(self, levels: list[Level]) -> list[BookLevel]:
+        """Levels of the window as a snapshot tells them."""
+        return [(ticks, lots, self.changed_ns[ticks], False) for ticks, lots in levels]
+
+    def told(self, changes: list[Level], now_ns: int) -> list[BookLevel]:
+        """Changes of the window as they are told: a level that re-entered it unchanged is told again as it was."""
+        return [
+            (ticks, lots, self.changed_ns[ticks] if lots else now_ns, bool(lots) and ticks not in self.moved)
+            for ticks, lots in changes
+        ]
+
+
+class TradeChannel(_Channel):
+    """The trades of a pair, from the next one on."""
+
+    def __init__(self, context: ServerContext, pair: ServedPair, channel_id: int, channel_name: str) -> None:
+        super().__init__(context, pair, channel_id, channel_name)
+        self._tape = self._host.tapes[self._symbol]
+        self._tape.listen(self._on_trade)
+
+    def snapshot(self) -> None:
+        return None
+
+    def close(self) -> None:
+        self._tape.unlisten(self._on_trade)
+
+    def _on_trade(self, trade: TapeTrade) -> None:
+        self._publish(self._frame(trade_payload(trade, self._pair)))
+
+
+class TickerChannel(_Channel):
+    """Best prices and the day of a pair, at each trade."""
+
+    def __init__(self, context: ServerContext, pair: ServedPair, channel_id: int, channel_name: str) -> None:
+        super().__init__(context, pair, channel_id, channel_name)
+        self._tape = self._host.tapes[self._symbol]
+        self._tape.listen(self._on_trade)
+
+    def snapshot(self) -> bytes:
+        return self._frame(self._payload())
+
+    def close(self) -> None:
+        self._tape.unlisten(self._on_trade)
+
+    def _on_trade(self, trade: TapeTrade) -> None:
+        self._publish(self._frame(self._payload()))
+
+    def _payload(self) -> dict[str, Any]:
+        pair, book, last = self._pair, self._host.books[self._symbol], self._tape.last
+        now_ns = self._host.now_ns
+        times = (self._tape.figures(now_ns - now_ns % _DAY_NS), self._tape.figures(now_ns - _DAY_NS))
+
+        def price(ticks: int | None) -> str:
+            return pair.price(ticks or 0, pair.ws1_decimals)
+
+        def level(side: int) -> list[Any]:
+            ticks, lots = book.best(side) or (0, 0)
+            return [price(ticks), int(pair.lot * lots), pair.qty(lots)]
+
+        return {
+            "a": level(SELL),
+            "b": level(BUY),
+            "c": [price(last.price_ticks if last else 0), pair.qty(last.qty_lots if last else 0)],
+            "v": [pair.qty(figures.volume_lots) for figures in times],
+            "p": [pair.average(figures.cost, figures.volume_lots, pair.ws1_decimals) for figures in times],
+            "t": [figures.count for figures in times],
+            "l": [price(figures.low_ticks) for figures in times],
+            "h": [price(figures.high_ticks) for figures in times],
+            "o": [price(figures.open_ticks) for figures in times],
+        }
+
+
+class SpreadChannel(_Channel):
+    """The best prices of a pair with their quantities, from the next change of one of them on."""
+
+    def __init__(self, context: ServerContext, pair: ServedPair, channel_id: int, channel_name: str) -> None:
+        super().__init__(context, pair, channel_id, channel_name)
+        self._stream: DepthStream = self._host.listen_book(self._symbol, 1, self._on_book)
+
+    def snapshot(self) -> None:
+        return None
+
+    def close(self) -> None:
+        self._host.unlisten_book(self._symbol, 1, self._on_book)
+
+    def _on_book(self, update: DepthUpdate) -> None:
+        pair, stream = self._pair, self._stream
+        best = [levels[0] if levels else (0, 0) for levels in (stream.bids, stream.asks)]
+        prices = [pair.price(ticks, pair.ws1_decimals) for ticks, _ in best]
+        self._publish(self._frame([*prices, epoch_us(update.ts_ns), *(pair.qty(lots) for _, lots in best)]))
+
+
+class OhlcChannel(_Channel):
+    """The candles of a pair at an interval: the last one, however old, then the running one at each trade."""
+
+    def __init__(
+        self, context: ServerContext, pair: ServedPair, channel_id: int, channel_name: str, minutes: int
+    ) -> None:
+        super().__init__(context, pair, channel_id, channel_name)
+        self._minutes = minutes
+        self._tape = self._host.tapes[self._symbol]
+        self._tape.listen(self._on_trade)
+
+    def snapshot(self) -> bytes | None:
+        last = self._tape.last
+        return None if last is None else self._candle(last)
+
+    def close(self) -> None:
+        self._tape.unlisten(self._on_trade)
+
+    def _on_trade(self, trade: TapeTrade) -> None:
+        self._publish(self._candle(trade))
+
+    def _candle(self, last: TapeTrade) -> bytes:
+        candle = self._tape.newest_candle(self._minutes)
+        return self._frame(candle_payload(candle, self._minutes, last.ts_ns, self._pair))
