@@ -1,27 +1,24 @@
 """The FIX gateway of trading: sessions by SenderCompID, from Logon to execution reports.
 
 Of a session whose line is down the reports go on being numbered and stored, so that a client that comes back without a
-reset asks for them and gets them with their numbers. A second Logon of a SenderCompID takes over (observed); the
-daily rollover ends all sessions and begins their numbers anew.
+reset asks for them and gets them with their numbers. The daily rollover ends all sessions, whose numbers begin anew.
 
 Sources: fix-api/logon-fix, logout-fix; guides/fix-intro, guides/general/api-comparison.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from adapters.fix.acceptor import Acceptor, AcceptorLine
 from adapters.fix.codec import Message
-from adapters.fix.session import Session, SessionState
-from adapters.fix.settings import LogonRefusedError, QuietHandler, SessionSettings
+from adapters.fix.session import Session
+from adapters.fix.settings import LogonRefusedError
 from adapters.fix.store import FileStore, MemoryStore, MessageStore
 from adapters.kraken.errors import reject_reason
-from adapters.kraken.server.context import Clock, ServerContext
-from adapters.kraken.server.facts import ConnectionFacts, FixFacts
+from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.fix.reports import business_reject, execution_fields
 from adapters.kraken.server.fix.requests import ClOrdIds, FixRequests
+from adapters.kraken.server.fix.sessions import CompSession, CompSessions
 from adapters.kraken.server.keys import ApiKey
 from adapters.kraken.server.refusal import Refusal
 from adapters.kraken.wire.fix_dialect import KRAKEN_FIX, is_password
@@ -36,7 +33,7 @@ from framework.messages import (
     SessionClosed,
 )
 
-__all__ = ["TARGET_COMP_ID", "FixConnection", "FixGateway"]
+__all__ = ["TARGET_COMP_ID", "FixGateway"]
 
 TARGET_COMP_ID = "KRAKEN-TRD"
 _NONCE_TOLERANCE_MS = 5_000
@@ -44,7 +41,7 @@ _NEVER = 2**62
 _REFUSED = "authentication failure"
 
 
-class FixGateway:
+class FixGateway(CompSessions["_Trader"]):
     """All trading sessions.
 
     comp_ids: SenderCompIDs, each with the account that it may log on for. folder: where sessions keep what they sent;
@@ -52,128 +49,28 @@ class FixGateway:
     """
 
     def __init__(self, context: ServerContext, comp_ids: dict[str, str], folder: Path | None = None) -> None:
-        self._traders: dict[str, _Trader] = {}
-        for comp_id, account in comp_ids.items():
-            store = MemoryStore() if folder is None else FileStore(folder / f"{comp_id}.fix")
-            self._traders[comp_id] = _Trader(context, comp_id, account, store)
-        self._host = context.host
-        self._clock = context.clock
-        self._acceptor = Acceptor(self._find)
-        self._host.venue.keep_unheard(self._on_unheard)
-
-    def connect(self, peer: str, send: Callable[[bytes], object], close: Callable[[], None]) -> FixConnection:
-        """A client has connected."""
-        return FixConnection(self._acceptor.connect(self._clock.now_ns), self._clock, send, close, self)
-
-    def flush(self) -> None:
-        """Write what sessions have made outside of their own connections' calls, such as fills."""
-        for trader in self._traders.values():
-            trader.flush()
-            while trader.left:
-                trader.left.pop().flush()
-
-    def sessions(self) -> list[FixFacts]:
-        """All sessions, whether they are logged on or not."""
-        return [trader.facts() for trader in self._traders.values()]
-
-    def facts_of(self, session: Session) -> FixFacts | None:
-        """One session; None for one that is not of this gateway."""
-        return next((trader.facts() for trader in self._traders.values() if trader.session is session), None)
-
-    def _find(self, message: Message) -> Session | None:
-        trader = self._traders.get(message.text(49))
-        return trader.session if trader is not None and message.text(56) == TARGET_COMP_ID else None
-
-    def bind(self, session: Session | None, connection: FixConnection) -> None:
-        """A session writes to this connection from now on."""
-        for trader in self._traders.values():
-            if trader.session is session:
-                trader.connection = connection
+        traders = [
+            _Trader(
+                context, comp_id, account, MemoryStore() if folder is None else FileStore(folder / f"{comp_id}.fix")
+            )
+            for comp_id, account in comp_ids.items()
+        ]
+        super().__init__(context, TARGET_COMP_ID, traders)
+        context.host.venue.keep_unheard(self._on_unheard)
 
     def _on_unheard(self, account: str, comp_id: str, report: Report) -> None:
-        trader = self._traders.get(comp_id)
+        trader = self.members.get(comp_id)
         if trader is not None and trader.account == account:
             trader.on_report(report, is_response=False)
 
 
-class FixConnection:
-    """One connection: bytes in, bytes out."""
-
-    def __init__(
-        self,
-        line: AcceptorLine,
-        clock: Clock,
-        send: Callable[[bytes], object],
-        close: Callable[[], None],
-        gateway: FixGateway,
-    ) -> None:
-        self._line = line
-        self._clock = clock
-        self._send = send
-        self._close = close
-        self._gateway = gateway
-        self._is_closed = False
-        self._is_receiving = False
-
-    def receive(self, data: bytes) -> None:
-        """Bytes have come."""
-        had_session = self._line.session is not None
-        self._is_receiving = True
-        try:
-            self._line.receive(data, self._clock.now_ns)
-        finally:
-            self._is_receiving = False
-        if not had_session and self._line.session is not None:
-            self._gateway.bind(self._line.session, self)
-        self._gateway.flush()
-        self.flush()
-
-    def closed(self) -> None:
-        """The client is gone."""
-        self._is_closed = True
-        self._line.closed(self._clock.now_ns)
-        self._gateway.flush()
-
-    def on_timer(self, now_ns: int) -> None:
-        """Do what is due."""
-        self._line.on_timer(now_ns)
-        self.flush()
-
-    def next_timer_ns(self) -> int | None:
-        """When ``on_timer`` next has something to do; None if never."""
-        return None if self._is_closed else self._line.next_timer_ns()
-
-    def facts(self) -> ConnectionFacts:
-        """What this connection says of itself: whose session it carries."""
-        session = self._line.session
-        fix = None if session is None else self._gateway.facts_of(session)
-        return ConnectionFacts(accounts=() if fix is None else (fix.account,), fix=fix)
-
-    def flush(self) -> None:
-        """Write what there is, and close if that is wanted; not while bytes are read, whose answers go out together."""
-        if self._is_closed or self._is_receiving:
-            return
-        data = self._line.data_to_send()
-        if data:
-            self._send(data)
-        if self._line.wants_close:
-            self._is_closed = True
-            self._close()
-
-
-class _Trader(QuietHandler):
+class _Trader(CompSession):
     """One SenderCompID: its FIX session, and its line to the engine while it is logged on."""
 
     def __init__(self, context: ServerContext, comp_id: str, account: str, store: MessageStore) -> None:
-        settings = SessionSettings(sender_comp_id=TARGET_COMP_ID, target_comp_id=comp_id, is_new_logon_winning=True)
-        self.session = Session(settings, KRAKEN_FIX, store, self)
-        self.connection: FixConnection | None = None
-        # Connections that the session has left, which may have last words to write.
-        self.left: list[FixConnection] = []
+        super().__init__(TARGET_COMP_ID, comp_id, account, KRAKEN_FIX, store)
         self.line_id = ""
-        self.account = account
         self.label = "fix"
-        self.comp_id: str | None = comp_id
         self._context = context
         self._host = context.host
         self._clock = context.clock
@@ -193,22 +90,6 @@ class _Trader(QuietHandler):
             b"H": self._status,
             b"q": self._mass_cancel,
         }
-
-    def facts(self) -> FixFacts:
-        """What the session says of itself."""
-        session = self.session
-        return FixFacts(
-            comp_id=self.comp_id or "",
-            account=self.account,
-            is_logged_on=session.state is SessionState.OPEN,
-            next_sender=session.next_sender,
-            next_target=session.next_target,
-        )
-
-    def flush(self) -> None:
-        """Write what the session has made."""
-        if self.connection is not None:
-            self.connection.flush()
 
     # ------------------------------------------------------------------------------------------------- session
 
@@ -249,9 +130,7 @@ class _Trader(QuietHandler):
         if reason.startswith("logout") and not self._is_rolled_over:
             self._host.submit(self.line_id, Logout(request_id=self._host.next_request_id()))
         self._host.drop_line(self.line_id)
-        if self.connection is not None:
-            self.left.append(self.connection)
-            self.connection = None
+        self.leave()
         self._waiting.clear()
         if self._is_rolled_over:
             self._is_rolled_over = False

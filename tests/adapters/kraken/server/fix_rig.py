@@ -10,7 +10,8 @@ from adapters.fix.settings import QuietHandler, SessionSettings
 from adapters.fix.store import MemoryStore
 from adapters.fix.times import utc_timestamp
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.fix.gateway import FixConnection, FixGateway
+from adapters.kraken.server.fix.gateway import FixGateway
+from adapters.kraken.server.fix.sessions import FixConnection
 from adapters.kraken.server.keys import PERMISSIONS, ApiKey, KeyRing, generate_keys
 from adapters.kraken.wire.fix_dialect import KRAKEN_FIX, logon_password
 from tests.framework.venue.served.served_rig import host
