@@ -6,7 +6,7 @@ written in the order of their struct; that order has no meaning in JSON, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from adapters.kraken.wire.credentials import Token
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.number import Number, QuotedNumber, is_number
 
-__all__ = ["Maybe", "Message", "decoder", "encode"]
+__all__ = ["Maybe", "Message", "decoder", "encode", "from_text"]
 
 # A member that can be absent; absent is UNSET, which is not null.
 type Maybe[T] = T | UnsetType
@@ -47,6 +47,14 @@ def encode(message: Any) -> bytes:
         return _ENCODER.encode(message)
     except (msgspec.MsgspecError, RecursionError, NotImplementedError, TypeError, UnicodeEncodeError) as error:
         raise WireError(f"cannot be written as JSON: {type(error).__name__}") from None
+
+
+def from_text[T](kind: type[T], members: Mapping[str, Any]) -> T:
+    """A message of members that are all text, as a form has them. Raises WireError as reading JSON does."""
+    try:
+        return msgspec.convert(members, kind, strict=False, dec_hook=_from_json)
+    except msgspec.ValidationError as error:
+        raise WireError(f"not a message of this kind: {error}") from None
 
 
 def _from_json(kind: type, value: Any) -> Any:

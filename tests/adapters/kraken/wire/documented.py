@@ -22,8 +22,8 @@ __all__ = ["DOCS_VARIABLE", "broken_values", "json_values", "note", "pages", "to
 DOCS_VARIABLE = "TIDEGATE_KRAKEN_DOCS"
 
 _DECODER = json.JSONDecoder()
-# On a page an example begins on a line of its own; in the notes also inside of one.
-_ON_A_LINE = re.compile(r"^[ \t]*(?=[{\[])", re.MULTILINE)
+# On a page an example begins on a line of its own, or is what a command sends; in the notes also inside of one.
+_ON_A_LINE = re.compile(r"^[ \t]*(?:-d '|--data-raw ')?(?=[{\[])", re.MULTILINE)
 _ANYWHERE = re.compile(r'(?=\{"|\[\d+,|\[\[\{")')
 
 

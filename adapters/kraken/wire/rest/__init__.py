@@ -1,0 +1,1 @@
+"""Messages of REST, both ways."""
