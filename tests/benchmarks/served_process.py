@@ -1,9 +1,13 @@
-"""A served venue whose counters refuse nothing, in a process of its own; it writes the ready file that it is given."""
+"""A served venue whose counters refuse nothing, in a process of its own.
+
+``python -m tests.benchmarks.served_process READY.json [MARKET SPEED]`` writes the ready file once it is open.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import uvloop
@@ -12,10 +16,16 @@ from msgspec.structs import replace
 from adapters.kraken.profile import PROFILE
 from adapters.kraken.server.shell.serve import ServeOptions, serve
 
-if __name__ == "__main__":
+
+def main(ready: str, market: str = "synthetic", speed: str = "1") -> None:
     tiers = tuple(
         replace(tier, threshold=tier.threshold * 10**6, call_max=tier.call_max * 10**6, open_orders_max=10**7)
         for tier in PROFILE.tiers
     )
+    options = ServeOptions(ready_file=Path(ready), market=market, speed=Fraction(speed))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(ServeOptions(ready_file=Path(sys.argv[1])), replace(PROFILE, tiers=tiers)))
+        runner.run(serve(options, replace(PROFILE, tiers=tiers)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -15,21 +15,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+
+from framework.data.imports import ImportedMarket
+from framework.data.store import write_store
+from framework.data.synthetic import DEFAULT, SyntheticParameters, synthetic_market
 
 pytestmark = pytest.mark.benchmark
 
 ROOT = Path(__file__).resolve().parents[2]
-COUNT = 6_000
+COUNT = 12_000
+BASES = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOT", "LTC", "LINK", "AVAX", "DOGE")
+SUBSCRIBERS = 20
 MUST_PER_S = {"fix": 10_000, "ws2": 8_000, "rest": 3_000}
 
 
 @contextmanager
-def venue(folder: Path) -> Iterator[tuple[Path, float]]:
-    """The ready file of a venue, and how long it took from the start of the process."""
+def venue(folder: Path, *market: str) -> Iterator[tuple[Path, float]]:
+    """The ready file of a venue, and how long it took from the start of the process. market: its source and speed."""
     ready = folder / "ready.json"
     began = time.perf_counter()
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.served_process", str(ready)], cwd=ROOT, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "tests.benchmarks.served_process", str(ready), *market],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
     ) as process:
         while not ready.exists():
             assert process.poll() is None
@@ -38,9 +47,10 @@ def venue(folder: Path) -> Iterator[tuple[Path, float]]:
         process.terminate()
 
 
-def load(ready: Path, protocol: str, count: int, rate: float) -> dict[str, Any]:
+def client(module: str, *arguments: str) -> dict[str, Any]:
+    """What a client in a process of its own has measured."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.served_load", str(ready), protocol, str(count), str(rate)],
+        [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -55,11 +65,35 @@ def load(ready: Path, protocol: str, count: int, rate: float) -> dict[str, Any]:
 @pytest.mark.parametrize("protocol", list(MUST_PER_S))
 def test_orders_acknowledged_and_the_time_to_it(protocol: str, tmp_path: Path) -> None:
     with venue(tmp_path) as (ready, _):
-        full = load(ready, protocol, COUNT, 0)
+        full = client("served_load", str(ready), protocol, str(COUNT), "0")
     must = MUST_PER_S[protocol]
     with venue(tmp_path) as (ready, opened_s):
-        half = load(ready, protocol, COUNT // 2, must / 2)
+        half = client("served_load", str(ready), protocol, str(COUNT), str(must / 2))
     print(
         f"\n{protocol}: {full['per_s']:,.0f} orders/s acknowledged (must {must:,}); at {half['per_s']:,.0f}/s "
         f"p50 {half['p50_ms']:.2f} ms, p99 {half['p99_ms']:.2f} ms (must 2); open after {opened_s:.1f} s (must 3)"
     )
+
+
+def test_books_of_ten_symbols_to_twenty_subscribers(tmp_path: Path) -> None:
+    symbols = [f"{base}/USD" for base in BASES]
+    write_store(
+        tmp_path / "store",
+        [
+            ImportedMarket(market=synthetic_market(seed, 120, _named(symbol)), source="made")
+            for seed, symbol in enumerate(symbols, 1)
+        ],
+    )
+    # So fast that the market is more than the venue can tell: it goes as fast as it can then.
+    with venue(tmp_path, str(tmp_path / "store"), "100") as (ready, _):
+        told = client("served_subscribers", str(ready), str(SUBSCRIBERS), "5", *symbols)
+    print(
+        f"\n{told['per_s']:,.0f} book updates/s to {SUBSCRIBERS} subscribers (must 100,000); checksums: "
+        f"{told['right']:,} right, {told['wrong']:,} wrong"
+    )
+    assert told["right"] > 0
+    assert told["wrong"] == 0
+
+
+def _named(symbol: str) -> SyntheticParameters:
+    return replace(DEFAULT, spec=replace(DEFAULT.spec, symbol=symbol))

@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -236,6 +237,28 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         port = str(taken.getsockname()[1])
         done = command("--port", port)
     assert (done.returncode, f"--port {port}" in done.stderr) == (2, True)
+
+
+def test_subscribers_that_vanish_without_a_word_hurt_nobody(tmp_path: Path) -> None:
+    async def subscribe_and_vanish(ready: dict[str, Any]) -> None:
+        async with aiohttp.ClientSession() as session:
+            for _ in range(20):
+                line = await session.ws_connect(ready["ws_v2"])
+                await line.send_str(
+                    '{"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD","ETH/USD"],"depth":1000}}'
+                )
+                await line.receive()
+                transport = line._response.connection.transport  # type: ignore[union-attr]
+                assert transport is not None
+                # Not closed but reset: what the venue writes next finds nobody.
+                linger = struct.pack("ii", 1, 0)
+                transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                transport.abort()
+
+    with served_venue(tmp_path, "--speed", "20") as ready:
+        asyncio.run(subscribe_and_vanish(ready))
+        time.sleep(0.5)
+        assert private(ready, "Balance")
 
 
 def test_bytes_that_are_no_protocol_hurt_nobody(tmp_path: Path) -> None:

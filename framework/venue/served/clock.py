@@ -65,6 +65,11 @@ class VenueClock:
         self._mark(wall_ns)
         self._venue_ns += by_ns
 
+    def hold(self, wall_ns: int, venue_ns: int) -> None:
+        """The venue has not come as far as it should: it is given this time now, which is behind."""
+        self._venue_ns = min(venue_ns, self.venue_ns(wall_ns))
+        self._wall_ns = max(self._wall_ns, wall_ns)
+
     def _mark(self, wall_ns: int) -> None:
         self._venue_ns = self.venue_ns(wall_ns)
         self._wall_ns = max(self._wall_ns, wall_ns)

@@ -69,6 +69,9 @@ class Peer:
         if not self.is_open:
             return False
         transport = self.transport
+        if transport.is_closing():  # gone, which its reader has not been told yet
+            self.is_open = False
+            return False
         if transport.get_write_buffer_size() > BUFFER_MAX:
             self.is_open = False
             transport.abort()

@@ -16,6 +16,10 @@ from framework.venue.served.host import VenueHost
 __all__ = ["MachineClock", "Pump"]
 
 _BEAT_S = 0.002
+# So much of the machine's time a beat may take before clients are looked after again, and so far behind its clock the
+# venue may be before the clock waits for it.
+_WORK_MAX_NS = 10_000_000
+_LAG_MAX_NS = 1_000_000_000
 _NS = 1_000_000_000
 
 
@@ -57,21 +61,38 @@ class Pump:
         self._failure: asyncio.Future[None] | None = None
 
     def now(self) -> int:
-        """Move the venue on to the present; returns the venue's time in nanoseconds."""
+        """Move the venue on to the present, or as far as one go may take; returns the venue's time in nanoseconds.
+
+        A venue that is too slow for the speed that it was given runs at the speed that it has, and serves its clients.
+        """
         wall_ns = self._wall_ns()
         self.machine.now_ns = self._epoch_ns + wall_ns
         now_ns = self.clock.venue_ns(wall_ns)
         host = self.host
         if now_ns > host.now_ns:
-            host.run_until(now_ns)
+            self._run(now_ns, wall_ns)
         return host.now_ns
+
+    def _run(self, now_ns: int, wall_ns: int) -> None:
+        host, speed = self.host, self.clock.speed
+        step_ns = int(_BEAT_S * _NS * speed)
+        if not step_ns or now_ns - host.now_ns <= step_ns:
+            host.run_until(now_ns)
+            return
+        while host.now_ns < now_ns and self._wall_ns() - wall_ns < _WORK_MAX_NS:
+            host.run_until(min(now_ns, host.now_ns + step_ns))
+        most_ns = int(_LAG_MAX_NS * speed)
+        if now_ns - host.now_ns > most_ns:
+            self.clock.hold(wall_ns, host.now_ns + most_ns)
 
     def change(self, change: Callable[[VenueClock, int], None]) -> int:
         """Change how the venue's time runs from the present on, and move the venue on to where it is then; returns
         the venue's time. change: is given the clock and the machine's time.
         """
         self.now()
-        change(self.clock, self._wall_ns())
+        wall_ns = self._wall_ns()
+        change(self.clock, wall_ns)
+        self.host.run_until(max(self.host.now_ns, self.clock.venue_ns(wall_ns)))
         return self.now()
 
     def start(self) -> asyncio.Future[None]:

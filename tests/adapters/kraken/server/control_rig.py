@@ -40,6 +40,9 @@ class Socket:
     def get_write_buffer_size(self) -> int:
         return 0
 
+    def is_closing(self) -> bool:
+        return self.state != "open"
+
     def write(self, data: bytes) -> None:
         self.written.append(data)
 

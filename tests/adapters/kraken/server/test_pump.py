@@ -1,0 +1,77 @@
+"""The venue's time against the machine's: how far one go takes it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from adapters.kraken.server.shell.pump import Pump
+from framework.venue.served.clock import VenueClock
+from framework.venue.served.host import VenueHost
+
+MS = 1_000_000
+SECOND = 1_000 * MS
+
+
+class SlowHost:
+    """A host that needs the machine's time to let its own pass."""
+
+    def __init__(self, machine: Machine, cost: float) -> None:
+        self.now_ns = 0
+        self._machine = machine
+        self._cost = cost
+
+    def run_until(self, now_ns: int) -> None:
+        self._machine.now_ns += int((now_ns - self.now_ns) * self._cost)
+        self.now_ns = now_ns
+
+    def next_due_ns(self) -> int:
+        return self.now_ns + SECOND
+
+
+class Machine:
+    def __init__(self) -> None:
+        self.now_ns = 0
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+
+def pump(speed: int, cost: float) -> tuple[Pump, Machine]:
+    machine = Machine()
+    host = SlowHost(machine, cost)
+    return Pump(cast("VenueHost", host), VenueClock(0, 0, speed), machine, epoch_ns=0), machine
+
+
+def test_a_venue_that_is_fast_enough_is_where_its_clock_is() -> None:
+    served, machine = pump(speed=10, cost=0.01)
+    machine.now_ns = 50 * MS
+    assert served.now() == 500 * MS
+
+
+def test_one_go_ends_after_ten_milliseconds_and_the_next_goes_on() -> None:
+    served, machine = pump(speed=1, cost=0.5)
+    machine.now_ns = 100 * MS
+    assert served.now() == 20 * MS
+    assert machine.now_ns == 110 * MS
+    assert served.now() == 40 * MS
+
+
+def test_a_venue_that_is_too_slow_for_its_speed_falls_no_further_behind_than_a_second() -> None:
+    served, machine = pump(speed=100, cost=0.1)
+    for _ in range(1000):
+        began_ns = machine.now_ns
+        served.now()
+        assert machine.now_ns - began_ns <= 20 * MS
+        machine.now_ns += MS
+    assert served.clock.venue_ns(machine.now_ns) - served.host.now_ns <= 104 * SECOND
+    served.clock.set_speed(machine.now_ns, 1)
+    machine.now_ns += 30 * SECOND
+    for _ in range(2000):
+        served.now()
+        machine.now_ns += MS
+    assert served.clock.venue_ns(machine.now_ns) - served.host.now_ns <= 2 * MS
+
+
+def test_a_step_is_made_whole_however_long_it_takes() -> None:
+    served, _ = pump(speed=1, cost=1)
+    assert served.change(lambda clock, wall_ns: clock.step(wall_ns, 5 * SECOND)) >= 5 * SECOND
