@@ -1,4 +1,4 @@
-"""A headless Chromium by ChromeDriver's own HTTP interface; pages are opened from files, nothing is loaded."""
+"""A headless Chromium by ChromeDriver's own HTTP interface, for pages from files and from servers of this machine."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ class Browser:
         self._base += f"/session/{session['sessionId']}"
 
     def open(self, file: Path) -> None:
-        self._call("POST", "/url", {"url": file.resolve().as_uri()})
+        self.visit(file.resolve().as_uri())
+
+    def visit(self, address: str) -> None:
+        self._call("POST", "/url", {"url": address})
 
     def run(self, script: str, *arguments: Any) -> Any:
         """The value that a script returns."""

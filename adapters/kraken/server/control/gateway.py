@@ -1,7 +1,8 @@
 """The control API: requests to answers, JSON in and out.
 
-Every request below ``/v1`` carries the token of the venue's start: ``Authorization: Bearer TOKEN``. What
-cannot be done is answered with a status of HTTP and ``{"error": ...}``, which says what was wrong and what is allowed.
+Every request below ``/v1`` carries the token of the venue's start: ``Authorization: Bearer TOKEN``. The page at ``/``
+holds nothing but itself, and asks the API like any other client. What cannot be done is answered with a
+status of HTTP and ``{"error": ...}``, which says what was wrong and what is allowed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.control.actions import Actions
 from adapters.kraken.server.control.fields import ControlError, Field, take
+from adapters.kraken.server.control.page import PAGE, PAGE_HEADERS
 from adapters.kraken.server.control.reads import Reads
 from adapters.kraken.server.control.served_faults import ServedFaults
 from adapters.kraken.server.facts import FixFacts
@@ -81,6 +83,10 @@ class ControlGateway:
     def handle(self, request: HttpRequest, respond: Callable[[HttpResponse], None]) -> None:
         """Answer a request."""
         try:
+            if request.path == "/":
+                _need(request.method, ("GET", "HEAD"))
+                respond(HttpResponse(status=200, headers=PAGE_HEADERS, body=PAGE))
+                return
             self._check_token(request)
             respond(HttpResponse(status=200, headers=_HEADERS, body=_ENCODER.encode(self._answer(request))))
         except ControlError as error:

@@ -96,6 +96,7 @@ class Reads:
         return {
             **self.time({}),
             **self.mode({}),
+            "protocols": [str(label) for label in self._host.profile.protocols],
             "sessions": self.sessions({"limit": _PAGE["sessions"]}),
             "orders": self.orders({"limit": _PAGE["orders"]}),
             "books": [self._book(symbol, _PAGE["depth"]) for symbol in self._host.specs],
@@ -132,6 +133,7 @@ class Reads:
     def fault(self, entry: ServedFault) -> Any:
         """One fault."""
         return {
+            "number": entry.number,
             **{name: value for name, value in msgspec.to_builtins(entry.fault).items() if value is not None},
             "begins": self.time_text(entry.start_ns),
             "ends": None if entry.end_ns is None else self.time_text(entry.end_ns),

@@ -18,8 +18,9 @@ _KEPT_MAX = 1_000
 
 
 class ServedFault(msgspec.Struct, frozen=True):
-    """A fault that was put on the schedule. end_ns: None for a mode without an end."""
+    """A fault that was put on the schedule. number: from 1. end_ns: None for a mode without an end."""
 
+    number: int
     fault: FaultSection
     start_ns: int
     end_ns: int | None
@@ -48,6 +49,7 @@ class ServedFaults:
         labels = [str(label) for label in host.profile.protocols]
         self.schedule = FaultSchedule(host.scheduler, self, labels, labels, host.specs)
         self.known: list[ServedFault] = []
+        self._count = 0
 
     def add(self, fault: FaultSection) -> ServedFault:
         """A fault, its times counted from the present. Raises ConfigError as ``FaultSchedule.add`` does."""
@@ -55,7 +57,8 @@ class ServedFaults:
         self.schedule.add(fault, now_ns)
         start_ns = now_ns + round(fault.at_s * _NS)
         end_ns = None if fault.kind == "mode" and not fault.for_s else start_ns + round(fault.for_s * _NS)
-        added = ServedFault(fault, start_ns, end_ns)
+        self._count += 1
+        added = ServedFault(self._count, fault, start_ns, end_ns)
         self.known.append(added)
         del self.known[:-_KEPT_MAX]
         return added

@@ -255,6 +255,7 @@ def _announce(ready: Ready, context: ServerContext, options: ServeOptions, took_
     print(f"  level 3      {ready.ws_l3}")
     print(f"  FIX trading  {ready.fix_trading}, TargetCompID {TARGET_COMP_ID}")
     print(f"  control      {ready.control}/v1, token {ready.control_token}")
+    print(f"  status page  {ready.control}/#token={ready.control_token}")
     if ready.ca_certificate is not None:
         print(f"  trust        {ready.ca_certificate}")
     print(f"  pairs        {', '.join(context.host.specs)}")

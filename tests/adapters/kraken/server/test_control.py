@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from framework.protocol import BUY, SELL, TimeInForce, VenueMode
-from tests.adapters.kraken.server.control_rig import Control
+from tests.adapters.kraken.server.control_rig import TOKEN, Control
 from tests.framework.venue.served.served_rig import SECOND, START, TRADING, Client, order
 
 HOSTILE = '<script>alert("x")</script>'
@@ -26,6 +26,15 @@ def test_without_the_token_nothing_is_told_and_nothing_done(token: str | None) -
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
         assert set(msgspec.json.decode(answer.body)) == {"error"}
     assert not control.get("/time")["is_paused"]
+
+
+def test_the_page_needs_no_token_and_holds_none() -> None:
+    answer = Control().ask("GET", "/", token=None)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert "unsafe-inline" not in answer.headers["Content-Security-Policy"]
+    assert TOKEN.encode() not in answer.body
+    assert b"{{" not in answer.body
 
 
 def test_the_list_of_requests_names_what_each_takes() -> None:

@@ -1,0 +1,1 @@
+"""The parts of the status page; ``page`` puts them together."""
