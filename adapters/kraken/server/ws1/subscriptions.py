@@ -131,12 +131,11 @@ def chosen_flags(defaults: Mapping[str, bool], subscription: Mapping[str, Any]) 
 
 
 def echoed(subscription: Mapping[str, Any]) -> dict[str, Any]:
-    """A subscription that is refused as its status shows it: nothing secret, nothing long."""
-    shown: dict[str, Any] = {}
-    for name in ("name", "depth", "interval"):
-        value = subscription.get(name)
-        if isinstance(value, str):
-            shown[name] = value[:_SHOWN_MAX]
-        elif isinstance(value, int):
-            shown[name] = value
+    """A subscription that is refused as its status shows it: nothing secret, nothing long, nothing of another type."""
+    name = subscription.get("name")
+    shown: dict[str, Any] = {"name": name[:_SHOWN_MAX]} if isinstance(name, str) else {}
+    for option in ("depth", "interval"):
+        value = subscription.get(option)
+        if isinstance(value, int) and not isinstance(value, bool):
+            shown[option] = value
     return shown

@@ -21,7 +21,9 @@ class Sequence(Message, frozen=True):
 class OwnTrade(Message, frozen=True):
     """One fill. ``vol`` is in the base asset, ``cost``, ``fee`` and ``margin`` in the quote asset."""
 
+    cl_ord_id: Maybe[str] = UNSET
     cost: Maybe[str] = UNSET
+    ext_exec_id: Maybe[str] = UNSET
     fee: Maybe[str] = UNSET
     margin: Maybe[str] = UNSET
     margin_borrow: Maybe[bool] = UNSET
@@ -33,8 +35,6 @@ class OwnTrade(Message, frozen=True):
     time: Maybe[str] = UNSET
     type: Maybe[str] = UNSET
     userref: Maybe[int | None] = UNSET
-    cl_ord_id: Maybe[str] = UNSET
-    ext_exec_id: Maybe[str] = UNSET
     vol: Maybe[str] = UNSET
 
 

@@ -69,6 +69,7 @@ def subscribe_to_all(reader: Reader) -> None:
         reader.send("subscribe", channel=channel, symbol=["BTC/USD", "NO/PAIR"], snapshot=True)
     reader.send("subscribe", channel="ticker", symbol=["BTC/USD"], event_trigger="bbo")
     reader.send("subscribe", channel="instrument")
+    reader.send("subscribe", channel="level3", symbol=["BTC/USD", "NO/PAIR"], token=reader.ws2.token())
     reader.send("subscribe", channel="balances", token=reader.ws2.token())
     reader.send(
         "subscribe",
@@ -114,6 +115,7 @@ def kinds_of_a_day(rows: Any) -> set[str]:
     trade_all(reader)
     for each in ("book", "ticker", "trade", "ohlc", "nothing"):
         reader.send("unsubscribe", channel=each, symbol=["BTC/USD", "NO/PAIR"])
+    reader.send("unsubscribe", channel="level3", symbol=["BTC/USD", "NO/PAIR"], token=reader.ws2.token())
     for each in ("executions", "balances"):
         reader.send("unsubscribe", channel=each, token=reader.ws2.token())
     reader.send("unsubscribe", channel="instrument")
@@ -126,7 +128,7 @@ def test_every_frame_of_a_day_of_trading_is_a_message() -> None:
         "AddOrderResponse", "AmendOrderResponse", "EditOrderResponse", "CancelOrderResponse", "CancelAllResponse",
         "CancelAllOrdersAfterResponse", "BatchAddResponse", "BatchCancelResponse", "SubscribeResponse",
         "UnsubscribeResponse", "Pong", "ErrorResponse", "BookFrame", "TradeFrame", "TickerFrame", "OhlcFrame",
-        "InstrumentFrame", "StatusFrame", "ExecutionsFrame", "BalancesSnapshot", "BalancesUpdate",
+        "InstrumentFrame", "Level3Frame", "StatusFrame", "ExecutionsFrame", "BalancesSnapshot", "BalancesUpdate",
     }  # fmt: skip
 
 
@@ -135,7 +137,9 @@ METHODS = ["subscribe", "unsubscribe", "add_order", "amend_order", "edit_order",
 PARAMS = st.fixed_dictionaries(
     {},
     optional={
-        "channel": st.sampled_from(["book", "trade", "ticker", "ohlc", "instrument", "executions", "balances", "?"]),
+        "channel": st.sampled_from(
+            ["book", "trade", "ticker", "ohlc", "instrument", "level3", "executions", "balances", "?"]
+        ),
         "symbol": st.sampled_from(["BTC/USD", "XBT/USD", ["BTC/USD"], ["BTC/USD", "X"], 5]),
         "order_type": st.sampled_from(["limit", "market", "iceberg", "stop-loss", "trailing-stop", "?"]),
         "side": st.sampled_from(["buy", "sell", "?"]),
