@@ -6,13 +6,22 @@
     ├── DataError          a market file, store or import is not what it should be
     ├── ConfigError        a configuration names something that does not exist or makes no sense
     ├── OutputError        a result cannot be written where it was asked for
+    ├── JournalError       the journal of a served venue cannot be written, read or followed
     └── SimulationError    a run cannot go on: a bug of ours, or a strategy that broke a rule
         └── StrategyError  the strategy's own code raised
 """
 
 from __future__ import annotations
 
-__all__ = ["ConfigError", "DataError", "OutputError", "SimulationError", "StrategyError", "TidegateError"]
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "JournalError",
+    "OutputError",
+    "SimulationError",
+    "StrategyError",
+    "TidegateError",
+]
 
 
 class TidegateError(Exception):
@@ -29,6 +38,10 @@ class ConfigError(TidegateError):
 
 class OutputError(TidegateError):
     """A result cannot be written where it was asked for; the text names the place, the reason and what is left."""
+
+
+class JournalError(TidegateError):
+    """The journal of a served venue cannot be written, read or followed; the text names file, place and remedy."""
 
 
 class SimulationError(TidegateError):

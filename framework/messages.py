@@ -57,7 +57,7 @@ __all__ = [
 # ---------------------------------------------------------------------------------------------------------- commands
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """Base of all commands.
 
     request_id: number of this request, unique in the run.

@@ -174,16 +174,15 @@ class VenueHost:
         while True:
             due_ns = min(self.next_due_ns(), self._endless.next_seam_ns())
             self._play(min(due_ns, now_ns))
-            if due_ns > now_ns:
-                break
             if due_ns > min(self.next_due_ns(), self._endless.next_seam_ns()):
                 continue  # what the market did has brought something that comes first
+            if due_ns > now_ns:
+                break
             scheduler.now_ns = max(scheduler.now_ns, due_ns)
             for index in self._endless.pass_seams(due_ns):
                 self._dirty.add(self._symbols[index])
             if venue.next_timer_ns() == due_ns:
-                venue.on_timer(due_ns)
-                self.settle()
+                self._on_timer(due_ns)
             elif scheduler.next_ns() == due_ns:
                 scheduler.run_next()
         scheduler.now_ns = max(scheduler.now_ns, now_ns)
@@ -207,6 +206,11 @@ class VenueHost:
                 return
             if self.next_due_ns() < until_ns:
                 return  # it comes before the rows that are left
+
+    def _on_timer(self, due_ns: int) -> None:
+        """The venue does something of its own accord."""
+        self.venue.on_timer(due_ns)
+        self.settle()
 
     def _on_stop(self) -> None:
         """Own orders were filled or triggered by the market."""
@@ -463,7 +467,8 @@ class VenueHost:
             self.scheduler.at(path.send(self.now_ns), self._arrive, link, report, is_response)
 
     def _arrive(self, link: _Link, report: Report, is_response: bool) -> None:
-        if self._links.get(link.line.line_id) is link:
+        # Who has sessions keeps what comes too late, for when its client is back.
+        if self._links.get(link.line.line_id) is link or link.line.comp_id is not None:
             link.line.on_report(report, is_response)
 
     def _paths(self, line: HostLine, road: RoadSpec) -> tuple[Path | None, Path | None, Path | None]:
