@@ -87,6 +87,21 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tls", action="store_true", help="serve all of it over TLS, by a local authority")
     parser.add_argument("--state", type=Path, default=None, metavar="DIR", help="folder of the local authority")
     parser.add_argument(
+        "--journal",
+        type=Path,
+        default=None,
+        metavar="PATH",
+        help="write all that changes the venue there, a new file or venue.journal in a folder; it holds the keys",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the venue of --journal, with its market, accounts and keys, as if it had never stopped",
+    )
+    parser.add_argument(
+        "--fsync", action="store_true", help="force the journal to the disk at each record: it survives a loss of power"
+    )
+    parser.add_argument(
         "--ready-file", type=Path, default=None, metavar="PATH", help="write addresses and keys there once it is open"
     )
 
@@ -136,6 +151,9 @@ def _run(options: argparse.Namespace) -> int:
         socket_connects=options.socket_connects,
         is_tls=options.tls,
         state=options.state,
+        journal=options.journal,
+        is_resumed=options.resume,
+        is_journal_forced=options.fsync,
         ready_file=options.ready_file,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

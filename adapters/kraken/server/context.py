@@ -10,6 +10,7 @@ from adapters.kraken.server.pairs import ServedPairs
 from framework.protocol import POINT
 from framework.venue.orders import NO_SLOT, Order
 from framework.venue.served.host import VenueHost
+from framework.venue.served.journaled import JournaledHost
 
 __all__ = ["Clock", "ServerContext"]
 
@@ -34,6 +35,11 @@ class ServerContext:
         self.pairs = ServedPairs(host.specs.values())
         self.clock: Clock = host.scheduler
         self.connection_count = 0
+
+    def commit(self) -> None:
+        """Have what must not be forgotten written, before anything leaves that tells of it."""
+        if isinstance(self.host, JournaledHost):
+            self.host.commit()
 
     def last_ticks(self, symbol: str) -> int | None:
         """The last trade's price in ticks; None before the first."""

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import ipaddress
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,7 +19,17 @@ import msgspec
 from adapters.kraken.wire.signing import Secret
 from framework.errors import ConfigError
 
-__all__ = ["PERMISSIONS", "TOKEN_LIFE_NS", "ApiKey", "KeyFile", "KeyRing", "generate_keys", "read_keys"]
+__all__ = [
+    "PERMISSIONS",
+    "TOKEN_LIFE_NS",
+    "ApiKey",
+    "KeyFile",
+    "KeyRing",
+    "generate_keys",
+    "key_file",
+    "keys_of",
+    "read_keys",
+]
 
 PERMISSIONS = (
     "query-funds",
@@ -38,6 +48,8 @@ PERMISSIONS = (
 )
 TOKEN_LIFE_NS = 900 * 10**9
 _NONCE_MAX = 2**64 - 1
+_ENCODE = msgspec.msgpack.Encoder().encode
+_NONCE_DECODER: msgspec.msgpack.Decoder[tuple[int, int, bool]] = msgspec.msgpack.Decoder(tuple[int, int, bool])
 
 
 class ApiKey:
@@ -45,7 +57,8 @@ class ApiKey:
 
     last_nonce: the highest that was accepted, 0 before the first. nonce_window: so much below it is still taken once.
     ip_allowlist: addresses and networks that may use it, none for all. valid_until_s: when it ends, 0 for never.
-    last_used_ns: when a request was last signed with it, 0 for never.
+    last_used_ns: when a request was last signed with it, 0 for never. on_nonce: hears of each nonce that is used up, and
+    whether it was one of FIX.
     """
 
     def __init__(
@@ -73,6 +86,7 @@ class ApiKey:
         self.last_nonce = 0
         self._last_fix_nonce = 0
         self.last_used_ns = 0
+        self.on_nonce: Callable[[int, bool], None] | None = None
         self._otp = otp.encode()
         try:
             self._networks = tuple(ipaddress.ip_network(text) for text in ip_allowlist)
@@ -91,6 +105,8 @@ class ApiKey:
         if self.nonce_window:
             self._seen.add(nonce)
             self._seen = {seen for seen in self._seen if seen + self.nonce_window > self.last_nonce}
+        if self.on_nonce is not None:
+            self.on_nonce(nonce, False)
         return True
 
     def accept_fix_nonce(self, nonce_ms: int) -> bool:
@@ -98,6 +114,8 @@ class ApiKey:
         if nonce_ms <= self._last_fix_nonce:
             return False
         self._last_fix_nonce = nonce_ms
+        if self.on_nonce is not None:
+            self.on_nonce(nonce_ms, True)
         return True
 
     @property
@@ -108,6 +126,10 @@ class ApiKey:
     def is_otp(self, text: str) -> bool:
         """Whether it is the one-time password; takes the same time for every wrong one."""
         return hmac.compare_digest(self._otp, text.encode())
+
+    def reveal_otp(self) -> str:
+        """The one-time password itself, to be written where secrets may be."""
+        return self._otp.decode()
 
     def is_allowed_from(self, peer: str) -> bool:
         """Whether the key may be used from an address."""
@@ -141,12 +163,31 @@ class KeyRing:
         self._token_count = 0
         self._salt = os.urandom(16) if seed == 0 else seed.to_bytes(16, "big")
 
-    def __iter__(self) -> Iterable[ApiKey]:
+    def __iter__(self) -> Iterator[ApiKey]:
         return iter(self._keys.values())
 
     def find(self, key: str) -> ApiKey | None:
         """The key of this name."""
         return self._keys.get(key)
+
+    def keep_nonces(self, keep: Callable[[bytes], None]) -> None:
+        """Have used nonces kept, for ``recall_nonce``."""
+
+        def keep_of(number: int) -> Callable[[int, bool], None]:
+            return lambda nonce, is_fix: keep(_ENCODE((number, nonce, is_fix)))
+
+        for number, key in enumerate(self._keys.values()):
+            key.on_nonce = keep_of(number)
+
+    def recall_nonce(self, data: bytes, now_ns: int) -> None:
+        """A nonce was used up in the time before; the keys are the same ones in the same order."""
+        number, nonce, is_fix = _NONCE_DECODER.decode(data)
+        key = list(self._keys.values())[number]
+        if is_fix:
+            key.accept_fix_nonce(nonce)
+        else:
+            key.accept_nonce(nonce)
+            key.last_used_ns = now_ns
 
     def make_token(self, key: ApiKey, now_ns: int) -> str:
         """A WebSocket token of a key; it must be used within 15 minutes."""
@@ -192,6 +233,9 @@ class _KeyEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ip_allowlist: tuple[str, ...] = ()
     valid_until_s: int = 0
 
+    def __repr__(self) -> str:
+        return f"_KeyEntry(account={self.account!r})"
+
 
 class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file of keys, TOML: an array of tables ``[[keys]]``."""
@@ -209,11 +253,16 @@ def read_keys(path: Path) -> list[ApiKey]:
         raise ConfigError(
             f"{path}: not a file of keys ({error}); give [[keys]] with account, api_key, api_secret"
         ) from None
+    return keys_of(file, str(path))
+
+
+def keys_of(file: KeyFile, name: str) -> list[ApiKey]:
+    """The keys of a file of this name; raises ConfigError, which repeats no secret, for one that makes no sense."""
     keys = []
     for number, entry in enumerate(file.keys, 1):
         unknown = sorted(set(entry.permissions) - set(PERMISSIONS))
         if unknown:
-            raise ConfigError(f"{path}: key {number}: no permission {unknown[0]!r}; there is {', '.join(PERMISSIONS)}")
+            raise ConfigError(f"{name}: key {number}: no permission {unknown[0]!r}; there is {', '.join(PERMISSIONS)}")
         try:
             keys.append(
                 ApiKey(
@@ -229,7 +278,27 @@ def read_keys(path: Path) -> list[ApiKey]:
                 )
             )
         except (ValueError, ConfigError) as error:
-            raise ConfigError(f"{path}: key {number}: {error}") from None
+            raise ConfigError(f"{name}: key {number}: {error}") from None
     if not keys:
-        raise ConfigError(f"{path}: no keys; give [[keys]] with account, api_key, api_secret")
+        raise ConfigError(f"{name}: no keys; give [[keys]] with account, api_key, api_secret")
     return keys
+
+
+def key_file(keys: Iterable[ApiKey]) -> KeyFile:
+    """The file that these keys could have come from; it holds their secrets."""
+    return KeyFile(
+        tuple(
+            _KeyEntry(
+                account=key.account,
+                api_key=key.key,
+                api_secret=key.secret.reveal(),
+                permissions=tuple(sorted(key.permissions)),
+                name=key.name,
+                nonce_window=key.nonce_window,
+                otp=key.reveal_otp(),
+                ip_allowlist=key.ip_allowlist,
+                valid_until_s=key.valid_until_s,
+            )
+            for key in keys
+        )
+    )

@@ -144,6 +144,8 @@ class VenueHost:
         self._commands_seen = 0
         self._is_played = False
         self._dirty: set[str] = set()
+        self._unheard: list[tuple[str, str, Report]] = []
+        self._keeper: Callable[[str, str, Report], None] = lambda *told: None
         self.mode = VenueMode.ONLINE
         self._pair_modes: dict[str, VenueMode] = {}
         self._mode_listeners: list[Callable[[str | None], None]] = []
@@ -255,8 +257,17 @@ class VenueHost:
                 report.ts_venue_ns, report.last_ticks, report.last_lots, report.side, is_market=is_market
             )
 
+    def keep_unheard(self, keeper: Callable[[str, str, Report], None]) -> None:
+        """As ``Venue.keep_unheard``, but the keeper is told with all others, when the accounts' past knows of it."""
+        self.venue.keep_unheard(lambda *told: self._unheard.append(told))
+        self._keeper = keeper
+
     def settle(self) -> None:
         """Send what the venue has made, and publish what has changed."""
+        if self._unheard:
+            unheard, self._unheard = self._unheard, []
+            for told in unheard:
+                self._keeper(*told)
         outbox = self.venue.outbox
         if outbox:
             sent = outbox[:]

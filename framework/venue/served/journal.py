@@ -225,7 +225,7 @@ class Journal:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            file = open(path, "x+b", buffering=0, opener=_owner_only)  # noqa: SIM115 - it stays open
+            file = open(path, "x+b", buffering=0, opener=_owner_only)  # noqa: SIM115, PTH123 - it stays open; a path cannot say whose it is
         except FileExistsError:
             raise ConfigError(
                 f"{path}: there is a journal already; go on with it by --resume, or name another"
@@ -249,7 +249,7 @@ class Journal:
         Raises ConfigError where there is none or it is in use, and JournalError for one that cannot be read.
         """
         try:
-            file = open(path, "r+b", buffering=0)  # noqa: SIM115 - it stays open
+            file = path.open("r+b", buffering=0)
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}; a journal is begun without --resume") from None
         _lock(file.fileno(), path)
@@ -311,15 +311,21 @@ class Journal:
             self.check()
             self._write(_frame(_ENCODE(records)))
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._failure is not None
+
     def check(self) -> None:
         """Raise the JournalError that ended the journal, if one did."""
         if self._failure is not None:
             raise self._failure
 
     def close(self) -> None:
-        """Write what was added, and let go of the file."""
+        """Write what was added, where that can be, and let go of the file."""
         try:
-            self.commit()
+            if not self.has_failed:
+                self.commit()
         finally:
             self._file.close()
 

@@ -76,8 +76,9 @@ class JournaledHost(VenueHost):
     """A host that keeps a journal from ``record`` on, or that goes on with one by ``replay``.
 
     line_makers: by protocol label, who hears of the lines of a journal; a line of another is heard by nobody.
-    kept_by: by owner, who is given back what was kept (``keep``).
-    market_digest: see the function. check: a checksum over all order changes and fills so far. It is written with each command, so that a venue which
+    kept_by: by owner, who is given back what was kept (``keep``), with the time.
+    market_digest: see the function.
+    check: a checksum over all order changes and fills so far. It is written with each command, so that a venue which
         does not become the same one again is found out, and not served.
     """
 
@@ -165,6 +166,8 @@ class JournaledHost(VenueHost):
         super().open_line(line, is_news_subscribed=is_news_subscribed)
 
     def drop_line(self, line_id: str) -> None:
+        if self._journal is not None and self._journal.has_failed:
+            return  # the venue is at its end, and its lines with it
         if line_id in self._links:
             self._note(Dropped(self.now_ns, line_id))
         super().drop_line(line_id)

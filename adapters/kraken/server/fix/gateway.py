@@ -8,14 +8,14 @@ Sources: fix-api/logon-fix, logout-fix; guides/fix-intro, guides/general/api-com
 
 from __future__ import annotations
 
-from pathlib import Path
+import contextlib
 
 from adapters.fix.codec import Message
 from adapters.fix.session import Session
 from adapters.fix.settings import LogonRefusedError
-from adapters.fix.store import FileStore, MemoryStore, MessageStore
 from adapters.kraken.errors import reject_reason
 from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.fix.memory import Asked, Closed, LoggedOn, Note, Received, SessionMemory
 from adapters.kraken.server.fix.reports import business_reject, execution_fields
 from adapters.kraken.server.fix.requests import ClOrdIds, FixRequests
 from adapters.kraken.server.fix.sessions import CompSession, CompSessions
@@ -32,31 +32,45 @@ from framework.messages import (
     Report,
     SessionClosed,
 )
+from framework.venue.served.host import HostLine
+from framework.venue.served.journal import Opened
+from framework.venue.served.journaled import JournaledHost, MuteLine
 
 __all__ = ["TARGET_COMP_ID", "FixGateway"]
 
 TARGET_COMP_ID = "KRAKEN-TRD"
 _NONCE_TOLERANCE_MS = 5_000
 _NEVER = 2**62
+_LABEL = "fix"
 _REFUSED = "authentication failure"
 
 
 class FixGateway(CompSessions["_Trader"]):
     """All trading sessions.
 
-    comp_ids: SenderCompIDs, each with the account that it may log on for. folder: where sessions keep what they sent;
-    None for memory.
+    comp_ids: SenderCompIDs, each with the account that it may log on for.
     """
 
-    def __init__(self, context: ServerContext, comp_ids: dict[str, str], folder: Path | None = None) -> None:
-        traders = [
-            _Trader(
-                context, comp_id, account, MemoryStore() if folder is None else FileStore(folder / f"{comp_id}.fix")
-            )
-            for comp_id, account in comp_ids.items()
-        ]
+    def __init__(self, context: ServerContext, comp_ids: dict[str, str]) -> None:
+        traders = [_Trader(context, comp_id, account) for comp_id, account in comp_ids.items()]
         super().__init__(context, TARGET_COMP_ID, traders)
-        context.host.venue.keep_unheard(self._on_unheard)
+        host = context.host
+        host.keep_unheard(self._on_unheard)
+        if isinstance(host, JournaledHost):
+            host.line_makers[_LABEL] = self._line_of
+
+    def recalled(self) -> None:
+        """The venue was made again from its journal: what was not said is said, and sessions can be resumed."""
+        for trader in self.members.values():
+            trader.recalled()
+
+    def _line_of(self, opened: Opened) -> HostLine:
+        """Who hears of a line of the time before."""
+        trader = self.members.get(opened.comp_id or "")
+        if trader is None:
+            return MuteLine(opened)
+        trader.recall_line(opened.line_id)
+        return trader
 
     def _on_unheard(self, account: str, comp_id: str, report: Report) -> None:
         trader = self.members.get(comp_id)
@@ -67,10 +81,11 @@ class FixGateway(CompSessions["_Trader"]):
 class _Trader(CompSession):
     """One SenderCompID: its FIX session, and its line to the engine while it is logged on."""
 
-    def __init__(self, context: ServerContext, comp_id: str, account: str, store: MessageStore) -> None:
-        super().__init__(TARGET_COMP_ID, comp_id, account, KRAKEN_FIX, store)
+    def __init__(self, context: ServerContext, comp_id: str, account: str) -> None:
+        self._memory = SessionMemory(context.host, comp_id, self._recall)
+        super().__init__(TARGET_COMP_ID, comp_id, account, KRAKEN_FIX, self._memory.store)
         self.line_id = ""
-        self.label = "fix"
+        self.label = _LABEL
         self._context = context
         self._host = context.host
         self._clock = context.clock
@@ -109,6 +124,7 @@ class _Trader(CompSession):
         self._key = key
 
     def on_opened(self, session: Session, message: Message, now_ns: int) -> None:
+        self._memory.note(LoggedOn(message.is_set(5030)))
         if message.is_set(5030):
             self._ids.reset()
         self._line_count += 1
@@ -132,15 +148,48 @@ class _Trader(CompSession):
         self._host.drop_line(self.line_id)
         self.leave()
         self._waiting.clear()
+        self._memory.note(Closed())
         if self._is_rolled_over:
             self._is_rolled_over = False
             session.reset()
+
+    # ------------------------------------------------------------------------------------------------- recall
+
+    def recall_line(self, line_id: str) -> None:
+        """A line of the time before was opened."""
+        self.line_id = line_id
+        self._line_count += 1
+
+    def _recall(self, note: Note) -> None:
+        """Something of the time before."""
+        if isinstance(note, Received):
+            with contextlib.suppress(Refusal):  # the client was told then
+                self._ids.take(note.cl_ord_id)
+        elif isinstance(note, Asked):
+            self._waiting[note.request_id] = (note.msg_type, note.cl_ord_id, note.orig)
+        elif isinstance(note, Closed):
+            self._waiting.clear()
+            self._is_rolled_over = False
+        elif isinstance(note, LoggedOn) and note.is_id_reset:
+            self._ids.reset()
+
+    def recalled(self) -> None:
+        """The time before is over. Requests that had not reached the engine then are refused."""
+        self._memory.say_rest(self.session, self._clock.now_ns)
+        for asked in self._memory.take_unanswered():
+            if asked.msg_type != b"A":
+                self._reject(asked.msg_type, asked.cl_ord_id, "EService:Unavailable")
+        self._waiting.clear()
+        if self._is_rolled_over:
+            self._is_rolled_over = False
+            self.session.reset()
 
     # ------------------------------------------------------------------------------------------------- requests
 
     def on_message(self, session: Session, message: Message, now_ns: int) -> None:
         handler = self._handlers.get(message.msg_type)
         cl_ord_id = message.text(11)
+        self._memory.note(Received(message.seq_num or 0, cl_ord_id))
         try:
             if handler is None:
                 raise Refusal("EGeneral:Unknown method")
@@ -178,7 +227,7 @@ class _Trader(CompSession):
         if order is None:
             raise Refusal("EOrder:Unknown order")
         fields = execution_fields(self._context, order, None, message.text(11), None, self._exec_id(order.order_id))
-        self.session.send(b"8", fields, self._clock.now_ns)
+        self._memory.say(self.session, b"8", fields, None, self._clock.now_ns)
 
     def _need(self, permission: str) -> None:
         if self._key is None or permission not in self._key.permissions:
@@ -186,6 +235,7 @@ class _Trader(CompSession):
 
     def _submit(self, command: Command, msg_type: bytes, cl_ord_id: str, orig: str | None) -> None:
         self._waiting[command.request_id] = (msg_type, cl_ord_id, orig)
+        self._memory.note(Asked(command.request_id, msg_type, cl_ord_id, orig))
         self._host.submit(self.line_id, command)
 
     # ------------------------------------------------------------------------------------------------- reports
@@ -201,7 +251,7 @@ class _Trader(CompSession):
             if msg_type == b"A":
                 self.session.logout(self._clock.now_ns, report.error)
             else:
-                self._reject(msg_type, cl_ord_id, report.error)
+                self._reject(msg_type, cl_ord_id, report.error, report)
         elif isinstance(report, SessionClosed) and report.reason == "rollover":
             self._is_rolled_over = True
             self.session.logout(self._clock.now_ns, "End of trading day")
@@ -225,12 +275,13 @@ class _Trader(CompSession):
             if msg_type != b"F":
                 self._names[report.order_id] = name if msg_type != b"q" else orig or name
         fields = execution_fields(self._context, order, report, name, orig, self._exec_id(report.order_id))
-        self.session.send(b"8", fields, self._clock.now_ns)
+        self._memory.say(self.session, b"8", fields, report, self._clock.now_ns)
         if not order.is_open:
             self._names.pop(report.order_id, None)
 
-    def _reject(self, msg_type: bytes, cl_ord_id: str, text: str) -> None:
-        self.session.send(b"j", business_reject(msg_type, cl_ord_id, text, reject_reason(text)), self._clock.now_ns)
+    def _reject(self, msg_type: bytes, cl_ord_id: str, text: str, report: Report | None = None) -> None:
+        fields = business_reject(msg_type, cl_ord_id, text, reject_reason(text))
+        self._memory.say(self.session, b"j", fields, report, self._clock.now_ns)
 
     def _exec_id(self, order_id: str) -> str:
         """Two parts, unique on the session: the order, and the number of the message."""

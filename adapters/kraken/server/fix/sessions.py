@@ -61,7 +61,8 @@ class CompSession(QuietHandler):
 class CompSessions[M: CompSession]:
     """All sessions of a port.
 
-    members: those that may log on. target_comp_id: the venue's name on this port.
+    members: those that may log on. target_comp_id: the venue's name on this port. commit: has what sessions must not
+    forget written, before anything leaves.
     """
 
     def __init__(self, context: ServerContext, target_comp_id: str, members: Iterable[M]) -> None:
@@ -69,6 +70,7 @@ class CompSessions[M: CompSession]:
         self._target_comp_id = target_comp_id
         self._clock = context.clock
         self._acceptor = Acceptor(self._find)
+        self.commit: Callable[[], None] = context.commit
 
     def connect(self, peer: str, send: Callable[[bytes], object], close: Callable[[], None]) -> FixConnection:
         """A client has connected."""
@@ -156,6 +158,7 @@ class FixConnection:
         """Write what there is, and close if that is wanted; not while bytes are read, whose answers go out together."""
         if self._is_closed or self._is_receiving:
             return
+        self._sessions.commit()
         data = self._line.data_to_send()
         if data:
             self._send(data)

@@ -31,6 +31,7 @@ from adapters.kraken.server.markets import served_markets
 from adapters.kraken.server.rest.gateway import RestGateway
 from adapters.kraken.server.rest.public_limits import PublicLimits
 from adapters.kraken.server.shell.fix_port import FixPort
+from adapters.kraken.server.shell.journal import VenueJournal
 from adapters.kraken.server.shell.peers import Peers
 from adapters.kraken.server.shell.pump import Pump
 from adapters.kraken.server.shell.ready import Ready, ReadyAccount, ReadyFix, write_ready
@@ -44,6 +45,7 @@ from framework.venue.faults import FaultSection, read_faults
 from framework.venue.latency import compile_latency
 from framework.venue.served.clock import VenueClock
 from framework.venue.served.host import RoadSpec, VenueHost
+from framework.venue.served.journaled import JournaledHost
 
 __all__ = ["ServeOptions", "build_context", "serve"]
 
@@ -75,15 +77,21 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
     socket_connects: int | None = None
     is_tls: bool = False
     state: Path | None = None
+    journal: Path | None = None
+    is_resumed: bool = False
+    is_journal_forced: bool = False
     ready_file: Path | None = None
 
 
 def build_context(
-    options: ServeOptions, start_ns: int, profile: VenueProfile = PROFILE
+    options: ServeOptions, start_ns: int, profile: VenueProfile = PROFILE, known_keys: Sequence[ApiKey] = ()
 ) -> tuple[ServerContext, list[ApiKey]]:
-    """The host and what its gateways are made with. Raises ConfigError and DataError for options that make no sense."""
+    """The host and what its gateways are made with. Raises ConfigError and DataError for options that make no sense.
+
+    known_keys: those of a venue that is resumed.
+    """
     markets = served_markets(options.market, options.seed)
-    keys = read_keys(options.keys) if options.keys is not None else []
+    keys = read_keys(options.keys) if options.keys is not None else list(known_keys)
     names = list(dict.fromkeys(key.account for key in keys))
     if not keys:
         names = [f"account-{number}" for number in range(1, options.account_count + 1)]
@@ -94,7 +102,11 @@ def build_context(
             raise ConfigError(f"--balances {asset}: the venue has {', '.join(assets)}")
     balances = dict(options.balances) or dict.fromkeys(assets, _PLENTY)
     accounts = [AccountConfig(name=name, balances=balances, tier=options.tier) for name in names]
-    host = VenueHost(profile, markets, accounts, start_ns, roads=_roads(options), seed=options.seed)
+    roads, seed = _roads(options), options.seed
+    if options.journal is None:
+        host = VenueHost(profile, markets, accounts, start_ns, roads=roads, seed=seed)
+    else:
+        host = JournaledHost(profile, markets, accounts, start_ns, wall_ns=time.time_ns, roads=roads, seed=seed)
     return ServerContext(host, KeyRing(keys)), keys
 
 
@@ -123,7 +135,12 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     _allow_many_files()
     began_ns = time.monotonic_ns()
     planned = () if options.faults is None else read_faults(options.faults)
-    context, keys = build_context(options, time.time_ns(), profile)
+    journal = VenueJournal(options, time.time_ns()) if options.journal is not None or options.is_resumed else None
+    if journal is None:
+        context, keys = build_context(options, time.time_ns(), profile)
+    else:
+        options = journal.options
+        context, keys = build_context(options, journal.start_ns, profile, journal.keys)
     clock = VenueClock(time.monotonic_ns(), context.host.now_ns, options.speed)
     pump = Pump(context.host, clock, epoch_ns=time.time_ns() - time.monotonic_ns())
     context.clock = pump.machine
@@ -145,6 +162,7 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     )
     fix = FixGateway(context, comp_ids)
     trading = FixPort(pump, peers, "fix_trading", fix)
+    journaled = None if journal is None else journal.open(context, fix, clock)
     tls = None if certified is None else certified.context()
     faults = ServedFaults(context.host, peers, {"rest": web.cut_requests})
     _add_faults(faults, planned, options.faults)
@@ -162,7 +180,7 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     if options.ready_file is not None:
         write_ready(options.ready_file, ready)
     took_ms = (time.monotonic_ns() - began_ns) // 1_000_000
-    _announce(ready, context, options, took_ms)
+    _announce(ready, context, options, took_ms, journaled)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -177,6 +195,8 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
         await control.stop()
         await web.stop()
         await trading.stop()
+        if journal is not None:
+            journal.close()
         if options.ready_file is not None:
             options.ready_file.unlink(missing_ok=True)
     return 0
@@ -247,7 +267,9 @@ def _ready(
     )
 
 
-def _announce(ready: Ready, context: ServerContext, options: ServeOptions, took_ms: int) -> None:
+def _announce(
+    ready: Ready, context: ServerContext, options: ServeOptions, took_ms: int, journaled: str | None
+) -> None:
     print(f"The venue is open after {took_ms / 1000:.1f} s, with simulated money only:")
     print(f"  REST         {ready.rest}/0/...")
     print(f"  WebSocket v1 {ready.ws_v1}")
@@ -258,6 +280,8 @@ def _announce(ready: Ready, context: ServerContext, options: ServeOptions, took_
     print(f"  status page  {ready.control}/#token={ready.control_token}")
     if ready.ca_certificate is not None:
         print(f"  trust        {ready.ca_certificate}")
+    if journaled is not None:
+        print(f"  journal      {journaled}")
     print(f"  pairs        {', '.join(context.host.specs)}")
     for account in ready.accounts:
         print(f"  {account.account:<12} key    {account.api_key}")
