@@ -57,7 +57,7 @@ class ApiKey:
 
     last_nonce: the highest that was accepted, 0 before the first. nonce_window: so much below it is still taken once.
     ip_allowlist: addresses and networks that may use it, none for all. valid_until_s: when it ends, 0 for never.
-    last_used_ns: when a request was last signed with it, 0 for never. on_nonce: hears of each nonce that is used up, and
+    last_used_ns: when a request was last signed with it, 0 for never. on_nonce: hears of each nonce that is used, and
     whether it was one of FIX.
     """
 

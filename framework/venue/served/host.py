@@ -12,9 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
-
-import msgspec
+from typing import Any, TypeVar
 
 from framework.data.columns import TRADE, Market
 from framework.errors import ConfigError
@@ -27,9 +25,10 @@ from framework.venue.latency import CompiledLatency
 from framework.venue.observer import VenueObserver
 from framework.venue.orders import MARKET_TYPES
 from framework.venue.path import Path
-from framework.venue.rates import RateCounter, call_charge, call_counter
+from framework.venue.rates import call_charge, call_counter
 from framework.venue.scheduler import NEVER_NS, Scheduler
 from framework.venue.served.book import DepthStream, DepthUpdate, PublicBook
+from framework.venue.served.lines import HostLine, Link, RoadSpec
 from framework.venue.served.market import EndlessMarket, market_from
 from framework.venue.served.records import Records
 from framework.venue.served.tape import TradeTape
@@ -39,30 +38,6 @@ __all__ = ["HostLine", "RoadSpec", "VenueHost"]
 T = TypeVar("T")
 
 _FORGET_EVERY = 4096
-
-
-class HostLine(Protocol):
-    """One client connection, or one key over a protocol without connections.
-
-    line_id: unique among the lines that are up. label: of the profile's protocol. comp_id: whose session goes on.
-    """
-
-    line_id: str
-    account: str
-    label: str
-    comp_id: str | None
-
-    def on_report(self, report: Report, is_response: bool) -> None:
-        """A report has arrived at the client's end of the path."""
-
-
-class RoadSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The paths of one protocol; None for no latency at all. is_reordered: messages overtake as the profile says."""
-
-    command: CompiledLatency | None = None
-    response: CompiledLatency | None = None
-    feed: CompiledLatency | None = None
-    is_reordered: bool = False
 
 
 class _Watch(VenueObserver):
@@ -82,19 +57,6 @@ class _Watch(VenueObserver):
 
     def on_order_end(self, cl_ord_id: str, order_id: str, reason: RejectReason | None, now_ns: int) -> None:
         self._host.order_changed(order_id)
-
-
-class _Link:
-    """command, response, news: its paths. calls: its call counter, once it has one."""
-
-    __slots__ = ("calls", "command", "line", "news", "response")
-
-    def __init__(self, line: HostLine, command: Path | None, response: Path | None, news: Path | None) -> None:
-        self.line = line
-        self.command = command
-        self.response = response
-        self.news = news
-        self.calls: RateCounter | None = None
 
 
 class VenueHost:
@@ -137,7 +99,7 @@ class VenueHost:
         self._symbols = list(self.specs)
         self._roads = dict(roads or {})
         self._seed = seed
-        self._links: dict[str, _Link] = {}
+        self._links: dict[str, Link] = {}
         self._feed_paths: dict[str, Path] = {}
         self._line_count = 0
         self._request_count = 0
@@ -145,7 +107,7 @@ class VenueHost:
         self._is_played = False
         self._dirty: set[str] = set()
         self._unheard: list[tuple[str, str, Report]] = []
-        self._keeper: Callable[[str, str, Report], None] = lambda *told: None
+        self._keeper: Callable[[str, str, Report], None] | None = None
         self.mode = VenueMode.ONLINE
         self._pair_modes: dict[str, VenueMode] = {}
         self._mode_listeners: list[Callable[[str | None], None]] = []
@@ -265,9 +227,10 @@ class VenueHost:
     def settle(self) -> None:
         """Send what the venue has made, and publish what has changed."""
         if self._unheard:
-            unheard, self._unheard = self._unheard, []
+            keeper, unheard, self._unheard = self._keeper, self._unheard, []
+            assert keeper is not None
             for told in unheard:
-                self._keeper(*told)
+                keeper(*told)
         outbox = self.venue.outbox
         if outbox:
             sent = outbox[:]
@@ -289,7 +252,7 @@ class VenueHost:
             raise ConfigError(f"line {line.line_id!r} is up already; drop it first")
         road = self._roads.get(line.label, RoadSpec())
         self._line_count += 1
-        self._links[line.line_id] = _Link(line, *self._paths(line, road))
+        self._links[line.line_id] = Link(line, *self._paths(line, road))
         try:
             self.venue.connect(
                 line.line_id, line.account, line.label, self.now_ns, line.comp_id, is_news_subscribed=is_news_subscribed
@@ -426,7 +389,7 @@ class VenueHost:
 
     # ------------------------------------------------------------------------------------------------- roads
 
-    def _make(self, link: _Link, make: Callable[[], Any], answer: Callable[[Any], None]) -> None:
+    def _make(self, link: Link, make: Callable[[], Any], answer: Callable[[Any], None]) -> None:
         made = make()
         if isinstance(made, Command):
             self._handle(link.line.line_id, made)
@@ -457,27 +420,27 @@ class VenueHost:
         if order is not None:
             amendments.after(order, so_far, command.request_id, self.now_ns, is_post_only=command.is_post_only)
 
-    def _put(self, link: _Link, question: Callable[[], Any], answer: Callable[[Any], None]) -> None:
+    def _put(self, link: Link, question: Callable[[], Any], answer: Callable[[Any], None]) -> None:
         self._reply(link, answer, question())
 
-    def _reply(self, link: _Link, answer: Callable[[Any], None], result: Any) -> None:
+    def _reply(self, link: Link, answer: Callable[[Any], None], result: Any) -> None:
         if link.response is None:
             self._answer(link, answer, result)
         else:
             self.scheduler.at(link.response.send(self.now_ns), self._answer, link, answer, result)
 
-    def _answer(self, link: _Link, answer: Callable[[Any], None], result: Any) -> None:
+    def _answer(self, link: Link, answer: Callable[[Any], None], result: Any) -> None:
         if self._links.get(link.line.line_id) is link:
             answer(result)
 
-    def _carry(self, link: _Link, report: Report, is_response: bool) -> None:
+    def _carry(self, link: Link, report: Report, is_response: bool) -> None:
         path = link.response if is_response else link.news
         if path is None:
             link.line.on_report(report, is_response)
         else:
             self.scheduler.at(path.send(self.now_ns), self._arrive, link, report, is_response)
 
-    def _arrive(self, link: _Link, report: Report, is_response: bool) -> None:
+    def _arrive(self, link: Link, report: Report, is_response: bool) -> None:
         # Who has sessions keeps what comes too late, for when its client is back.
         if self._links.get(link.line.line_id) is link or link.line.comp_id is not None:
             link.line.on_report(report, is_response)

@@ -54,6 +54,7 @@ __all__ = [
     "Opened",
     "Passed",
     "Record",
+    "RolledOver",
     "Stirred",
     "Subscribed",
 ]
@@ -156,7 +157,15 @@ class Kept(Record, frozen=True, array_like=True, tag=10):
     data: bytes
 
 
-type AnyRecord = Opened | Dropped | Subscribed | Commanded | Charged | Moved | ModeSet | Passed | Stirred | Kept
+class RolledOver(Record, frozen=True, array_like=True, tag=11):
+    """A protocol's daily rollover was asked for, beside the one that is due."""
+
+    label: str
+
+
+type AnyRecord = (
+    Opened | Dropped | Subscribed | Commanded | Charged | Moved | ModeSet | Passed | Stirred | Kept | RolledOver
+)
 
 
 class JournalHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,7 +234,7 @@ class Journal:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            file = open(path, "x+b", buffering=0, opener=_owner_only)  # noqa: SIM115, PTH123 - it stays open; a path cannot say whose it is
+            file = open(path, "x+b", buffering=0, opener=_owner_only)  # noqa: SIM115 - it stays open
         except FileExistsError:
             raise ConfigError(
                 f"{path}: there is a journal already; go on with it by --resume, or name another"

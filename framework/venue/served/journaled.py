@@ -38,9 +38,11 @@ from framework.venue.served.journal import (
     Opened,
     Passed,
     Record,
+    RolledOver,
     Stirred,
     Subscribed,
 )
+from framework.venue.served.lines import Link
 
 __all__ = ["JournaledHost", "MuteLine", "Replayed", "market_digest"]
 
@@ -76,7 +78,8 @@ class JournaledHost(VenueHost):
     """A host that keeps a journal from ``record`` on, or that goes on with one by ``replay``.
 
     line_makers: by protocol label, who hears of the lines of a journal; a line of another is heard by nobody.
-    kept_by: by owner, who is given back what was kept (``keep``), with the time.
+    kept_by: by owner, who is given back what was kept (``keep``), with the time. arrivals: who hears of each command of
+        a journal, after it.
     market_digest: see the function.
     check: a checksum over all order changes and fills so far. It is written with each command, so that a venue which
         does not become the same one again is found out, and not served.
@@ -96,10 +99,12 @@ class JournaledHost(VenueHost):
         self._journal: Journal | None = None
         self._wall_ns = wall_ns
         self._marked_ns = start_ns
+        self._is_replaying = False
         self.market_digest = market_digest(markets)
         self.check = 0
         self.line_makers: dict[str, Callable[[Opened], HostLine]] = {}
         self.kept_by: dict[str, Callable[[bytes, int], None]] = {}
+        self.arrivals: list[Callable[[Command], None]] = []
         super().__init__(profile, markets, accounts, start_ns, **options)
 
     def record(self, journal: Journal) -> None:
@@ -188,6 +193,10 @@ class JournaledHost(VenueHost):
         self._note(ModeSet(self.now_ns, mode, symbol))
         super().set_mode(mode, symbol)
 
+    def roll_over(self, label: str) -> int:
+        self._note(RolledOver(self.now_ns, label))
+        return super().roll_over(label)
+
     def _handle(self, line_id: str, command: Command) -> None:
         if self._journal is not None:
             self._note(Commanded(self.now_ns, self.check, line_id, command))  # type: ignore[arg-type]
@@ -195,11 +204,18 @@ class JournaledHost(VenueHost):
 
     # ------------------------------------------------------------------------------------------------- replay
 
+    def _carry(self, link: Link, report: Report, is_response: bool) -> None:
+        if self._is_replaying:  # at once: what was on its way then has nowhere to go now
+            link.line.on_report(report, is_response)
+        else:
+            super()._carry(link, report, is_response)
+
     def replay(self, journal: Journal) -> Replayed:
         """Become the venue that a journal tells of, and go on with the journal.
 
         Raises JournalError for a journal that is damaged or of another venue, which this one does not become.
         """
+        self._is_replaying = True
         count, mark = 0, Passed(self.now_ns, 0, 0, 0)
         ended_ns = self.now_ns
         for at, record in journal.records():
@@ -220,6 +236,7 @@ class JournaledHost(VenueHost):
                 mark = record
         self._marked_ns = ended_ns
         self._journal = journal
+        self._is_replaying = False
         return Replayed(
             record_count=count,
             ended_ns=ended_ns,
@@ -238,6 +255,8 @@ class JournaledHost(VenueHost):
             case Commanded():
                 self._count_requests(record.command)
                 self._handle(record.line_id, record.command)
+                for hear in self.arrivals:
+                    hear(record.command)
             case Kept():
                 receive = self.kept_by.get(record.owner)
                 if receive is not None:
@@ -262,6 +281,9 @@ class JournaledHost(VenueHost):
                     self.adjust_balance(record.account, record.asset, amount, record.kind, record.ref_id)
             case ModeSet():
                 self.set_mode(record.mode, record.symbol)
+            case RolledOver():
+                with contextlib.suppress(ConfigError):
+                    self.roll_over(record.label)
 
     def _count_requests(self, command: Command) -> None:
         inner = command.orders if isinstance(command, AddBatch) else ()

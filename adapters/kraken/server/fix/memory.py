@@ -19,7 +19,7 @@ import msgspec
 from adapters.fix.codec import Fields
 from adapters.fix.session import Session
 from adapters.fix.store import MemoryStore
-from framework.messages import Report
+from framework.messages import Command, Report
 from framework.venue.served.host import VenueHost
 from framework.venue.served.journaled import JournaledHost
 
@@ -131,6 +131,7 @@ class SessionMemory:
         if self._host is not None:
             self.store = _KeptStore(self.note)
             self._host.kept_by[self._owner] = self._on_kept
+            self._host.arrivals.append(self._on_arrival)
 
     @property
     def is_recalling(self) -> bool:
@@ -155,11 +156,8 @@ class SessionMemory:
 
     # ------------------------------------------------------------------------------------------------- recall
 
-    def heard(self, report: Report) -> None:
-        """The engine has made a report again."""
-        request_id = getattr(report, "request_id", None)
-        if request_id is not None:
-            self._unanswered.pop(request_id, None)
+    def _on_arrival(self, command: Command) -> None:
+        self._unanswered.pop(command.request_id, None)
 
     def say_rest(self, session: Session, now_ns: int) -> None:
         """The venue is there again: keep for the client what was made and not said."""

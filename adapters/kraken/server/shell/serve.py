@@ -267,9 +267,7 @@ def _ready(
     )
 
 
-def _announce(
-    ready: Ready, context: ServerContext, options: ServeOptions, took_ms: int, journaled: str | None
-) -> None:
+def _announce(ready: Ready, context: ServerContext, options: ServeOptions, took_ms: int, journaled: str | None) -> None:
     print(f"The venue is open after {took_ms / 1000:.1f} s, with simulated money only:")
     print(f"  REST         {ready.rest}/0/...")
     print(f"  WebSocket v1 {ready.ws_v1}")

@@ -14,6 +14,7 @@ from adapters.kraken.server.fix.gateway import FixGateway
 from adapters.kraken.server.fix.sessions import FixConnection
 from adapters.kraken.server.keys import PERMISSIONS, ApiKey, KeyRing, generate_keys
 from adapters.kraken.wire.fix_dialect import KRAKEN_FIX, logon_password
+from framework.venue.served.host import VenueHost
 from tests.framework.venue.served.served_rig import host
 
 __all__ = ["Desk", "Fix"]
@@ -22,8 +23,15 @@ __all__ = ["Desk", "Fix"]
 class Fix:
     """Two accounts with a key each and SenderCompIDs ``A0`` and ``B0`` (account a0), ``A1`` (account a1)."""
 
-    def __init__(self, rows: Any = None, permissions: tuple[str, ...] = PERMISSIONS, **options: Any) -> None:
-        self.host = host(rows, **options)
+    def __init__(
+        self,
+        rows: Any = None,
+        permissions: tuple[str, ...] = PERMISSIONS,
+        served: VenueHost | None = None,
+        **options: Any,
+    ) -> None:
+        """served: the host; one of a hand-made market, with these options, if it is left out."""
+        self.host = host(rows, **options) if served is None else served
         self.keys = [ApiKey(key.key, key.secret, key.account, permissions) for key in generate_keys(["a0", "a1"], 5)]
         self.context = ServerContext(self.host, KeyRing(self.keys, seed=5))
         self.logon_count = 0

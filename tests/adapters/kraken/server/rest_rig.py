@@ -13,6 +13,7 @@ from adapters.kraken.server.keys import PERMISSIONS, ApiKey, KeyRing, generate_k
 from adapters.kraken.server.rest.gateway import RestGateway
 from adapters.kraken.server.rest.public_limits import PublicLimits
 from adapters.kraken.wire.signing import api_sign
+from framework.venue.served.host import VenueHost
 from tests.framework.venue.served.served_rig import host
 
 __all__ = ["Rest"]
@@ -29,12 +30,13 @@ class Rest:
         key_options: dict[str, Any] | None = None,
         public_burst: int = 0,
         key_accounts: tuple[str, ...] = ("a0", "a1"),
+        served: VenueHost | None = None,
         **options: Any,
     ) -> None:
-        """key_options: of the keys. public_burst: public calls that an address may make at once, 0 for any number.
-        key_accounts: whose the keys are.
+        """served: the host; a new one with these options if it is left out. key_options, key_accounts: of the keys.
+        public_burst: public calls that an address may make at once, 0 for any number.
         """
-        self.host = host(rows, **options)
+        self.host = host(rows, **options) if served is None else served
         self.keys = [
             ApiKey(key.key, key.secret, account, permissions, **(key_options or {}))
             for key, account in zip(generate_keys(["k0", "k1"], seed=5), key_accounts, strict=True)

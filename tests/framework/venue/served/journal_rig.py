@@ -183,12 +183,15 @@ class Life:
     def _administrate(self) -> None:
         draw = self._random
         account = f"a{draw.randrange(3)}"
-        kind = draw.randrange(4)
+        kind = draw.randrange(5)
         if kind == 0:
             self.host.adjust_balance(account, "USD", Decimal(draw.randrange(1, 1000)), "deposit", f"D{draw.random()}")
         elif kind == 1:
             modes = (VenueMode.ONLINE, VenueMode.ONLINE, VenueMode.POST_ONLY, VenueMode.CANCEL_ONLY)
             self.host.set_mode(draw.choice(modes), draw.choice((None, SYMBOL)))
+        elif kind == 2:
+            if draw.random() < 0.2:
+                self.host.roll_over("fix")
         else:
             rest = [line for line in self.lines if line.label == "rest"]
             if rest:

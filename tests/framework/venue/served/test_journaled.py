@@ -250,6 +250,7 @@ JOURNALED = {
     "filled",
     "open_line",
     "order_changed",
+    "roll_over",
     "run_until",
     "set_mode",
     "subscribe_news",
@@ -258,6 +259,8 @@ UNJOURNALED = {
     "ask",  # a question changes nothing
     "call_at",  # for callbacks of gateways, which journal what they do
     "deliver_feed",
+    "keep_unheard",
+    "listen_mode",
     "lines",
     "listen_book",
     "mode_of",
