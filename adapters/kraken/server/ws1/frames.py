@@ -1,4 +1,4 @@
-"""Frames of WebSocket v1 as bytes: events are objects with sorted names, channel data are arrays.
+"""Frames of WebSocket v1 as bytes: events are objects with their names in alphabetical order, channel data are arrays.
 
 Decimals and times are quoted strings. Sources: websocket-v1 pages of each event and channel.
 """
@@ -66,8 +66,8 @@ def subscription_status(status: str, reqid: ReqId, **fields: Any) -> bytes:
 
 
 def public_frame(channel_id: int, payload: Any, channel_name: str, pair_name: str) -> bytes:
-    """Data of a public channel."""
-    return _ENCODE([channel_id, payload, channel_name, pair_name])
+    """Data of a public channel; the names of an object keep their order."""
+    return msgspec.json.encode([channel_id, payload, channel_name, pair_name])
 
 
 def private_frame(rows: Sequence[dict[str, Any]], channel_name: str, sequence: int) -> bytes:

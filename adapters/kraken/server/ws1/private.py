@@ -95,17 +95,15 @@ class OwnTrades(PrivateChannel):
         if not self._chosen["snapshot"]:
             return None
         trades = self._records.trades(self._account)
-        starts: list[int] = []
+        groups: list[Sequence[TradeRecord]] = []
         end = len(trades)
-        while end and len(starts) < _SNAPSHOT_TRADES:
+        while end and len(groups) < _SNAPSHOT_TRADES:
             start = end - 1
             while start and self._is_within(trades[start - 1], trades[start]):
                 start -= 1
-            starts.append(start)
+            groups.append(trades[start:end])
             end = start
-        starts.reverse()
-        groups = [trades[start:stop] for start, stop in zip(starts, [*starts[1:], len(trades)], strict=True)]
-        return [{group[0].trade_id: self._rows.trade(group)} for group in groups]
+        return [{group[0].trade_id: self._rows.trade(group)} for group in reversed(groups)]
 
     def _is_within(self, earlier: TradeRecord, later: TradeRecord) -> bool:
         return self._chosen["consolidate_taker"] and is_one_taking(earlier, later)

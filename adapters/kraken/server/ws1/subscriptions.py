@@ -134,8 +134,8 @@ def echoed(subscription: Mapping[str, Any]) -> dict[str, Any]:
     """A subscription that is refused as its status shows it: nothing secret, nothing long, nothing of another type."""
     name = subscription.get("name")
     shown: dict[str, Any] = {"name": name[:_SHOWN_MAX]} if isinstance(name, str) else {}
-    for option in ("depth", "interval"):
+    for option in _OPTIONS.values():
         value = subscription.get(option)
-        if isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
             shown[option] = value
     return shown

@@ -9,6 +9,7 @@ from zlib import crc32
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.keys import PERMISSIONS, ApiKey, KeyRing, generate_keys
 from adapters.kraken.server.ws1.gateway import Ws1Gateway
+from adapters.kraken.wire.ws1.messages import UnknownMessage, decode_answer, encode
 from tests.framework.venue.served.served_rig import host
 
 __all__ = ["BookClient", "Socket", "Ws1", "events", "private_rows"]
@@ -45,6 +46,9 @@ class Socket:
         self.connection = ws1.gateway.connect("127.0.0.1:1", self._take, lambda code, reason: None)
 
     def _take(self, frame: bytes) -> None:
+        message = decode_answer(frame)
+        assert not isinstance(message, UnknownMessage)
+        assert encode(message) == frame  # the trader's end knows all that stands in it
         self.raw.append(frame)
         self.frames.append(json.loads(frame))
 
