@@ -46,11 +46,11 @@ class Socket:
         self.connection = ws1.gateway.connect("127.0.0.1:1", self._take, lambda code, reason: None)
 
     def _take(self, frame: bytes) -> None:
-        message = decode_answer(frame)
+        told, message = json.loads(frame), decode_answer(frame)
         assert not isinstance(message, UnknownMessage)
-        assert encode(message) == frame  # the trader's end knows all that stands in it
+        assert json.loads(encode(message)) == told  # the trader's end knows all that stands in it
         self.raw.append(frame)
-        self.frames.append(json.loads(frame))
+        self.frames.append(told)
 
     def send(self, event: str, **fields: Any) -> list[Any]:
         """Send an event; gives all that has come since, and takes it."""
