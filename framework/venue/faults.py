@@ -99,9 +99,10 @@ class FaultSchedule:
         self._labels = labels
         self._links = links
         self._symbols = symbols
-        # Modes that last, by symbol, in the order in which they began; and what holds when none does.
-        self._lasting: dict[str | None, list[VenueMode]] = {}
+        # Modes that last, by symbol, with their faults, in the order in which they began; what holds when none does.
+        self._lasting: dict[str | None, list[tuple[int, VenueMode]]] = {}
         self._base: dict[str | None, VenueMode] = {}
+        self._count = 0
 
     def add(self, fault: FaultSection, from_ns: int) -> None:
         """Put a fault on the schedule, its times counted from an instant; nothing is, where ConfigError is raised: for
@@ -118,9 +119,10 @@ class FaultSchedule:
             mode = mode_named(fault.mode or "")
             if fault.symbol is not None and fault.symbol not in self._symbols:
                 raise ConfigError(f'[[faults]] symbol = "{fault.symbol}"; the run has {", ".join(self._symbols)}')
-            scheduler.at(start_ns, self._begin, mode, fault.symbol)
+            self._count += 1
+            scheduler.at(start_ns, self._begin, self._count, mode, fault.symbol)
             if fault.for_s:
-                scheduler.at(end_ns, self._end, mode, fault.symbol)
+                scheduler.at(end_ns, self._end, self._count, mode, fault.symbol)
         else:
             raise ConfigError(f'[[faults]] kind = "{fault.kind}"; it must be "drop" or "mode"')
 
@@ -138,17 +140,17 @@ class FaultSchedule:
         self._base[symbol] = mode
         self._target.set_mode(mode, symbol)
 
-    def _begin(self, mode: VenueMode, symbol: str | None) -> None:
-        self._lasting.setdefault(symbol, []).append(mode)
+    def _begin(self, number: int, mode: VenueMode, symbol: str | None) -> None:
+        self._lasting.setdefault(symbol, []).append((number, mode))
         self._target.set_mode(mode, symbol)
 
-    def _end(self, mode: VenueMode, symbol: str | None) -> None:
+    def _end(self, number: int, mode: VenueMode, symbol: str | None) -> None:
         lasting = self._lasting.get(symbol, [])
-        if mode not in lasting:
+        if (number, mode) not in lasting:
             return  # it was ended by hand
-        was = lasting[-1]
-        lasting.remove(mode)
-        now = lasting[-1] if lasting else self._base.get(symbol, VenueMode.ONLINE)
+        was = lasting[-1][1]
+        lasting.remove((number, mode))
+        now = lasting[-1][1] if lasting else self._base.get(symbol, VenueMode.ONLINE)
         if now is not was:
             self._target.set_mode(now, symbol)
 

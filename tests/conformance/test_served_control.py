@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from tests.conformance.served_venue import served_venue
-from tests.conformance.test_served_sockets import WAIT_S, FixClient, command, private
+from tests.conformance.test_served_sockets import WAIT_S, FixClient, command, private, trusting
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,8 @@ def with_websocket(ready: dict[str, Any], work: Callable[[aiohttp.ClientWebSocke
     """Do something with a connection of WebSocket v2 that has been greeted."""
 
     async def run() -> None:
-        async with aiohttp.ClientSession() as session, session.ws_connect(ready["ws_v2"]) as line:
+        trusted = trusting(ready) or True
+        async with aiohttp.ClientSession() as session, session.ws_connect(ready["ws_v2"], ssl=trusted) as line:
             assert (await line.receive_json(timeout=WAIT_S))["channel"] == "status"
             await work(line)
 
@@ -100,6 +101,25 @@ def test_a_half_open_websocket_answers_nothing_and_stays(ready: dict[str, Any]) 
         assert await until_closed(line) is None
 
     with_websocket(ready, work)
+
+
+def test_lines_over_tls_are_left_half_open_and_cut_too(tmp_path: Path) -> None:
+    with served_venue(tmp_path, "--tls", "--state", str(tmp_path / "state")) as ready:
+        fix = FixClient(ready).open()
+
+        async def work(line: aiohttp.ClientWebSocketResponse) -> None:
+            control(ready, "/sessions/drop", all=True, how="half_open")
+            await line.send_json({"method": "ping"})
+            with pytest.raises(TimeoutError):
+                await line.receive(timeout=1)
+            assert control(ready, "/sessions")["count"] == 2
+            control(ready, "/sessions/drop", all=True, how="abort")
+            assert await until_closed(line) is None
+
+        with_websocket(ready, work)
+        with pytest.raises((AssertionError, OSError)):
+            fix.run(lambda: False)
+        wait_until(lambda: control(ready, "/sessions")["count"] == 0)
 
 
 def test_a_dropped_fix_line_ends_and_its_orders_are_canceled(ready: dict[str, Any]) -> None:

@@ -8,11 +8,12 @@ __all__ = ["ConnectionFacts", "FixFacts"]
 
 
 class FixFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A FIX session. comp_id: the client's. next_sender, next_target: numbers of the venue's and the client's next
-    message.
+    """A FIX session. comp_id: the client's; target_comp_id: the venue's on that port. next_sender, next_target: numbers
+    of the venue's and the client's next message.
     """
 
     comp_id: str
+    target_comp_id: str
     account: str
     is_logged_on: bool
     next_sender: int

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from framework.errors import ConfigError
 from framework.protocol import VenueMode
@@ -98,6 +100,51 @@ def test_of_a_fault_that_is_refused_nothing_is_on_the_schedule() -> None:
         with pytest.raises(ConfigError):
             stage.add(**{"kind": "drop", "at_s": 1.0, **fault})
     assert stage.scheduler.queue == []
+
+
+def test_a_mode_that_ends_is_its_own_fault_and_no_other_of_the_same_mode() -> None:
+    stage = Stage()
+    for mode, at_s, for_s in (("cancel_only", 0, 10), ("post_only", 2, 20), ("cancel_only", 4, 2)):
+        stage.add(kind="mode", mode=mode, at_s=at_s, for_s=for_s)
+    assert stage.until(30) == [
+        (0, "cancel_only", None),
+        (2, "post_only", None),
+        (4, "cancel_only", None),
+        (6, "post_only", None),
+        (22, "online", None),
+    ]
+
+
+SPANS = st.tuples(st.integers(0, 20), st.integers(1, 20))
+
+
+@given(st.lists(st.tuples(SPANS, st.sampled_from(["cancel_only", "post_only", "maintenance"])), max_size=8))
+def test_at_any_time_the_mode_is_the_one_that_began_last_of_those_that_last(faults: list[Any]) -> None:
+    stage = Stage()
+    for (at_s, for_s), mode in faults:
+        stage.add(kind="mode", mode=mode, at_s=at_s, for_s=for_s)
+    for at_s in range(45):
+        happened = stage.until(at_s)
+        lasting = [
+            (begins_s, number, mode)
+            for number, ((begins_s, for_s), mode) in enumerate(faults)
+            if begins_s <= at_s < begins_s + for_s
+        ]
+        assert (happened[-1][1] if happened else "online") == max(lasting, default=(0, 0, "online"))[2]
+
+
+@given(st.lists(st.tuples(SPANS, st.sampled_from(["all", *LABELS])), max_size=8))
+def test_at_any_time_a_link_is_cut_as_often_as_drops_of_it_last(faults: list[Any]) -> None:
+    stage = Stage()
+    for (at_s, for_s), link in faults:
+        stage.add(kind="drop", link=link, at_s=at_s, for_s=for_s)
+    for at_s in range(45):
+        happened = stage.until(at_s)
+        for label in LABELS:
+            cuts = sum(what == "cut" and which[0] == label for _, what, which in happened)
+            restores = sum(what == "restore" and which == label for _, what, which in happened)
+            lasting = [link for (begins_s, for_s), link in faults if begins_s <= at_s < begins_s + for_s]
+            assert cuts - restores == sum(link in ("all", label) for link in lasting)
 
 
 # ----------------------------------------------------------------------------- the file

@@ -303,6 +303,7 @@ def _points(value: int) -> str:
 def _fix(facts: FixFacts) -> Any:
     return {
         "sender_comp_id": facts.comp_id,
+        "target_comp_id": facts.target_comp_id,
         "account": facts.account,
         "is_logged_on": facts.is_logged_on,
         "next_seq_num_venue": facts.next_sender,

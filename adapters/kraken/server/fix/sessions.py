@@ -40,6 +40,7 @@ class CompSession(QuietHandler):
         session = self.session
         return FixFacts(
             comp_id=session.settings.target_comp_id,
+            target_comp_id=session.settings.sender_comp_id,
             account=self.account,
             is_logged_on=session.state is SessionState.OPEN,
             next_sender=session.next_sender,

@@ -250,6 +250,7 @@ def test_fix_sessions_are_shown_with_their_numbers_before_anybody_has_logged_on(
     assert Control().get("/sessions")["fix_sessions"] == [
         {
             "sender_comp_id": "A0",
+            "target_comp_id": "KRAKEN-TRD",
             "account": "a0",
             "is_logged_on": False,
             "next_seq_num_venue": 1,

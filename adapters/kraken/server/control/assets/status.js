@@ -156,7 +156,7 @@ function sessions() {
     ["#", "n", (row) => row.number],
     ["kind", "", (row) => row.kind],
     ["client", "", (row) => row.address],
-    ["account", "", (row) => row.accounts.join(", ") || "–"],
+    ["account", "long", (row) => row.accounts.join(", ") || "–"],
     ["received", "n", (row) => row.received.toLocaleString("en-US")],
     ["sent", "n", (row) => row.sent.toLocaleString("en-US")],
     ["since", "n", (row) => second(row.opened)],
@@ -180,11 +180,12 @@ function sessions() {
 function fixSessions() {
   const rows = table([
     ["SenderCompID", "long", (row) => row.sender_comp_id],
-    ["account", "", (row) => row.account],
+    ["at", "", (row) => row.target_comp_id],
+    ["account", "long", (row) => row.account],
     ["", "", (row) => row.is_logged_on ? "logged on" : "off", (row) => row.is_logged_on ? "good" : "faint"],
     ["next of venue", "n", (row) => row.next_seq_num_venue],
     ["of client", "n", (row) => row.next_seq_num_client],
-  ], (row) => row.sender_comp_id, "None.");
+  ], (row) => `${row.sender_comp_id} ${row.target_comp_id}`, "None.");
   const made = card("FIX sessions", rows.node);
   return { node: made.node, show: (now) => rows.show(now.sessions.fix_sessions) };
 }
@@ -193,7 +194,7 @@ function orders() {
   const rows = table([
     ["order", "", (row) => row.order_id],
     ["client's id", "long", (row) => row.cl_ord_id || "–"],
-    ["account", "", (row) => row.account],
+    ["account", "long", (row) => row.account],
     ["by", "", (row) => row.protocol],
     ["pair", "", (row) => row.pair],
     ["side", "", (row) => row.side, (row) => row.side],
@@ -219,7 +220,7 @@ function orders() {
 function fills() {
   const rows = table([
     ["time", "n", (row) => clock(row.time)],
-    ["account", "", (row) => row.account],
+    ["account", "long", (row) => row.account],
     ["pair", "", (row) => row.pair],
     ["side", "", (row) => row.side, (row) => row.side],
     ["price", "n", (row) => row.price],
