@@ -47,6 +47,7 @@ __all__ = [
     "OrdersSnapshot",
     "QueryOrders",
     "Report",
+    "SecondaryOrder",
     "SessionClosed",
     "SessionOpened",
     "VenueMode",
@@ -68,6 +69,27 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults
     deadline_ns: int | None = None
 
 
+class SecondaryOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue makes an order of for each fill of another one: of the filled quantity, on the opposite side.
+
+    limit_ticks, trigger_ticks: prices, or their signed distances from the price of the fill (``..._offset_ticks``, or
+        ``..._offset_ppm`` as a share of it). Of a trailing-stop-limit, the limit's distance is from its trigger.
+    trail_offset_ticks, trail_offset_ppm: distance of a trailing stop from its best price, one of them.
+    attachment: of the new order.
+    """
+
+    order_type: OrderType
+    limit_ticks: int | None = None
+    limit_offset_ticks: int | None = None
+    limit_offset_ppm: int | None = None
+    trigger_ticks: int | None = None
+    trigger_offset_ticks: int | None = None
+    trigger_offset_ppm: int | None = None
+    trail_offset_ticks: int | None = None
+    trail_offset_ppm: int | None = None
+    attachment: bytes = b""
+
+
 class AddOrder(Command, frozen=True, kw_only=True):
     """A new order.
 
@@ -82,6 +104,7 @@ class AddOrder(Command, frozen=True, kw_only=True):
     expire_ns: end of a GTD order; start_ns: when the order becomes live, None for at once.
     is_validate_only: check, answer, do nothing.
     attachment: what a gateway wants kept with the order; the venue does not read it.
+    secondary: what each fill of the order makes another one of; None for nothing.
     """
 
     cl_ord_id: str
@@ -106,6 +129,7 @@ class AddOrder(Command, frozen=True, kw_only=True):
     is_reduce_only: bool = False
     is_validate_only: bool = False
     attachment: bytes = b""
+    secondary: SecondaryOrder | None = None
 
 
 class AddBatch(Command, frozen=True, kw_only=True):

@@ -109,6 +109,7 @@ def sections(profile: VenueProfile) -> list[tuple[str, list[Row]]]:
                 ("batch of orders", ("capabilities.batch_add_min", "capabilities.batch_add_max"), _batch_add),
                 ("batch of cancels", ("capabilities.batch_cancel_max",), _batch_cancel),
                 _has("quantity in quote", "has_quote_qty"),
+                _has("order made by fills", "has_secondary_orders"),
                 _has("validate only", "has_validate_only"),
                 _has("ask for orders", "has_order_query"),
                 ("deadline", ("capabilities.deadline_min_ns", "capabilities.deadline_max_ns"), _deadline),

@@ -62,6 +62,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     has_post_only: bool
     has_reduce_only: bool
     has_start_time: bool
+    has_secondary_orders: bool
     cancels_by_order_id: bool
     cancels_by_cl_ord_id: bool
 

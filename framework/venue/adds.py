@@ -19,8 +19,9 @@ from framework.venue.book import Pair
 from framework.venue.orders import Order
 from framework.venue.parts import Parts
 from framework.venue.rates import add_charge, batch_add_charge
+from framework.venue.secondaries import secondary_add
 from framework.venue.sessions import Line
-from framework.venue.validation import mode_refusal, order_refusal, support_refusal
+from framework.venue.validation import mode_refusal, order_refusal, secondary_refusal, support_refusal
 
 __all__ = ["Adds"]
 
@@ -133,7 +134,14 @@ class Adds:
         best = None
         if command.limit_ticks is None:
             best = self._parts.kernel.best(pair.index, 1 - command.side)
-        return order_refusal(command, pair, self._parts.profile.limits, None if best is None else best[0], now_ns)
+        best_ticks = None if best is None else best[0]
+        template = command.secondary
+        if template is not None:
+            fill_ticks = command.limit_ticks or best_ticks or 1
+            refusal = secondary_refusal(secondary_add(template, command.symbol, command.side, 1, fill_ticks))
+            if refusal is not None:
+                return refusal
+        return order_refusal(command, pair, self._parts.profile.limits, best_ticks, now_ns)
 
     def admit(
         self,

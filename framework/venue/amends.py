@@ -4,7 +4,8 @@ Amend (guides/spot-amends, rest-api/edit-order): one order, same ids, fills kept
 field that changes keeps it by the profile's ``AmendPriority``; otherwise it goes to the back of its price, and trades
 if its new price meets somebody. A new quantity that is already filled sets the quantity to what was filled, cancels the
 rest and costs a cancel's penalty. Post-only on an amend is a condition on that change only; an order that was entered
-post-only and is amended without it may trade.
+post-only and is amended without it may trade. An order that makes others by its fills is neither amended nor edited
+(guides/spot-amends, "Caveats").
 
 Counting (guides/spot-ratelimits): a request that fails pays its fixed count; one that names no open order within reach
 pays nothing, for no pair is known that it could be counted for.
@@ -21,7 +22,7 @@ import msgspec
 from framework.messages import AddOrder, AmendOrder, EditOrder, ExecType, OrderState
 from framework.protocol import BUY, AmendPriority, CancelReach, NewOrders, OrderType, RejectReason, TimeInForce
 from framework.venue.adds import Adds
-from framework.venue.lifecycle import hold_needed, limit_from
+from framework.venue.lifecycle import hold_needed, offset_price
 from framework.venue.orders import NO_SLOT, TRIGGER_TYPES, Order
 from framework.venue.parts import Parts
 from framework.venue.rates import amend_charge, edit_charge
@@ -137,7 +138,8 @@ class Amends:
 
     def _refusal(self, order: Order, command: AmendOrder, change: _Change, is_end: bool) -> RejectReason | None:
         if (
-            not _is_limit_amendable(order, command)
+            order.secondary is not None
+            or not _is_limit_amendable(order, command)
             or (
                 command.trigger_ticks is not None
                 and (order.is_triggered or order.is_trailing or order.trigger_ticks is None)
@@ -263,7 +265,7 @@ class Amends:
 
     def _edited(self, line: Line, old: Order, command: EditOrder, now_ns: int) -> Order | RejectReason:
         """The order that an edit asks for, prepared, or why it is refused."""
-        if old.order_type in TRIGGER_TYPES and old.is_triggered:
+        if old.secondary is not None or (old.order_type in TRIGGER_TYPES and old.is_triggered):
             return RejectReason.NOT_EDITABLE
         total_lots = old.qty_lots if command.qty_lots is None else command.qty_lots
         if total_lots <= old.cum_lots:
@@ -336,7 +338,7 @@ def _new_hold(order: Order, change: _Change) -> int:
     elif change.limit_ticks is not None or change.trigger_ticks is None:
         price_ticks = change.limit_ticks
     else:
-        price_ticks = limit_from(change.trigger_ticks, change.limit_offset_ticks, change.limit_offset_ppm)
+        price_ticks = offset_price(change.trigger_ticks, change.limit_offset_ticks, change.limit_offset_ppm)
     if order.side == BUY and price_ticks is None:
         return order.hold_units
     return hold_needed(order, price_ticks, change.qty_lots - order.cum_lots)

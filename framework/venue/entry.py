@@ -16,7 +16,7 @@ from framework.protocol import BUY, RejectReason, TimeInForce
 from framework.venue.account import Account, Assets
 from framework.venue.book import Pair
 from framework.venue.fees import fee_bound
-from framework.venue.lifecycle import Lifecycle, hold_needed, hold_price, limit_from
+from framework.venue.lifecycle import Lifecycle, hold_needed, hold_price, offset_price
 from framework.venue.matching import Matching
 from framework.venue.orders import NO_SLOT, Order, order_id_of
 from framework.venue.reports import Reporter
@@ -58,7 +58,7 @@ class Entry:
     # ------------------------------------------------------------------------------------------------- acceptance
 
     def prepare(
-        self, command: AddOrder, account: Account, pair: Pair, session: Session, request_id: int, now_ns: int
+        self, command: AddOrder, account: Account, pair: Pair, session: Session, request_id: int | None, now_ns: int
     ) -> Order:
         """The order that a command asks for, not accepted yet: no id, not indexed, nothing held."""
         order = Order(command, account, pair, session, "", 0, request_id, now_ns)
@@ -95,8 +95,8 @@ class Entry:
             cost = best[0] * order.qty_lots * pair.cost_units
         return cost + fee_bound(cost, order.hold_ppm, pair.fee_quantum)
 
-    def accept(self, order: Order, now_ns: int) -> None:
-        """Give a prepared order its id and index, and hold its money."""
+    def accept(self, order: Order, now_ns: int, *, is_held: bool = True) -> None:
+        """Give a prepared order its id and index, and hold its money; not ``is_held`` for one that ends at once."""
         self._order_count = count = self._order_count + 1
         order.seq = count
         order.order_id = order_id_of(count)
@@ -107,7 +107,7 @@ class Entry:
         if order.cl_ord_id:
             account.order_by_cl_ord_id[order.cl_ord_id] = order
         order.session.orders[count] = order
-        units = hold_needed(order, hold_price(order), order.qty_lots)
+        units = hold_needed(order, hold_price(order), order.qty_lots) if is_held else 0
         if units:
             account.hold(order, units)
 
@@ -176,7 +176,7 @@ class Entry:
         order.is_triggered = True
         if order.limit_ticks is None and not order.is_market:
             assert order.trigger_ticks is not None
-            order.limit_ticks = limit_from(order.trigger_ticks, order.limit_offset_ticks, order.limit_offset_ppm)
+            order.limit_ticks = offset_price(order.trigger_ticks, order.limit_offset_ticks, order.limit_offset_ppm)
         self._reporter.order_changed(order, ExecType.TRIGGERED, now_ns)
         self.enter(order, now_ns)
 

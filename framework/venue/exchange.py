@@ -51,6 +51,7 @@ from framework.venue.parts import Parts
 from framework.venue.queries import Queries
 from framework.venue.rates import call_counter, engine_counter
 from framework.venue.reports import Reporter
+from framework.venue.secondaries import Secondaries
 from framework.venue.sessions import Line, Outbound
 from framework.venue.timers import TimerKind, Timers
 from framework.venue.triggers import Triggers
@@ -143,6 +144,8 @@ class Venue:
             self._entry,
             self._timers,
         )
+        self._fills_with_secondary = self._lifecycle.fills_with_secondary
+        self._secondaries = Secondaries(self._entry, self._lifecycle, reporter)
         self._modes = Modes(self._parts)
         self._cancels = Cancels(self._parts)
         self._gateway = Gateway(self._parts, self._cancels)
@@ -267,6 +270,8 @@ class Venue:
                 observer.on_command(session_id, command, now_ns, counter.value, counter.threshold)
             if reason is not None:
                 observer.on_refused(session_id, command, now_ns, reason)
+        if self._fills_with_secondary:
+            self._secondaries.make(now_ns)
 
     def _gate_refusal(self, line: Line, command: Command, call: str, now_ns: int) -> RejectReason | None:
         """What is checked before any handler: the session, the deadline, the call counter.
@@ -311,6 +316,8 @@ class Venue:
             trigger_ticks = kernel.trigger_ticks(watch)
             lifecycle.unrest(order)
             self._entry.fire(order, trigger_ticks, now_ns)
+        if self._fills_with_secondary:
+            self._secondaries.make(now_ns)
 
     def next_timer_ns(self) -> int | None:
         """When the venue next has something to do of its own accord; None if never."""
@@ -330,6 +337,8 @@ class Venue:
                 self._deferred.append((kind, subject))
             else:
                 self._act(kind, subject, now_ns)
+        if self._fills_with_secondary:
+            self._secondaries.make(now_ns)
 
     def _act(self, kind: TimerKind, subject: Any, now_ns: int) -> None:
         if kind is TimerKind.START:
@@ -356,6 +365,8 @@ class Venue:
                 if self._is_deferred_live(kind, subject):
                     self._act(kind, subject, now_ns)
         self._modes.apply(now_ns)
+        if self._fills_with_secondary:
+            self._secondaries.make(now_ns)
 
     def roll_over(self, protocol_label: str, now_ns: int) -> int:
         """Have a protocol's daily rollover happen now, beside the one that is due; returns until when nobody can log

@@ -13,6 +13,7 @@ over its open orders.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from framework.errors import SimulationError
@@ -28,7 +29,7 @@ from framework.venue.sessions import Line
 if TYPE_CHECKING:
     from framework.venue.kernel import MatchingKernel
 
-__all__ = ["Lifecycle", "hold_needed", "hold_price", "limit_from"]
+__all__ = ["Lifecycle", "hold_needed", "hold_price", "offset_price"]
 
 _OPEN_LAST = OrderState.PARTIALLY_FILLED
 
@@ -39,16 +40,16 @@ def hold_price(order: Order) -> int | None:
         return None if order.is_working else order.trigger_ticks
     if order.limit_ticks is not None or order.trigger_ticks is None:
         return order.limit_ticks
-    return limit_from(order.trigger_ticks, order.limit_offset_ticks, order.limit_offset_ppm)
+    return offset_price(order.trigger_ticks, order.limit_offset_ticks, order.limit_offset_ppm)
 
 
-def limit_from(trigger_ticks: int, offset_ticks: int | None, offset_ppm: int | None) -> int:
-    """The limit price that lies so far from a trigger price, at least 1; a share is rounded to the nearest tick, half
-    up (assumption: rest-api/add-order, ``price2``, is silent).
+def offset_price(price_ticks: int, offset_ticks: int | None, offset_ppm: int | None) -> int:
+    """The price that lies so far from another, at least 1; a share is rounded to the nearest tick, half up (assumption:
+    rest-api/add-order, ``price2``, is silent).
     """
     if offset_ppm is not None:
-        return max(1, (2 * trigger_ticks * (PPM + offset_ppm) + PPM) // (2 * PPM))
-    return max(1, trigger_ticks + (offset_ticks or 0))
+        return max(1, (2 * price_ticks * (PPM + offset_ppm) + PPM) // (2 * PPM))
+    return max(1, price_ticks + (offset_ticks or 0))
 
 
 def hold_needed(order: Order, price_ticks: int | None, leaves_lots: int) -> int:
@@ -66,11 +67,13 @@ class Lifecycle:
     """Fills and ends orders.
 
     by_slot, by_watch: orders in the kernel's book, and orders whose trigger the kernel watches.
+    fills_with_secondary: order, price and lots of each fill that an order is yet to be made for.
     """
 
     def __init__(self, kernel: MatchingKernel, assets: Assets, reporter: Reporter) -> None:
         self.by_slot: dict[int, Order] = {}
         self.by_watch: dict[int, Order] = {}
+        self.fills_with_secondary: deque[tuple[Order, int, int]] = deque()
         self.observer: VenueObserver | None = None
         self._kernel = kernel
         self._assets = assets
@@ -162,6 +165,8 @@ class Lifecycle:
         account.trades.append(report)
         if self.observer is not None:
             self.observer.on_fill(report)
+        if order.secondary is not None:
+            self.fills_with_secondary.append((order, price_ticks, qty_lots))
         if is_done:
             self._close(order, None, ts_ns)
 

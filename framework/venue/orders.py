@@ -54,6 +54,8 @@ class Order:
         queued_ns: when it last went to the back of a queue in the book, 0 before that (an iceberg's next slice is
         queued by the kernel, which is not told here).
     attachment: what came with it and is not read.
+    secondary: what each of its fills makes an order of; None for nothing. primary_id: of the order whose fill made it,
+        "" if none did. request_id: of the request that entered it, None if none did.
     hold_units, hold_asset: money held for it, and of which asset (index); hold_ppm: the fee rate in that hold.
     quote_units: for an order in quote quantity, what is still to be spent; -1 otherwise.
     fee_exact: fees so far times a million, before rounding; fee_units: what was charged.
@@ -88,10 +90,12 @@ class Order:
         "order_id",
         "order_type",
         "pair",
+        "primary_id",
         "qty_lots",
         "queued_ns",
         "quote_units",
         "request_id",
+        "secondary",
         "seq",
         "session",
         "side",
@@ -114,7 +118,7 @@ class Order:
         session: Session,
         order_id: str,
         seq: int,
-        request_id: int,
+        request_id: int | None,
         now_ns: int,
     ) -> None:
         self.account = account
@@ -146,6 +150,8 @@ class Order:
         self.opened_ns = self.aged_ns = now_ns
         self.queued_ns = 0
         self.attachment = command.attachment
+        self.secondary = command.secondary
+        self.primary_id = ""
         self.cum_lots = 0
         self.slot = NO_SLOT
         self.watch = NO_SLOT

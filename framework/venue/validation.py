@@ -31,6 +31,7 @@ __all__ = [
     "is_qty",
     "mode_refusal",
     "order_refusal",
+    "secondary_refusal",
     "support_refusal",
 ]
 
@@ -57,6 +58,7 @@ def support_refusal(order: AddOrder, capabilities: Capabilities) -> RejectReason
         and (capabilities.has_reduce_only or not order.is_reduce_only)
         and (capabilities.has_start_time or order.start_ns is None)
         and (capabilities.has_validate_only or not order.is_validate_only)
+        and (capabilities.has_secondary_orders or order.secondary is None)
     )
     return None if is_offered else RejectReason.NOT_SUPPORTED
 
@@ -91,6 +93,15 @@ def order_refusal(
         or _time_refusal(order, limits, now_ns)
         or _quantity_refusal(order, pair, limits, market_ticks)
     )
+
+
+def secondary_refusal(order: AddOrder) -> RejectReason | None:
+    """Whether an order that fills would make is one that the venue knows, whatever its quantity; an iceberg has nothing
+    that would say what it shows.
+    """
+    if order.order_type in (OrderType.MARKET, OrderType.ICEBERG):
+        return RejectReason.INVALID_ARGUMENTS
+    return _type_refusal(order)
 
 
 def _is_bare(order: AddOrder) -> bool:

@@ -1,10 +1,6 @@
 """Kraken's order parameters to the venue's commands, and the venue's orders to Kraken's words.
 
-Parameters come as text by their REST names, whatever protocol they came on. Prices may be relative to the last trade:
-``+`` adds, ``-`` subtracts, ``#`` does what suits the side and type, ``%`` makes it a share (rest-api/add-order). Where
-that falls between two ticks the nearest one is taken, half away from the last trade; distances of trailing orders are
-kept as they are given, and one finer than a millionth of the price is refused. Both are assumptions: the page does not
-say.
+Parameters come as text by their REST names, whatever protocol they came on.
 
 Sources: rest-api/add-order, rest-api/get-open-orders, guides/spot-clordid.
 """
@@ -13,35 +9,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import TypedDict, cast
+from decimal import Decimal
 
 import msgspec
 
-from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
+from adapters.kraken.server.pairs import ServedPair, fixed
+from adapters.kraken.server.prices import PRICED as _PRICED
+from adapters.kraken.server.prices import WITH_LIMIT as _WITH_LIMIT
+from adapters.kraken.server.prices import close_terms, number, price_terms, qty_lots, whole
 from adapters.kraken.server.refusal import Refusal, invalid
 from adapters.kraken.wire.digits import digits
-from framework.messages import AddOrder, ExecutionReport, OrderState
+from framework.messages import AddOrder, ExecutionReport, OrderState, SecondaryOrder
 from framework.protocol import BUY, SELL, OrderType, StpMode, TimeInForce, TriggerReference
+from framework.venue.orders import TRAILING_TYPES as _TRAILING
 from framework.venue.orders import Order
 
 __all__ = [
     "Attachment",
-    "LimitTerms",
     "OrderWords",
     "Terms",
     "add_order",
     "amend_id",
     "attachment_of",
+    "close_line",
     "distance",
     "edited_attachment",
     "encode_attachment",
-    "number",
-    "price_ticks",
-    "qty_lots",
     "time_ns",
-    "trailing_limit",
-    "whole",
 ]
 
 ORDER_TYPES = {
@@ -65,18 +59,8 @@ _STP = {
 }
 _TIMES = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK, "GTD": TimeInForce.GTD}
 _FLAGS = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
-_PRICED = frozenset({OrderType.LIMIT, OrderType.ICEBERG})
-_STOPS = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT})
-_TRAILING = frozenset({OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT})
-_WITH_LIMIT = frozenset({OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT, OrderType.TRAILING_STOP_LIMIT})
-# No price or quantity has more digits; longer text is not worth the time that its arithmetic takes.
-_NUMBER = re.compile(r"(?=.{1,48}$)([0-9]+(\.[0-9]*)?|\.[0-9]+)")
-_EXACT = Context(prec=120)
-_NOT_WHOLE = -1
 # guides/spot-clordid: a UUID with or without hyphens, or up to 18 characters of text.
 _CL_ORD_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[ -~]{1,18}")
-_SIGNS = ("+", "-", "#")
-_CLOSE = ("close", "close[ordertype]", "close[price]", "close[price2]")
 _NS = 10**9
 _TIME_MAX_S = 2**63 // _NS
 _STATES = {
@@ -134,62 +118,6 @@ def amend_id(request_id: int) -> str:
     return f"TA{request_id // 10**9:04d}-{request_id // 10**6 % 1000:05d}-{request_id % 10**6:06d}"
 
 
-def number(text: str, name: str) -> Decimal:
-    """A plain decimal above or at 0; Refusal names the argument otherwise."""
-    if _NUMBER.fullmatch(text) is None:
-        raise invalid(name)
-    return Decimal(text)
-
-
-def whole(text: str, name: str, least: int, most: int) -> int:
-    """A whole number within limits; Refusal names the argument otherwise."""
-    bare = text.removeprefix("-")
-    if not (bare.isascii() and bare.isdigit()) or len(bare) > 19 or not least <= int(text) <= most:
-        raise invalid(name)
-    return int(text)
-
-
-def qty_lots(text: str, pair: ServedPair, name: str) -> int:
-    """A quantity in lots; what is finer than a lot is refused."""
-    lots = _steps(text, LOT_DECIMALS, pair.qty_units, name)
-    if lots == _NOT_WHOLE:
-        raise invalid(name)
-    return lots
-
-
-def _steps(text: str, decimals: int, units: int, name: str) -> int:
-    """A plain decimal in steps of so many units of the last decimal; ``_NOT_WHOLE`` for what lies between two."""
-    if _NUMBER.fullmatch(text) is None:
-        raise invalid(name)
-    head, _, tail = text.partition(".")
-    if len(tail) > decimals:
-        tail = tail.rstrip("0")
-        if len(tail) > decimals:
-            return _NOT_WHOLE
-    steps, rest = divmod(int(head + tail.ljust(decimals, "0")), units)
-    return _NOT_WHOLE if rest else steps
-
-
-def price_ticks(text: str, pair: ServedPair, name: str, last_ticks: int | None, side: int, kind: OrderType) -> int:
-    """A price in ticks, absolute or relative to the last trade.
-
-    A price off the grid is refused where it is absolute, and rounded to the nearest tick where it is relative.
-    """
-    sign = text[0] if text[:1] in _SIGNS else ""
-    if not sign:
-        return _whole_ticks(text, pair, name)
-    is_share = text.endswith("%")
-    value = number(text[1:].removesuffix("%"), name)
-    if last_ticks is None:
-        raise Refusal("EOrder:Invalid price")
-    exact = _EXACT.multiply(value, last_ticks).scaleb(-2, _EXACT) if is_share else _EXACT.divide(value, pair.tick)
-    offset = int(exact.to_integral_value(ROUND_HALF_UP, _EXACT))
-    if sign == "#":
-        is_up = (side == BUY) == (kind in _STOPS)
-        sign = "+" if is_up else "-"
-    return last_ticks + offset if sign == "+" else last_ticks - offset
-
-
 def time_ns(text: str, name: str, now_ns: int) -> int | None:
     """``starttm`` and ``expiretm``: 0 for none, seconds since the epoch, or ``+n`` seconds from now."""
     if text in ("", "0"):
@@ -228,9 +156,10 @@ def add_order(
         raise invalid("oflags")
     if fields.get("leverage", "none") not in ("none", "", "0", "1"):
         raise Refusal("EOrder:Insufficient margin")
-    if any(name in fields for name in _CLOSE):
-        raise invalid("close")
     cl_ord_id, userref = fields.get("cl_ord_id", ""), fields.get("userref", "")
+    secondary = _close(fields, pair, side, has_static_limits=has_static_limits)
+    if cl_ord_id and secondary is not None:
+        raise invalid("close")
     if cl_ord_id and userref:
         raise invalid("userref")
     if cl_ord_id and _CL_ORD_ID.fullmatch(cl_ord_id) is None:
@@ -247,7 +176,7 @@ def add_order(
         raise invalid("trigger")
     volume = fields.get("volume", "")
     is_quote = "viqc" in flags
-    prices = _prices(fields, pair, side, kind, last_ticks, has_static_limits=has_static_limits)
+    prices = price_terms(fields, pair, side, kind, last_ticks, has_static_limits=has_static_limits)
     display = fields.get("displayvol")
     return AddOrder(
         request_id=request_id,
@@ -276,8 +205,25 @@ def add_order(
                 volume=volume,
             )
         ),
+        secondary=secondary,
         **prices,
     )
+
+
+def _close(fields: Mapping[str, str], pair: ServedPair, side: int, *, has_static_limits: bool) -> SecondaryOrder | None:
+    """What each fill makes an order of; its owner finds it by the userref of the order that was filled (assumption)."""
+    word = fields.get("close[ordertype]", "")
+    if not word:
+        if any(name == "close" or name.startswith("close[") for name in fields):
+            raise invalid("close[ordertype]")
+        return None
+    kind = ORDER_TYPES.get(word)
+    # An iceberg is on the list of types, but nothing says how much of it would be shown.
+    if kind is None or kind in (OrderType.MARKET, OrderType.ICEBERG):
+        raise invalid("close[ordertype]")
+    terms = close_terms(fields, pair, SELL if side == BUY else BUY, kind, has_static_limits=has_static_limits)
+    note = encode_attachment(Attachment(userref=_userref(fields.get("userref", ""))))
+    return SecondaryOrder(order_type=kind, attachment=note, **terms)
 
 
 def _userref(text: str) -> int:
@@ -286,80 +232,33 @@ def _userref(text: str) -> int:
     return whole(text, "userref", -(2**31), 2**31 - 1)
 
 
-def _prices(
-    fields: Mapping[str, str],
-    pair: ServedPair,
-    side: int,
-    kind: OrderType,
-    last_ticks: int | None,
-    *,
-    has_static_limits: bool,
-) -> dict[str, int]:
-    price, price2 = fields.get("price", ""), fields.get("price2", "")
-    prices: dict[str, int] = {}
-    if kind in _TRAILING:
-        if not price.startswith("+"):
-            raise invalid("price")
-        prices |= _distance(price, pair, "price", "trail_offset")
-        if kind is OrderType.TRAILING_STOP_LIMIT:
-            if price2[:1] not in ("+", "-") and not (has_static_limits and price2):
-                raise invalid("price2")
-            prices |= cast("dict[str, int]", trailing_limit(price2, pair, "price2"))
-        return prices
-    if kind is OrderType.MARKET:
-        return prices
-    if not price:
-        raise invalid("price")
-    first = price_ticks(price, pair, "price", last_ticks, side, kind)
-    prices["limit_ticks" if kind in _PRICED else "trigger_ticks"] = first
-    if kind in _WITH_LIMIT:
-        if not price2:
-            raise invalid("price2")
-        prices["limit_ticks"] = price_ticks(price2, pair, "price2", last_ticks, side, kind)
-    return prices
-
-
-class LimitTerms(TypedDict, total=False):
-    """A limit, as an argument of a command: one of them, or none."""
-
-    limit_ticks: int
-    limit_offset_ticks: int
-    limit_offset_ppm: int
-
-
-def trailing_limit(text: str, pair: ServedPair, name: str) -> LimitTerms:
-    """The limit of a trailing order, as an argument of its command: a distance from the trigger where it has a sign,
-    in quote currency or (``%``) as a share, else a price.
-    """
-    if text[:1] in ("+", "-"):
-        return cast("LimitTerms", _distance(text, pair, name, "limit_offset"))
-    return {"limit_ticks": _whole_ticks(text, pair, name)}
-
-
-def _distance(text: str, pair: ServedPair, name: str, argument: str) -> dict[str, int]:
-    """A signed distance, exact: ``+1.5%`` in millionths as ``<argument>_ppm``, ``+150`` as ``<argument>_ticks``."""
-    sign = -1 if text.startswith("-") else 1
-    if not text.endswith("%"):
-        return {f"{argument}_ticks": sign * _whole_ticks(text[1:], pair, name)}
-    ppm = _EXACT.multiply(number(text[1:-1], name), 10_000)
-    if ppm != int(ppm):
-        raise invalid(name)
-    return {f"{argument}_ppm": sign * int(ppm)}
-
-
-def _whole_ticks(text: str, pair: ServedPair, name: str) -> int:
-    ticks = _steps(text, pair.pair_decimals, pair.price_units, name)
-    if ticks == _NOT_WHOLE:
-        raise Refusal("EOrder:Tick size check failed")
-    return ticks
-
-
 def distance(ticks: int | None, ppm: int | None, pair: ServedPair, decimals: int | None = None) -> str:
     """A distance with its sign: ``+150.0``, ``-1.5000%``; ``0`` for none. decimals: of prices, if not the pair's."""
     if ticks is None and ppm is None:
         return "0"
     text = pair.price(ticks or 0, decimals) if ppm is None else f"{digits(ppm, 4)}%"
     return text if text.startswith("-") else f"+{text}"
+
+
+def close_line(template: SecondaryOrder | None, pair: ServedPair) -> str:
+    """A conditional close in one line: ``close position @ stop loss 22000.0 -> limit 21000.0``; "" for none."""
+    if template is None:
+        return ""
+
+    def shown(ticks: int | None, offset_ticks: int | None, offset_ppm: int | None) -> str:
+        return distance(offset_ticks, offset_ppm, pair) if ticks is None else pair.price(ticks)
+
+    kind = template.order_type
+    limit = shown(template.limit_ticks, template.limit_offset_ticks, template.limit_offset_ppm)
+    if kind in _PRICED:
+        return f"close position @ {TYPE_WORDS[kind]} {limit}"
+    trigger = shown(
+        template.trigger_ticks,
+        template.trail_offset_ticks if kind in _TRAILING else template.trigger_offset_ticks,
+        template.trail_offset_ppm if kind in _TRAILING else template.trigger_offset_ppm,
+    )
+    words = TYPE_WORDS[kind].removesuffix("-limit").replace("-", " ")
+    return f"close position @ {words} {trigger}" + (f" -> limit {limit}" if kind in _WITH_LIMIT else "")
 
 
 class OrderWords:

@@ -22,7 +22,6 @@ from framework.messages import Report
 __all__ = ["Connections", "SocketConnection"]
 
 _SECOND_NS = 10**9
-_IDLE_NS = 60 * _SECOND_NS
 _NORMAL_CLOSURE = 1000
 
 
@@ -57,6 +56,8 @@ class SocketConnection(ABC):
         self._host = context.host
         self._raw_send = send
         self._close = close
+        profiles = self._host.profile.protocols.items()
+        self._idle_ns = next(profile.idle_close_ns for label, profile in profiles if label == self.label)
         self._last_sent_ns = self._last_heard_ns = self._host.now_ns
         self._tokens: dict[str, ApiKey] = {}
         self._lines: dict[str, _AccountLine] = {}
@@ -86,9 +87,9 @@ class SocketConnection(ABC):
         if self.is_subscribed:
             if now_ns - self._last_sent_ns >= _SECOND_NS:
                 self.send(self.heartbeat)
-        elif now_ns - self._last_heard_ns >= _IDLE_NS and self._close is not None:
+        elif self._idle_ns is not None and now_ns - self._last_heard_ns >= self._idle_ns and self._close is not None:
             close, self._close = self._close, None
-            close(_NORMAL_CLOSURE, "no request for a minute")
+            close(_NORMAL_CLOSURE, "no request for too long")
 
     def key_of(self, token: str) -> ApiKey:
         """The key of a token, which lives as long as the connection once it was used; raises Refusal for a bad one."""

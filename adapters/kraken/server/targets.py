@@ -9,8 +9,9 @@ cancel_order, batch_cancel; guides/spot-clordid.
 from __future__ import annotations
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import LimitTerms, attachment_of, price_ticks, qty_lots, trailing_limit, whole
+from adapters.kraken.server.orders import attachment_of
 from adapters.kraken.server.pairs import ServedPair
+from adapters.kraken.server.prices import LimitTerms, price_ticks, qty_lots, trailing_limit, whole
 from adapters.kraken.server.refusal import Refusal, invalid
 from framework.venue.orders import Order
 

@@ -65,6 +65,7 @@ FIX = ProtocolProfile(
         has_post_only=True,
         has_reduce_only=False,
         has_start_time=False,
+        has_secondary_orders=False,
         cancels_by_order_id=True,
         cancels_by_cl_ord_id=True,
     ),

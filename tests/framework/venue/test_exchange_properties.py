@@ -33,6 +33,7 @@ from framework.messages import (
     MassCancel,
     OrderState,
     QueryOrders,
+    SecondaryOrder,
 )
 from framework.protocol import BUY, POINT, SELL, MassCancelScope, OrderType, StpMode, TimeInForce, VenueMode
 from framework.venue.orders import Order
@@ -73,6 +74,18 @@ def _aged(age_ns: int, steps: tuple[tuple[int, int], ...]) -> Fraction:
     return Fraction(next((points for below_s, points in steps if age_ns < below_s * SECOND), 0))
 
 
+SECONDARIES = st.sampled_from(
+    [
+        SecondaryOrder(order_type=OrderType.LIMIT, limit_ticks=1003),
+        SecondaryOrder(order_type=OrderType.LIMIT, limit_offset_ticks=-1),
+        SecondaryOrder(order_type=OrderType.STOP_LOSS, trigger_offset_ppm=-3_000),
+        SecondaryOrder(order_type=OrderType.TAKE_PROFIT_LIMIT, trigger_offset_ticks=2, limit_offset_ticks=1),
+        SecondaryOrder(order_type=OrderType.TRAILING_STOP, trail_offset_ticks=2),
+        SecondaryOrder(order_type=OrderType.TRAILING_STOP_LIMIT, trail_offset_ppm=2_000, limit_offset_ppm=-1_000),
+    ]
+)
+
+
 @st.composite
 def wanted_orders(draw: st.DrawFn) -> dict[str, Any]:
     """The fields of a new order that is mostly well formed."""
@@ -111,6 +124,7 @@ def wanted_orders(draw: st.DrawFn) -> dict[str, Any]:
     if order_type is OrderType.MARKET and fields["side"] == BUY and draw(st.booleans()):
         fields["qty_lots"] = 0
         fields["quote_qty"] = Decimal(draw(st.integers(50, 400))) / 100
+    fields["secondary"] = draw(st.none() | st.none() | SECONDARIES)
     return fields
 
 
@@ -197,6 +211,8 @@ class VenueMachine(RuleBasedStateMachine):
     def add(self, line: str, fields: dict[str, Any], delay_s: int) -> None:
         if not self.is_usable(line):
             return
+        if line.endswith("fix"):
+            fields = {**fields, "secondary": None}
         if delay_s:
             fields = {**fields, "start_ns": self.rig.now_ns + delay_s * SECOND}
         self.send(line, AddOrder(**{**vars_of(self.rig.order()), **fields}))
@@ -417,6 +433,21 @@ class VenueMachine(RuleBasedStateMachine):
                     assert self.final[order.order_id] == now
                 elif order.state in TERMINAL:
                     self.final[order.order_id] = now
+
+    @invariant()
+    def every_fill_of_an_order_with_a_template_has_made_an_order_of_its_quantity_on_the_other_side(self) -> None:
+        if not hasattr(self, "rig"):
+            return
+        for account in self.rig.venue.accounts.values():
+            made: dict[str, list[Order]] = {}
+            for order in account.order_by_id.values():
+                if order.primary_id:
+                    made.setdefault(order.primary_id, []).append(order)
+            for order in account.order_by_id.values():
+                fills = [trade.last_lots for trade in account.trades if trade.order_id == order.order_id]
+                secondaries = made.get(order.order_id, [])
+                assert [each.qty_lots for each in secondaries] == (fills if order.secondary is not None else [])
+                assert all(each.side == 1 - order.side for each in secondaries)
 
     @invariant()
     def the_counters_have_their_closed_form(self) -> None:

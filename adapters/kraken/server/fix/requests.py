@@ -11,8 +11,9 @@ import uuid
 from adapters.fix.codec import Message
 from adapters.fix.times import parse_utc_timestamp
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import add_order, number, qty_lots
+from adapters.kraken.server.orders import add_order
 from adapters.kraken.server.pairs import ServedPair
+from adapters.kraken.server.prices import number, qty_lots
 from adapters.kraken.server.refusal import Refusal, invalid
 from framework.messages import AddOrder, AmendOrder, MassCancel
 from framework.protocol import MassCancelScope

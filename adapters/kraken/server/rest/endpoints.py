@@ -64,7 +64,7 @@ _EARN = (("earn-funds",),)
 _EARN_OR_FUNDS = (("earn-funds", "query-funds"),)
 _EXPORT = (("export-data",),)
 
-_NO_MARGIN = "margin and conditional close are refused"
+_NO_MARGIN = "margin is refused"
 _BY_LEVEL = "each level of a market that is played by levels is one order"
 _NO_STRATEGY = "there is no strategy: EGeneral:Invalid arguments:Invalid strategy ID"
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.keys import ApiKey
-from adapters.kraken.server.orders import number
 from adapters.kraken.server.pairs import fixed
+from adapters.kraken.server.prices import number
 from adapters.kraken.server.refusal import Refusal, invalid
 from adapters.kraken.server.rest.pages import seconds_ns
 from adapters.kraken.server.rest.params import Params

@@ -12,7 +12,15 @@ from typing import Any
 import msgspec
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, OrderWords, amend_id, attachment_of, distance
+from adapters.kraken.server.orders import (
+    SIDE_WORDS,
+    TYPE_WORDS,
+    OrderWords,
+    amend_id,
+    attachment_of,
+    close_line,
+    distance,
+)
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.symbols import rest_asset
 from framework.protocol import BUY, OrderType, TimeInForce
@@ -72,7 +80,7 @@ class OrderRows:
         volume = OrderWords.volume(order, pair, note)
         average = cost / (pair.lot * order.cum_lots) if order.cum_lots else Decimal(0)
         shown: dict[str, Any] = {
-            "refid": None,
+            "refid": order.primary_id or None,
             "userref": note.userref,
             "cl_ord_id": order.cl_ord_id or None,
             "status": OrderWords.status(order),
@@ -88,7 +96,7 @@ class OrderRows:
                 "price2": price2,
                 "leverage": "none",
                 "order": OrderWords.line(order, pair, volume, price, price2),
-                "close": "",
+                "close": close_line(order.secondary, pair),
             },
             "vol": volume,
             "vol_exec": pair.qty(order.cum_lots),

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 
 from adapters.kraken.server.http import HttpRequest
 from adapters.kraken.server.json_input import json_object
-from adapters.kraken.server.orders import whole
+from adapters.kraken.server.prices import whole
 from adapters.kraken.server.refusal import Refusal, invalid
 
 __all__ = ["Params", "json_params", "read_params"]

@@ -20,6 +20,7 @@ from adapters.kraken.server.orders import (
     add_order,
     amend_id,
     attachment_of,
+    close_line,
     edited_attachment,
     encode_attachment,
 )
@@ -92,7 +93,7 @@ class Trading:
         command = self._order(params.text, pair, self._deadline_ns(params, sent_ns), is_validate_only=is_validate_only)
 
         def result(report: CommandAccepted) -> Any:
-            described = {"descr": {"order": _line(command, pair)}}
+            described = {"descr": _description(command, pair)}
             return described if is_validate_only else {**described, "txid": list(report.order_ids)}
 
         return Pending(command, result)
@@ -118,7 +119,7 @@ class Trading:
                 if error is not None:
                     shown.append({"error": error})
                     continue
-                described: dict[str, Any] = {"descr": {"order": _line(order, pair)}}
+                described: dict[str, Any] = {"descr": _description(order, pair)}
                 if not is_validate_only:
                     described = {"txid": next(ids), **described}
                 shown.append(described)
@@ -285,6 +286,11 @@ class Trading:
         if ahead_ns > can.deadline_max_ns or 0 < ahead_ns < can.deadline_min_ns:
             raise invalid("deadline")
         return deadline_ns
+
+
+def _description(command: AddOrder, pair: ServedPair) -> dict[str, str]:
+    close = close_line(command.secondary, pair)
+    return {"order": _line(command, pair), **({"close": close} if close else {})}
 
 
 def _line(command: AddOrder, pair: ServedPair) -> str:

@@ -17,7 +17,7 @@ from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, Attachment, at
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.server.ws2.frames import Frame, number, stream_frame
 from adapters.kraken.wire.digits import digits, rfc3339_us
-from framework.messages import ExecType, ExecutionReport, OrderState
+from framework.messages import ExecType, ExecutionReport, OrderState, SecondaryOrder
 from framework.protocol import BUY, OrderType, TimeInForce
 from framework.venue.orders import NO_SLOT, Order
 from framework.venue.served.records import LedgerEntry, TradeRecord
@@ -158,6 +158,10 @@ class Executions:
             row["display_qty"] = number(pair.qty(order.display_lots))
         if order.trigger_ticks is not None:
             row["triggers"] = self._triggers(order, order.trigger_ticks, note, pair)
+        if order.secondary is not None:
+            row["contingent"] = _contingent(order.secondary, pair)
+        if order.primary_id:
+            row["ord_ref_id"] = order.primary_id
         if order.expire_ns is not None:
             row["expire_time"] = rfc3339_us(order.expire_ns)
         if order.start_ns is not None:
@@ -272,6 +276,22 @@ class Balances:
 
 def _ids(order: Order) -> dict[str, str]:
     return {"order_id": order.order_id, **({"cl_ord_id": order.cl_ord_id} if order.cl_ord_id else {})}
+
+
+def _contingent(template: SecondaryOrder, pair: ServedPair) -> dict[str, Any]:
+    """What each fill makes an order of."""
+    shown: dict[str, Any] = {"order_type": TYPE_WORDS[template.order_type]}
+    trails = template.trail_offset_ticks, template.trail_offset_ppm
+    for name, ticks, offset_ticks, offset_ppm in (
+        ("trigger_price", None, *trails),
+        ("trigger_price", template.trigger_ticks, template.trigger_offset_ticks, template.trigger_offset_ppm),
+        ("limit_price", template.limit_ticks, template.limit_offset_ticks, template.limit_offset_ppm),
+    ):
+        if ticks is not None:
+            shown |= {name: number(pair.price(ticks)), f"{name}_type": "static"}
+        elif offset_ticks is not None or offset_ppm is not None:
+            shown |= _distance(name, offset_ticks, offset_ppm, pair)
+    return shown
 
 
 def _limit_of(order: Order, pair: ServedPair) -> dict[str, Any]:

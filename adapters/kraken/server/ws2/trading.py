@@ -37,7 +37,7 @@ from framework.messages import (
     CommandAccepted,
     EditOrder,
 )
-from framework.venue.orders import TRIGGER_TYPES
+from framework.venue.orders import TRAILING_TYPES, TRIGGER_TYPES
 
 __all__ = ["Request", "Ws2Trading"]
 
@@ -63,6 +63,10 @@ _FIELDS = {
         "batch_cancel": "orders cl_ord_id token",
     }.items()
 }
+
+_CLOSE_FIELDS = frozenset(
+    ("order_type", "limit_price", "limit_price_type", "trigger_price", "trigger_price_type", "stop_price")
+)
 
 type Result = Callable[[CommandAccepted], Any]
 
@@ -207,7 +211,7 @@ class Ws2Trading:
         if arguments.flag(params, "margin"):
             fields["leverage"] = "2"
         if "conditional" in params:
-            fields["close"] = "1"
+            fields |= _close_fields(params["conditional"])
         fields["oflags"] = ",".join(flags)
         return fields
 
@@ -332,6 +336,23 @@ class Ws2Trading:
         if pair is None:
             raise Refusal(f"Currency pair not supported {symbol}")
         return pair
+
+
+def _close_fields(conditional: Any) -> dict[str, str]:
+    """A conditional close by the names that REST has for the same things."""
+    if not isinstance(conditional, dict):
+        raise invalid("conditional")
+    for name in conditional:
+        if name not in _CLOSE_FIELDS:
+            raise Refusal(f"Unsupported field: '{name}' for the given msg type: add order")
+    word = arguments.text(conditional, "order_type")
+    kind = ORDER_TYPES.get(word)
+    limit = arguments.limit_price(conditional, kind)
+    name = "trigger_price" if "trigger_price" in conditional else "stop_price"
+    unit = "quote" if kind in TRAILING_TYPES else None
+    trigger = arguments.price(conditional, name, "trigger_price_type", unit)
+    first, second = (trigger, limit) if kind in TRIGGER_TYPES else (limit, "")
+    return {"close[ordertype]": word, "close[price]": first, "close[price2]": second}
 
 
 def _cancel_request(command: CancelOrder, named: dict[str, Any]) -> Request:

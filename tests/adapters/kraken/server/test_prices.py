@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.kraken.server.orders import price_ticks
 from adapters.kraken.server.pairs import ServedPair
+from adapters.kraken.server.prices import price_ticks
 from framework.data.columns import ADD, TRADE
 from framework.protocol import BUY, OrderType
 from framework.venue.orders import Order

@@ -37,7 +37,7 @@ def slow(**options: Any) -> Rest:
         ({"volume": "\u0663"}, "EGeneral:Invalid arguments:volume"),
         ({"userref": "2147483648"}, "EGeneral:Invalid arguments:userref"),
         ({"expiretm": "999999999999"}, "EGeneral:Invalid arguments:expiretm"),
-        ({"close[ordertype]": "limit", "close[price]": "101"}, "EGeneral:Invalid arguments:close"),
+        ({"close[price]": "101"}, "EGeneral:Invalid arguments:close[ordertype]"),
         ({"ordertype": "settle-position"}, "EGeneral:Invalid arguments:ordertype"),
         ({"ordertype": "trailing-stop", "price": "+0.15"}, "EOrder:Tick size check failed"),
         ({"ordertype": "trailing-stop", "price": "5"}, "EGeneral:Invalid arguments:price"),
