@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, OrderWords, Terms, attachment_of
+from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, OrderWords, Terms, attachment_of, close_line
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.server.rest.order_rows import NO_POSITION, has_triggered_limit, misc_of
 from adapters.kraken.wire.digits import epoch_us
@@ -115,7 +115,7 @@ class Ws1Rows:
         return {
             **self._terms(order, terms, pair),
             **references(order),
-            "refid": None,
+            "refid": order.primary_id or None,
             "opentm": epoch_us(order.opened_ns),
             "starttm": None if order.start_ns is None else epoch_us(order.start_ns),
             "expiretm": None if order.expire_ns is None else epoch_us(order.expire_ns),
@@ -138,7 +138,7 @@ class Ws1Rows:
                 "price": price,
                 "price2": price2,
                 "leverage": None,
-                "close": None,
+                "close": close_line(order.secondary, pair) or None,
                 "order": OrderWords.line(terms, pair, volume, price, price2, pair.names.ws1),
             },
         }

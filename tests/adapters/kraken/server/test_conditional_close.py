@@ -1,4 +1,4 @@
-"""Conditional close by REST and WebSocket v2, and how it is told (rest-api: add-order, get-open-orders;
+"""Conditional close by REST and WebSocket, and how it is told (rest-api: add-order, get-open-orders;
 websocket-v2: add_order, executions).
 """
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.kraken.server.rest_rig import Rest
+from tests.adapters.kraken.server.ws1.rig import Ws1
 from tests.adapters.kraken.server.ws2_rig import Ws2
 
 STOP = {"close[ordertype]": "stop-loss-limit", "close[price]": "98", "close[price2]": "97.5"}
@@ -176,3 +177,22 @@ def test_executions_tell_of_the_close_when_a_fill_makes_it() -> None:
 )
 def test_a_conditional_that_makes_no_sense_gets_its_error(conditional: Any, error: str) -> None:
     assert Ws2().socket().error("add_order", **ORDER, conditional=conditional) == error
+
+
+# ------------------------------------------------------------------------------------------------------- WebSocket v1
+
+
+def test_websocket_v1_has_the_same_close_and_tells_of_it_in_open_orders() -> None:
+    """websocket-v1/addorder, close[ordertype]; websocket-v1/openorders, refid and descr.close."""
+    ws1 = Ws1()
+    socket = ws1.socket()
+    socket.subscribe_private("openOrders")
+    (answer,) = socket.answers(
+        "addOrder", pair="XBT/USD", type="buy", ordertype="limit", price="100.2", volume="0.005", **STOP
+    )
+    rows = [row for frame in socket.taken() if isinstance(frame, list) for each in frame[0] for row in each.items()]
+    full = {order_id: row for order_id, row in rows if "descr" in row}
+    primary, close_id = answer["txid"], next(each for each in full if each != answer["txid"])
+    assert full[primary]["descr"]["close"] == "close position @ stop loss 98.0 -> limit 97.5"
+    assert (full[close_id]["refid"], full[close_id]["descr"]["close"]) == (primary, None)
+    assert (full[close_id]["descr"]["type"], full[close_id]["vol"]) == ("sell", "0.00500000")
