@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,14 @@ START_S_MAX = 60
 
 
 @contextmanager
-def served_venue(folder: Path, *options: str) -> Iterator[dict[str, Any]]:
-    """What the ready file says of a venue that is open; it is interrupted at the end and must end well."""
+def served_venue(folder: Path, *options: str, prefix: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """What the ready file says of a venue that is open; it is interrupted at the end and must end well.
+
+    prefix: a command that runs the venue's.
+    """
     ready = folder / "ready.json"
     log = folder / "venue.log"
-    command = [sys.executable, "-m", "framework.cli", "venue", "--ready-file", str(ready), *options]
+    command = [*prefix, sys.executable, "-m", "framework.cli", "venue", "--ready-file", str(ready), *options]
     with log.open("w") as output, subprocess.Popen(command, cwd=CHECKOUT, stdout=output, stderr=output) as process:
         try:
             until_s = time.monotonic() + START_S_MAX

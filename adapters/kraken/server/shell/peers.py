@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -73,16 +75,20 @@ class Peer:
             self.is_open = False
             return False
         if transport.get_write_buffer_size() > BUFFER_MAX:
-            self.is_open = False
-            transport.abort()
+            self.abort()
             return False
         transport.write(data)
         self.sent += 1
         return True
 
     def abort(self) -> None:
-        """Cut the line; neither end is told."""
+        """Cut the line, without a word and with all that was still to be sent."""
         self.is_open = False
+        plain = self.transport.get_extra_info("socket")
+        if plain is not None:
+            # Else the system would go on trying to send what a peer that does not read has no room for.
+            with contextlib.suppress(OSError):
+                plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
     def fall_silent(self) -> None:

@@ -35,7 +35,7 @@ class Socket:
         self.is_reading = True
 
     def get_extra_info(self, name: str) -> Any:
-        return self.address
+        return self.address if name == "peername" else None
 
     def get_write_buffer_size(self) -> int:
         return 0
