@@ -38,12 +38,12 @@ class Ticker(Message, frozen=True):
     ask: tuple[str, int, str] = msgspec.field(name="a")
     bid: tuple[str, int, str] = msgspec.field(name="b")
     close: tuple[str, str] = msgspec.field(name="c")
-    high: tuple[str, str] = msgspec.field(name="h")
-    low: tuple[str, str] = msgspec.field(name="l")
-    open: tuple[str, str] = msgspec.field(name="o")
+    volume: tuple[str, str] = msgspec.field(name="v")
     vwap: tuple[str, str] = msgspec.field(name="p")
     trades: tuple[int, int] = msgspec.field(name="t")
-    volume: tuple[str, str] = msgspec.field(name="v")
+    low: tuple[str, str] = msgspec.field(name="l")
+    high: tuple[str, str] = msgspec.field(name="h")
+    open: tuple[str, str] = msgspec.field(name="o")
 
 
 class Trade(Message, frozen=True, array_like=True):
