@@ -130,7 +130,8 @@ def test_a_dropped_fix_line_ends_and_its_orders_are_canceled(ready: dict[str, An
         "fix_trading", ["account-1"], fix.comp_id,
     )  # fmt: skip
     assert shown["fix"]["next_seq_num_client"] == fix.session.next_sender
-    control(ready, "/sessions/drop", kind="fix_trading")
+    assert control(ready, "/sessions/drop", sender_comp_id="CLIENT9Z")["dropped"] == []
+    assert control(ready, "/sessions/drop", sender_comp_id=fix.comp_id)["dropped"] == [shown["number"]]
     with pytest.raises(AssertionError, match="the venue closed the line"):
         fix.run(lambda: False)
     wait_until(lambda: control(ready, "/orders")["count"] == 0)

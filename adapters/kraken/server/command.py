@@ -84,7 +84,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="WebSocket connections that an address may make in 10 minutes before it is banned for 10, 0 for any "
         "number (default: 150, as at Kraken, but any number from this machine)",
     )
-    parser.add_argument("--tls", action="store_true", help="serve all of it over TLS, by a local authority")
+    parser.add_argument("--tls", action="store_true", help="serve over TLS, by a local authority; not the control API")
     parser.add_argument("--state", type=Path, default=None, metavar="DIR", help="folder of the local authority")
     parser.add_argument(
         "--journal",
@@ -164,7 +164,8 @@ COMMAND = CommandEntry(
     summary="serve the simulated venue on this machine, for any client of Kraken",
     description=(
         "Serve the simulated venue on this machine, with simulated money: Kraken's REST, WebSocket v1 and v2, and FIX "
-        "trading. Prints the addresses and an API key for each account, and serves until Ctrl-C."
+        "trading. Prints the addresses, an API key for each account and a page that shows the venue, and serves until "
+        "Ctrl-C."
     ),
     add_arguments=_add_arguments,
     run=_run,

@@ -24,6 +24,7 @@ _MS = 1_000_000
 _STEP_MS_MAX = 86_400_000
 _SPEED_MAX = 1_000
 _NUMBER_MAX = 2**53
+_NAMES = ("number", "kind", "account", "sender_comp_id", "all")
 _HOWS = ("close", "abort", "half_open")
 
 
@@ -40,6 +41,7 @@ class Actions:
             whole("number", 1, _NUMBER_MAX),
             choice("kind", [kind for kind in PROTOCOLS if kind != "rest"]),
             choice("account", list(context.host.venue.accounts)),
+            text("sender_comp_id", "the SenderCompID of a FIX client", str),
             truth("all"),
             choice("how", _HOWS),
         )
@@ -54,11 +56,10 @@ class Actions:
 
     def drop(self, wanted: Mapping[str, Any]) -> Any:
         """End connections: closed in good order, cut off, or left half open."""
-        named = [name for name in ("number", "kind", "account", "all") if name in wanted]
+        named = [name for name in _NAMES if name in wanted]
         if len(named) != 1:
-            raise ControlError(
-                400, f"{' and '.join(named) or 'nothing'} given; name what to drop by one of number, kind, account, all"
-            )
+            given = " and ".join(named) or "nothing"
+            raise ControlError(400, f"{given} given; name what to drop by one of {', '.join(_NAMES)}")
         how = wanted.get("how", "close")
         dropped = [peer for peer in list(self._peers.by_number.values()) if _is_meant(peer, wanted)]
         if "number" in wanted and not dropped:
@@ -135,4 +136,7 @@ def _is_meant(peer: Peer, wanted: Mapping[str, Any]) -> bool:
         return bool(peer.number == wanted["number"])
     if "kind" in wanted:
         return bool(peer.kind == wanted["kind"])
-    return "all" in wanted or wanted["account"] in peer.facts().accounts
+    facts = peer.facts()
+    if "sender_comp_id" in wanted:
+        return facts.fix is not None and facts.fix.comp_id == wanted["sender_comp_id"]
+    return "all" in wanted or wanted["account"] in facts.accounts
