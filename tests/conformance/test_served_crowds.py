@@ -8,7 +8,6 @@ import json
 import os
 import resource
 import socket
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,8 +38,8 @@ def resident_mb(ready: dict[str, Any]) -> int:
 def upgrade(path: str) -> bytes:
     key = base64.b64encode(os.urandom(16)).decode()
     return (
-        f"GET {path} HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-        "Sec-WebSocket-Version: 13\r\n\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
     ).encode()
 
 
