@@ -254,14 +254,18 @@ def _counted_fields(frame: bytes, parts: list[bytes]) -> list[tuple[int, bytes]]
     return fields
 
 
-def encode(begin_string: bytes, msg_type: bytes, fields: Fields) -> bytes:
+def encode(begin_string: bytes, msg_type: bytes, fields: Fields, tail: bytes = b"") -> bytes:
     """A message with length and checksum.
 
-    fields: without 8, 9, 35 and 10. Raises EncodeError for an empty value, and for SOH in a value outside data fields.
+    fields: without 8, 9, 35 and 10. tail: more of them as they stand in a message, each ended by SOH, for what goes
+    into many messages; it is not looked at. Raises EncodeError for an empty value, and for SOH in a value outside data
+    fields.
     """
     body = b"35=%b\x01" % msg_type + b"".join([b"%d=%b\x01" % field for field in fields])
     if b"=\x01" in body or body.count(SOH) != len(fields) + 1:
         _refuse(fields)
+    if tail:
+        body += tail
     head = b"8=%b\x019=%d\x01" % (begin_string, len(body))
     return b"%b%b10=%03d\x01" % (head, body, checksum(head + body))
 

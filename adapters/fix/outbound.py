@@ -53,10 +53,13 @@ class Outbound:
         """The line is gone: what was not written on it is left to replays."""
         self._out.clear()
 
-    def send(self, msg_type: bytes, body: Fields, now_ns: int, header: Fields, *, is_line_up: bool) -> int:
+    def send(
+        self, msg_type: bytes, body: Fields, now_ns: int, header: Fields, tail: bytes = b"", *, is_line_up: bool
+    ) -> int:
         """Number, store and (where the line is up) write a message; returns its number.
 
-        header: fields beside those of every message. Raises EncodeError and StoreError; the number is not used then.
+        header: fields beside those of every message. tail: fields that follow the body (``codec.encode``). Raises
+        EncodeError and StoreError; the number is not used then.
         """
         seq_num = self.store.next_sender
         first = (
@@ -66,7 +69,7 @@ class Outbound:
             (56, self._target),
         )
         fields = (*first, *body) if not header else (*sorted((*first, *header)), *body)
-        message = encode(self._begin_string, msg_type, fields)
+        message = encode(self._begin_string, msg_type, fields, tail)
         self.store.append(seq_num, message)
         if is_line_up:
             self._out.append(message)

@@ -207,13 +207,14 @@ class Session:
         """What is to be written to the line now."""
         return self._outbound.take()
 
-    def send(self, msg_type: bytes, body: Fields, now_ns: int, header: Fields = ()) -> int:
+    def send(self, msg_type: bytes, body: Fields, now_ns: int, header: Fields = (), tail: bytes = b"") -> int:
         """Send an application message; returns its number.
 
-        body: fields in the order in which they are written. While no line is up the message is numbered and kept, and
-        the peer asks for it when it is back. Raises EncodeError and StoreError; the number is not used then.
+        body: fields in the order in which they are written. tail: more of them (``codec.encode``). While no line is up
+        the message is numbered and kept, and the peer asks for it when it is back. Raises EncodeError and StoreError;
+        the number is not used then.
         """
-        return self._outbound.send(msg_type, body, now_ns, header, is_line_up=self.state is SessionState.OPEN)
+        return self._outbound.send(msg_type, body, now_ns, header, tail, is_line_up=self.state is SessionState.OPEN)
 
     def _send(self, msg_type: bytes, body: Fields, now_ns: int, header: Fields = ()) -> None:
         self._outbound.send(msg_type, body, now_ns, header, is_line_up=True)

@@ -53,7 +53,9 @@ class MessageStore(Protocol):
 class MemoryStore:
     """Keeps messages as long as the process lives."""
 
-    def __init__(self) -> None:
+    def __init__(self, messages_max: int | None = None) -> None:
+        """messages_max: only the newest so many are kept, and gap fills stand for those before; None for all."""
+        self._messages_max = messages_max
         self._next_sender = 1
         self._next_target = 1
         self._messages: dict[int, bytes] = {}
@@ -67,7 +69,10 @@ class MemoryStore:
         return self._next_target
 
     def append(self, seq_num: int, message: bytes) -> None:
-        self._messages[seq_num] = message
+        kept = self._messages
+        kept[seq_num] = message
+        if self._messages_max is not None and len(kept) > self._messages_max:
+            del kept[next(iter(kept))]
         self._next_sender = seq_num + 1
 
     def set_next_sender(self, seq_num: int) -> None:

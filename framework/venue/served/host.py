@@ -111,6 +111,7 @@ class VenueHost:
         self.mode = VenueMode.ONLINE
         self._pair_modes: dict[str, VenueMode] = {}
         self._mode_listeners: list[Callable[[str | None], None]] = []
+        self._rollover_listeners: list[Callable[[str, int], None]] = []
         for market in self.markets:
             span_ns = int(market.columns.ts_event_ns[-1]) - start_ns
             self.tapes[market.spec.symbol].fill_from(market, -span_ns - 1_000_000_000)
@@ -369,7 +370,13 @@ class VenueHost:
         """
         end_ns = self.venue.roll_over(label, self.now_ns)
         self.settle()
+        for callback in tuple(self._rollover_listeners):
+            callback(label, end_ns)
         return end_ns
+
+    def listen_rollover(self, callback: Callable[[str, int], None]) -> None:
+        """Have each ``roll_over`` told, with the protocol and until when nobody can log on."""
+        self._rollover_listeners.append(callback)
 
     def mode_of(self, symbol: str) -> VenueMode:
         """The mode that a pair is in: its own, or the venue's where that is stricter than online."""

@@ -150,11 +150,14 @@ class PublicOrders:
         """The orders of up to so many best levels of a side, or (0) of all, by price and queue."""
         return self.named(side, _tuples(self._rows(side, most or _ALL_LEVELS)))
 
+    def quantities(self, side: int, most: int) -> list[tuple[int, int]]:
+        """Price in ticks and lots of each order of up to ``most`` best levels, without ids."""
+        return [(price, lots) for price, lots, _, _ in _tuples(self._kernel.orders(self._pair.index, side, most))]
+
     def counts(self, side: int, most: int) -> list[tuple[int, int, int]]:
         """Price in ticks, lots, and number of orders of each of up to so many best levels."""
-        rows = self._rows(side, most).tolist()
         counts = []
-        for price, level in groupby(rows, lambda row: row[0]):
+        for price, level in groupby(self.quantities(side, most), lambda row: row[0]):
             lots = [row[1] for row in level]
             counts.append((price, sum(lots), len(lots)))
         return counts

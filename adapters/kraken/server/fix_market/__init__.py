@@ -1,0 +1,1 @@
+"""FIX 4.4: the market data sessions of a served venue."""
