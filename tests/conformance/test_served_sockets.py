@@ -263,7 +263,7 @@ def test_subscribers_that_vanish_without_a_word_hurt_nobody(tmp_path: Path) -> N
 
 def test_bytes_that_are_no_protocol_hurt_nobody(tmp_path: Path) -> None:
     with served_venue(tmp_path) as ready:
-        for address in (ready["rest"].removeprefix("http://"), ready["fix_trading"]):
+        for address in (ready["rest"].removeprefix("http://"), ready["fix_trading"], ready["fix_market_data"]):
             host, port = address.rsplit(":", 1)
             for data in (
                 b"\x00" * 1000,

@@ -38,7 +38,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=int, default=0, metavar="P", help="port of REST and WebSocket (default: a free one)"
     )
-    parser.add_argument("--fix-port", type=int, default=0, metavar="P", help="port of FIX (default: a free one)")
+    parser.add_argument(
+        "--fix-port", type=int, default=0, metavar="P", help="port of FIX trading (default: a free one)"
+    )
+    parser.add_argument(
+        "--fix-md-port", type=int, default=0, metavar="P", help="port of FIX market data (default: a free one)"
+    )
     parser.add_argument(
         "--control-port",
         type=int,
@@ -122,6 +127,7 @@ def _run(options: argparse.Namespace) -> int:
     for option, port in (
         ("--port", options.port),
         ("--fix-port", options.fix_port),
+        ("--fix-md-port", options.fix_md_port),
         ("--control-port", options.control_port),
     ):
         if not 0 <= port < 65_536:
@@ -136,6 +142,7 @@ def _run(options: argparse.Namespace) -> int:
         host=options.host,
         port=options.port,
         fix_port=options.fix_port,
+        fix_md_port=options.fix_md_port,
         control_port=options.control_port,
         faults=options.faults,
         market=options.market,
@@ -163,9 +170,8 @@ def _run(options: argparse.Namespace) -> int:
 COMMAND = CommandEntry(
     summary="serve the simulated venue on this machine, for any client of Kraken",
     description=(
-        "Serve the simulated venue on this machine, with simulated money: Kraken's REST, WebSocket v1 and v2, and FIX "
-        "trading. Prints the addresses, an API key for each account and a page that shows the venue, and serves until "
-        "Ctrl-C."
+        "Serve the simulated venue on this machine, with simulated money: Kraken's REST, WebSocket v1 and v2, and FIX. "
+        "Prints the addresses, an API key for each account and a page that shows the venue, and serves until Ctrl-C."
     ),
     add_arguments=_add_arguments,
     run=_run,

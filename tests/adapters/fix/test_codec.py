@@ -31,6 +31,14 @@ def test_what_was_encoded_is_decoded_field_by_field(fields: list[tuple[int, byte
     assert (read.begin_string, read.msg_type, read.fields) == (BEGIN, b"D", fields)
 
 
+@given(FIELDS, FIELDS)
+def test_fields_that_are_written_already_follow_the_others(
+    fields: list[tuple[int, bytes]], more: list[tuple[int, bytes]]
+) -> None:
+    tail = b"".join(b"%d=%b\x01" % field for field in more)
+    assert encode(BEGIN, b"D", fields, tail) == encode(BEGIN, b"D", [*fields, *more])
+
+
 @given(FIELDS)
 def test_simplefix_writes_the_same_bytes(fields: list[tuple[int, bytes]]) -> None:
     theirs = simplefix.FixMessage()

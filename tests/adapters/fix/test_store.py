@@ -80,6 +80,16 @@ def test_messages_are_found_by_number_and_numbers_without_one_are_left_out(
     assert list(store.messages(3, 2)) == []
 
 
+def test_a_memory_with_a_limit_keeps_the_newest_messages_and_all_numbers() -> None:
+    store = MemoryStore(messages_max=2)
+    for number in (1, 2, 3):
+        store.append(number, b"%d" % number)
+    assert content(store) == (4, 1, [(2, b"2"), (3, b"3")])
+    none = MemoryStore(messages_max=0)
+    none.append(1, b"one")
+    assert content(none) == (2, 1, [])
+
+
 def test_a_record_that_was_torn_anywhere_is_cut_off_and_nothing_else(path: Path, tmp_path: Path) -> None:
     store = FileStore(path)
     store.append(1, b"first")

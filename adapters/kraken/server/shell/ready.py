@@ -11,10 +11,11 @@ __all__ = ["Ready", "ReadyAccount", "ReadyFix", "write_ready"]
 
 
 class ReadyFix(msgspec.Struct, frozen=True, kw_only=True):
-    """How an account logs on over FIX."""
+    """How an account logs on over FIX: its own names, and the venue's on the ports of trading and of market data."""
 
     sender_comp_ids: tuple[str, ...]
     target_comp_id: str
+    market_data_target_comp_id: str
 
 
 class ReadyAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +41,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     ws_v2: str
     ws_l3: str
     fix_trading: str
+    fix_market_data: str
     control: str
     control_token: str
     ca_certificate: str | None

@@ -26,6 +26,7 @@ from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.control.gateway import ControlGateway
 from adapters.kraken.server.control.served_faults import ServedFaults
 from adapters.kraken.server.fix.gateway import TARGET_COMP_ID, FixGateway
+from adapters.kraken.server.fix_market.gateway import MARKET_TARGET_COMP_ID, FixMarketGateway
 from adapters.kraken.server.keys import ApiKey, KeyRing, generate_keys, read_keys
 from adapters.kraken.server.markets import served_markets
 from adapters.kraken.server.rest.gateway import RestGateway
@@ -62,6 +63,7 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 0
     fix_port: int = 0
+    fix_md_port: int = 0
     control_port: int = 0
     faults: Path | None = None
     market: str = "synthetic"
@@ -163,6 +165,7 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     fix = FixGateway(context, comp_ids)
     trading = FixPort(pump, peers, "fix_trading", fix)
     journaled = None if journal is None else journal.open(context, fix, clock)
+    market_data = FixPort(pump, peers, "fix_market_data", FixMarketGateway(context, comp_ids))
     tls = None if certified is None else certified.context()
     faults = ServedFaults(context.host, peers, {"rest": web.cut_requests})
     _add_faults(faults, planned, options.faults)
@@ -172,11 +175,12 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     )
     port = await _listen(web, options.host, options.port, tls, "--port")
     fix_port = await _listen(trading, options.host, options.fix_port, tls, "--fix-port")
+    fix_md_port = await _listen(market_data, options.host, options.fix_md_port, tls, "--fix-md-port")
     control_port = await _listen(control, _LOOPBACK[0], options.control_port, None, "--control-port")
     gc.collect()
     gc.freeze()
     failure = pump.start()
-    ready = _ready(options, port, fix_port, control_port, token, certified, keys, comp_ids)
+    ready = _ready(options, port, (fix_port, fix_md_port), control_port, token, certified, keys, comp_ids)
     if options.ready_file is not None:
         write_ready(options.ready_file, ready)
     took_ms = (time.monotonic_ns() - began_ns) // 1_000_000
@@ -195,6 +199,7 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
         await control.stop()
         await web.stop()
         await trading.stop()
+        await market_data.stop()
         if journal is not None:
             journal.close()
         if options.ready_file is not None:
@@ -233,7 +238,7 @@ def _comp_ids(keys: Sequence[ApiKey]) -> dict[str, str]:
 def _ready(
     options: ServeOptions,
     port: int,
-    fix_port: int,
+    fix_ports: tuple[int, int],
     control_port: int,
     token: str,
     certified: Certified | None,
@@ -246,7 +251,8 @@ def _ready(
         ws_v1=f"ws{'s' if certified else ''}://{address}/",
         ws_v2=f"ws{'s' if certified else ''}://{address}/v2",
         ws_l3=f"ws{'s' if certified else ''}://{address}{_LEVEL3_PATH}",
-        fix_trading=f"{options.host}:{fix_port}",
+        fix_trading=f"{options.host}:{fix_ports[0]}",
+        fix_market_data=f"{options.host}:{fix_ports[1]}",
         control=f"http://{_LOOPBACK[0]}:{control_port}",
         control_token=token,
         ca_certificate=None if certified is None else str(certified.ca),
@@ -260,6 +266,7 @@ def _ready(
                 fix=ReadyFix(
                     sender_comp_ids=tuple(name for name, account in comp_ids.items() if account == key.account),
                     target_comp_id=TARGET_COMP_ID,
+                    market_data_target_comp_id=MARKET_TARGET_COMP_ID,
                 ),
             )
             for key in keys
@@ -274,6 +281,7 @@ def _announce(ready: Ready, context: ServerContext, options: ServeOptions, took_
     print(f"  WebSocket v2 {ready.ws_v2}")
     print(f"  level 3      {ready.ws_l3}")
     print(f"  FIX trading  {ready.fix_trading}, TargetCompID {TARGET_COMP_ID}")
+    print(f"  FIX market   {ready.fix_market_data}, TargetCompID {MARKET_TARGET_COMP_ID}")
     print(f"  control      {ready.control}/v1, token {ready.control_token}")
     print(f"  status page  {ready.control}/#token={ready.control_token}")
     if ready.ca_certificate is not None:

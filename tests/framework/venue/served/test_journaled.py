@@ -261,6 +261,7 @@ UNJOURNALED = {
     "deliver_feed",
     "keep_unheard",
     "listen_mode",
+    "listen_rollover",
     "lines",
     "listen_book",
     "mode_of",
