@@ -79,21 +79,6 @@ def test_every_documented_example_comes_back_unchanged() -> None:
     assert set(ENDPOINTS) - seen == {"/private/AddOrder"}
 
 
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("spot-rest-intro", "/public/SystemStatus"),
-        ("spot-l3-data", "/private/Level3"),
-        ("spot-amends", "/private/AmendOrder"),
-        ("spot-rest-auth", "/private/AddOrder"),
-    ],
-)
-def test_every_example_of_the_guides_comes_back_unchanged(name: str, path: str) -> None:
-    (page,) = [page for page in pages("guides") if page.stem == name]
-    for example in json_values(page.read_text(encoding="utf-8")):
-        check_example(example, ENDPOINTS[path])
-
-
 def test_every_example_of_the_notes_is_a_message_or_a_part_of_one() -> None:
     kinds = [*KINDS, dict[str, str], dict[str, public.Ticker]]
     readers = [decoder(kind) for kind in kinds]  # type: ignore[type-var]

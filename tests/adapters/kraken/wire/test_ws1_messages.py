@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.kraken.wire import codec
-from adapters.kraken.wire.checksum import printed_checksum
 from adapters.kraken.wire.codec import Message, decoder
 from adapters.kraken.wire.credentials import Token
 from adapters.kraken.wire.errors import WireError
@@ -64,26 +63,6 @@ def test_every_documented_example_comes_back_unchanged() -> None:
             assert_unchanged(example)
             count += 1
     assert count >= 40
-
-
-def test_every_example_of_the_guide_comes_back_unchanged_and_has_its_checksum() -> None:
-    (page,) = [page for page in pages("guides") if page.stem == "spot-ws-book-v1"]
-    text = page.read_text(encoding="utf-8")
-    # One frame has a comment inside, so that its levels are read by themselves.
-    assert [value[:1] for value in broken_values(text)] == ["[", "{"]
-    checked = 0
-    for example in json_values(text):
-        if example.startswith("["):
-            level = decoder(market.Level)(example)  # type: ignore[arg-type, var-annotated]
-            assert tokens(codec.encode(level)) == tokens(example)
-        else:
-            part = decoder(BookPart)(example)
-            assert tokens(codec.encode(part)) == tokens(example)
-            if isinstance(part.asks_all, list) and isinstance(part.bids_all, list):
-                asks, bids = ([(level[0], level[1]) for level in side] for side in (part.asks_all, part.bids_all))
-                assert printed_checksum(asks, bids) == 974947235
-                checked += 1
-    assert checked == 1
 
 
 def test_every_example_of_the_notes_comes_back_unchanged() -> None:
