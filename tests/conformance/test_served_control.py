@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 
 from tests.conformance.served_venue import served_venue
+from tests.conformance.test_served_market_data import MarketClient
 from tests.conformance.test_served_sockets import WAIT_S, FixClient, command, private, trusting
 
 
@@ -173,6 +174,19 @@ def test_a_rollover_logs_fix_out_and_leaves_the_others(ready: dict[str, Any]) ->
     assert "End of trading day" in fix.closed[0]
     assert control(ready, "/sessions")["count"] == 0
     control(ready, "/time/step", ms=30_000)
+
+
+def test_sessions_of_fix_market_data_are_shown_beside_those_of_trading_and_dropped(ready: dict[str, Any]) -> None:
+    client = MarketClient(ready)
+    shown = control(ready, "/sessions")
+    (connection,) = shown["connections"]
+    targets = {each["target_comp_id"]: each["is_logged_on"] for each in shown["fix_sessions"] if each["is_logged_on"]}
+    name = ready["accounts"][0]["fix"]["market_data_target_comp_id"]
+    assert (connection["kind"], connection["fix"]["target_comp_id"], targets) == ("fix_market_data", name, {name: True})
+    assert len({each["target_comp_id"] for each in shown["fix_sessions"]}) == 2
+    control(ready, "/sessions/drop", kind="fix_market_data")
+    with pytest.raises(AssertionError, match="the venue closed the line"):
+        client.run(lambda: False)
 
 
 def test_an_order_expires_when_paused_time_is_stepped_past_its_end(ready: dict[str, Any]) -> None:

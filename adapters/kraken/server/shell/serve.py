@@ -165,14 +165,14 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     fix = FixGateway(context, comp_ids)
     trading = FixPort(pump, peers, "fix_trading", fix)
     journaled = None if journal is None else journal.open(context, fix, clock)
-    market_data = FixPort(pump, peers, "fix_market_data", FixMarketGateway(context, comp_ids))
+    fix_market = FixMarketGateway(context, comp_ids)
+    market_data = FixPort(pump, peers, "fix_market_data", fix_market)
     tls = None if certified is None else certified.context()
     faults = ServedFaults(context.host, peers, {"rest": web.cut_requests})
     _add_faults(faults, planned, options.faults)
     token = secrets.token_urlsafe(24)
-    control = WebPort(
-        pump, Peers(_CONNECTIONS_MAX), ControlGateway(context, pump, peers, faults, fix.sessions, token), {}
-    )
+    gateway = ControlGateway(context, pump, peers, faults, lambda: [*fix.sessions(), *fix_market.sessions()], token)
+    control = WebPort(pump, Peers(_CONNECTIONS_MAX), gateway, {})
     port = await _listen(web, options.host, options.port, tls, "--port")
     fix_port = await _listen(trading, options.host, options.fix_port, tls, "--fix-port")
     fix_md_port = await _listen(market_data, options.host, options.fix_md_port, tls, "--fix-md-port")
