@@ -207,14 +207,18 @@ class Gateway:
         profile = self._parts.profile.protocols[label]
         end_ns = max(due_ns + profile.rollover_ns, self._rollover_end_ns.get(label, 0))
         self._rollover_end_ns[label] = end_ns
+        closed = []
         for line in list(self.lines.values()):
             if line.is_up and line.profile.label is label:
                 if line.session is not None:
+                    closed.append(line.session)
                     self._close(line, "rollover", "rollover", due_ns)
                 else:
                     self._take_down(line)
         for key, session in list(self._sessions.items()):
             if key[1] is label:
+                if session not in closed:
+                    self._parts.reporter.close_unheard(session, "rollover", due_ns)
                 self._supersede(session)
                 del self._sessions[key]
         return end_ns

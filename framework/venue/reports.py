@@ -19,6 +19,7 @@ from framework.messages import (
     OrderState,
     OrderStatus,
     Report,
+    SessionClosed,
 )
 from framework.protocol import News, RejectReason, ResponseStyle
 from framework.venue.orders import Order
@@ -56,6 +57,11 @@ class Reporter:
             self._push(session, report, is_response)
         elif line.is_up:
             self.outbox.append(Outbound(line.session_id, report, is_response))
+
+    def close_unheard(self, session: Session, reason: str, now_ns: int) -> None:
+        """A session whose line is down has ended; told to who keeps its reports himself."""
+        if self.unheard is not None and session.stream is not None and session.stream.is_current:
+            self.unheard(session, SessionClosed(ts_venue_ns=now_ns, session_id=session.session_id, reason=reason))
 
     def _push(self, session: Session, report: Report, is_response: bool) -> None:
         stream = session.stream

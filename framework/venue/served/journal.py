@@ -340,9 +340,9 @@ class Journal:
 
     def _write(self, data: bytes) -> None:
         try:
-            written = self._file.write(data)
-            if written != len(data):
-                raise OSError(28, "No space left on device")
+            written = self._file.write(data) or 0
+            while written < len(data):  # the next one says why it did not fit
+                written += self._file.write(data[written:]) or 0
             if self._is_forced:
                 os.fdatasync(self._file.fileno())
         except OSError as error:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -245,10 +245,11 @@ class JournaledHost(VenueHost):
             torn_bytes=journal.torn_bytes,
         )
 
-    def drop_lines(self) -> None:
-        """The lines of the time before are down."""
+    def drop_lines(self, lasting: Collection[str] = ()) -> None:
+        """The lines of the time before are down. lasting: labels of protocols whose lines are no connections."""
         for line in self.lines():
-            self.drop_line(line.line_id)
+            if line.label not in lasting:
+                self.drop_line(line.line_id)
 
     def _apply(self, record: AnyRecord) -> None:
         match record:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import contextlib
 
 from adapters.fix.codec import Message
-from adapters.fix.session import Session
+from adapters.fix.session import Session, SessionState
 from adapters.fix.settings import LogonRefusedError
 from adapters.kraken.errors import reject_reason
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.fix.memory import Asked, Closed, LoggedOn, Note, Received, SessionMemory
+from adapters.kraken.server.fix.memory import Asked, Closed, LoggedOn, Note, Received, Reset, SessionMemory
 from adapters.kraken.server.fix.reports import business_reject, execution_fields
 from adapters.kraken.server.fix.requests import ClOrdIds, FixRequests
 from adapters.kraken.server.fix.sessions import CompSession, CompSessions
@@ -149,9 +149,7 @@ class _Trader(CompSession):
         self.leave()
         self._waiting.clear()
         self._memory.note(Closed())
-        if self._is_rolled_over:
-            self._is_rolled_over = False
-            session.reset()
+        self._begin_anew()
 
     # ------------------------------------------------------------------------------------------------- recall
 
@@ -169,6 +167,7 @@ class _Trader(CompSession):
             self._waiting[note.request_id] = (note.msg_type, note.cl_ord_id, note.orig)
         elif isinstance(note, Closed):
             self._waiting.clear()
+        elif isinstance(note, Reset):
             self._is_rolled_over = False
         elif isinstance(note, LoggedOn) and note.is_id_reset:
             self._ids.reset()
@@ -180,6 +179,10 @@ class _Trader(CompSession):
             if asked.msg_type != b"A":
                 self._reject(asked.msg_type, asked.cl_ord_id, "EService:Unavailable")
         self._waiting.clear()
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """The rollover has ended the session, whose line is down: its numbers begin anew."""
         if self._is_rolled_over:
             self._is_rolled_over = False
             self.session.reset()
@@ -255,6 +258,8 @@ class _Trader(CompSession):
         elif isinstance(report, SessionClosed) and report.reason == "rollover":
             self._is_rolled_over = True
             self.session.logout(self._clock.now_ns, "End of trading day")
+            if self.session.state is SessionState.CLOSED and not self._memory.is_recalling:
+                self._begin_anew()
         self.flush()
 
     def _execution(self, report: ExecutionReport) -> None:

@@ -23,7 +23,7 @@ from framework.messages import Command, Report
 from framework.venue.served.host import VenueHost
 from framework.venue.served.journaled import JournaledHost
 
-__all__ = ["Asked", "Closed", "LoggedOn", "Note", "Received", "SessionMemory"]
+__all__ = ["Asked", "Closed", "LoggedOn", "Note", "Received", "Reset", "SessionMemory"]
 
 _EXEC_ID, _ORDER_ID = 17, 37
 
@@ -121,7 +121,7 @@ class SessionMemory:
     """
 
     def __init__(self, host: VenueHost, comp_id: str, recall: Callable[[Note], None]) -> None:
-        """recall: hears, when a venue is made again, of all notes that are not the store's."""
+        """recall: hears, when a venue is made again, of all notes but the store's numbers and messages."""
         self._host = host if isinstance(host, JournaledHost) else None
         self._owner = f"fix {comp_id}"
         self._recall = recall
@@ -186,6 +186,7 @@ class SessionMemory:
                 store.set_next_target(note.seq_num)
             case Reset():
                 store.reset()
+                self._recall(note)
             case _:
                 if isinstance(note, Received):
                     store.set_next_target(note.seq_num + 1)

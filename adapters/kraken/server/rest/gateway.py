@@ -28,9 +28,13 @@ from adapters.kraken.server.rest.public import Public
 from adapters.kraken.server.rest.public_limits import PublicLimits
 from adapters.kraken.server.rest.trading import Pending, Trading
 from framework.messages import Command, CommandAccepted, CommandRejected, Report
+from framework.venue.served.host import HostLine
+from framework.venue.served.journal import Opened
+from framework.venue.served.journaled import JournaledHost, MuteLine
 
 __all__ = ["RestGateway"]
 
+_LABEL = "rest"
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 type Respond = Callable[[HttpResponse], None]
@@ -39,10 +43,11 @@ type Respond = Callable[[HttpResponse], None]
 class _KeyLine:
     """A key's way to the engine: REST has no connections, so the line is always up."""
 
-    def __init__(self, key: ApiKey) -> None:
-        self.label = "rest"
+    def __init__(self, key: ApiKey, number: int) -> None:
+        """number: of the key, which is the same one after a restart."""
+        self.label = _LABEL
         self.comp_id: str | None = None
-        self.line_id = f"rest {key.key[:8]} {id(key):x}"
+        self.line_id = f"{_LABEL} {number}"
         self.account = key.account
         self.waiting: dict[int, tuple[Callable[[CommandAccepted], Any], Respond]] = {}
 
@@ -74,7 +79,11 @@ class RestGateway:
             **OrderBook(context).methods,
         }
         self._trading = Trading(context).methods
+        self._numbers = {key.key: number for number, key in enumerate(context.keys, 1)}
+        self._keys = context.keys
         self._lines: dict[str, _KeyLine] = {}
+        if isinstance(context.host, JournaledHost):
+            context.host.line_makers[_LABEL] = self._line_of
 
     @property
     def waiting_count(self) -> int:
@@ -140,9 +149,18 @@ class RestGateway:
     def _line(self, key: ApiKey) -> _KeyLine:
         line = self._lines.get(key.key)
         if line is None:
-            line = self._lines[key.key] = _KeyLine(key)
+            line = self._lines[key.key] = _KeyLine(key, self._numbers[key.key])
             self._host.open_line(line)
         return line
+
+    def _line_of(self, opened: Opened) -> HostLine:
+        """A key's line of the time before, which is up still."""
+        for key in self._keys:
+            line = _KeyLine(key, self._numbers[key.key])
+            if line.line_id == opened.line_id:
+                self._lines[key.key] = line
+                return line
+        return MuteLine(opened)
 
 
 def _need(key: ApiKey, groups: tuple[tuple[str, ...], ...]) -> None:

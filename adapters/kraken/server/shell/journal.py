@@ -121,7 +121,7 @@ class VenueJournal:
                 file=sys.stderr,
             )
         fix.recalled()
-        host.drop_lines()
+        host.drop_lines(lasting=("rest",))
         host.run_until(max(host.now_ns, self._present_ns(replayed)))
         wall_ns = time.monotonic_ns()
         clock.step(wall_ns, max(0, self._present_ns(replayed) - clock.venue_ns(wall_ns)))

@@ -20,6 +20,7 @@ from adapters.kraken.server.http import HttpRequest, HttpResponse
 from adapters.kraken.server.shell.frames import Framer
 from adapters.kraken.server.shell.peers import Peer, Peers
 from adapters.kraken.server.shell.pump import Pump
+from framework.errors import JournalError
 
 __all__ = ["SocketEndpoint", "WebPort"]
 
@@ -107,10 +108,15 @@ class WebPort:
             endpoint = self._sockets.get(request.path)
             if endpoint is None:
                 return web.Response(status=404, text="no WebSocket here\n")
-            return await self._socket(request, *endpoint)
-        if self._rest is None:
+            served = self._socket(request, *endpoint)
+        elif self._rest is None:
             return web.Response(status=404, text="nothing here\n")
-        return await self._request(request, self._rest)
+        else:
+            served = self._request(request, self._rest)
+        try:
+            return await served
+        except JournalError:
+            return _cut(request)  # nothing is acknowledged any more; the venue says why where it ends
 
     # ------------------------------------------------------------------------------------------------- REST
 

@@ -275,6 +275,18 @@ def test_a_second_logon_of_a_sender_takes_over() -> None:
     assert [row[0] for row in second.taken()] == ["0"]
 
 
+def test_the_rollover_begins_the_numbers_of_a_session_anew_whose_line_is_down() -> None:
+    """guides/fix-intro: sequence numbers are of a day."""
+    fix = Fix()
+    desk = fix.desk().open(t8674=1)
+    desk.add()
+    desk.cut()
+    assert fix.gateway.sessions()[0].next_sender > 1
+    fix.host.roll_over("fix")
+    facts = fix.gateway.sessions()[0]
+    assert (facts.next_sender, facts.next_target) == (1, 1)
+
+
 def test_the_rollover_ends_the_session_and_begins_the_numbers_anew() -> None:
     fix = Fix()
     desk = fix.desk().open()

@@ -87,7 +87,7 @@ def kept_rest(file: MemoryFile, *, is_new: bool = True) -> Rest:
         host.record(begin(file))
     else:
         host.replay(reopen(file))
-        host.drop_lines()
+        host.drop_lines(lasting=("rest",))
     return rest
 
 
@@ -116,6 +116,9 @@ def test_a_call_counter_goes_on_after_a_crash() -> None:
     counters = [repr(each) for each in rest.host.venue.accounts["a0"].call_counters.values()]
     again = kept_rest(MemoryFile(bytes(file.data)), is_new=False)
     assert [repr(each) for each in again.host.venue.accounts["a0"].call_counters.values()] == counters
+    again.nonce = rest.nonce
+    assert again.private("Ledgers") == rest.private("Ledgers")
+    assert [repr(each) for each in again.host.venue.accounts["a0"].call_counters.values()] != counters
 
 
 def test_deposits_and_what_became_of_withdrawals_survive_a_crash() -> None:
@@ -188,6 +191,28 @@ def test_orders_of_a_session_that_was_up_are_canceled_on_disconnect() -> None:
     desk.taken()
     moved(desk, fix.again()).open()
     assert [(each[0], each[2]) for each in desk.taken()] == [("4", name)]
+
+
+@pytest.mark.parametrize("is_down", [False, True], ids=["line up", "line down"])
+def test_numbers_that_began_anew_at_the_rollover_do_so_after_a_crash(is_down: bool) -> None:
+    fix = KeptFix(MemoryFile())
+    desk = fix.desk().open(t8674=1)
+    desk.add()
+    if is_down:
+        desk.cut()
+    fix.host.roll_over("fix")
+    fix.gateway.flush()
+    assert fix.gateway.sessions()[0].next_sender == 1
+    fix.host.run_until(START + 40 * SECOND)
+    again = fix.again()
+    assert again.gateway.sessions()[0].next_sender == 1
+    moved(desk, again).open(is_reset=True, t8674=1)
+    desk.number = 5_000
+    desk.add()
+    numbers = again.gateway.sessions()[0]
+    third = again.again()
+    assert third.gateway.sessions()[0].next_sender == numbers.next_sender > 1
+    assert third.gateway.sessions()[0].next_target == numbers.next_target > 1
 
 
 def test_ids_of_requests_cannot_be_used_again_after_a_crash() -> None:
