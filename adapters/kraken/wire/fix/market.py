@@ -92,10 +92,10 @@ class EntryChange(Entry, frozen=True):
     md_entry_px: Maybe[str] = UNSET
     md_entry_size: Maybe[str] = UNSET
     md_entry_time: Maybe[str] = UNSET
-    ord_type: Maybe[str] = UNSET
-    aggressor_side: Maybe[str] = UNSET
     md_entry_timestamp: Maybe[str] = UNSET
     md_entry_time_queue: Maybe[str] = UNSET
+    ord_type: Maybe[str] = UNSET
+    aggressor_side: Maybe[str] = UNSET
 
 
 class MarketDataIncrementalRefresh(FixMessage, frozen=True, kw_only=True):
@@ -152,17 +152,20 @@ class Instrument(Entry, frozen=True, kw_only=True):
 
 
 class InstrumentList(FixMessage, frozen=True, kw_only=True):
-    """The answer, in parts if it is long. instrument_request_result: 0 good, 1 invalid, 2 none, 4 not available."""
+    """The answer, in parts if it is long; the group stands at its end.
+
+    instrument_request_result: 0 good, 1 invalid, 2 none, 4 not available.
+    """
 
     msg_type: ClassVar[str] = "y"
     is_ascending: ClassVar[bool] = False
 
+    text: Maybe[str] = UNSET
     instrument_req_id: str
     instrument_response_id: str
-    instrument_request_result: int
     tot_no_related_sym: Maybe[int] = UNSET
+    instrument_request_result: int
     last_fragment: Maybe[bool] = UNSET
-    text: Maybe[str] = UNSET
     no_related_sym: Maybe[list[Instrument]] = UNSET
 
 

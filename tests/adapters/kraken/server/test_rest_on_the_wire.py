@@ -11,6 +11,7 @@ from adapters.kraken.server.http import HttpRequest, HttpResponse
 from adapters.kraken.wire.codec import encode
 from adapters.kraken.wire.rest.endpoints import ENDPOINTS
 from adapters.kraken.wire.rest.envelope import encode_form
+from tests.adapters.kraken.server.on_the_wire import as_rest
 from tests.adapters.kraken.server.rest_rig import Rest
 from tests.adapters.kraken.wire.documented import tokens
 from tests.framework.venue.served.served_rig import SECOND, START, TRADING
@@ -38,11 +39,8 @@ class Checked(Rest):
             assert tokens(encode(endpoint.decode_request(form))) == tokens(form)
         answers = super().send(request)
         for answer in answers:
-            if answer.headers.get("Content-Type") == "application/octet-stream":
-                continue
-            reply = endpoint.decode_reply(answer.body)
-            assert tokens(encode(reply)) == tokens(answer.body), request.path
-            if not reply.error:
+            reply = as_rest(request, answer)
+            if reply is not None and not reply.error:
                 self.answered.add(endpoint.path)
         return answers
 
@@ -184,5 +182,4 @@ def test_whatever_is_asked_the_answer_is_a_message(asked: list[tuple[str, dict[s
         if kind == "public":
             request = HttpRequest(method="GET", path=f"/0{path}", query="pair=XBTUSD", headers={}, body=b"", peer="x")
         for answer in rest.send(request):
-            reply = ENDPOINTS[path].decode_reply(answer.body)
-            assert tokens(encode(reply)) == tokens(answer.body)
+            assert as_rest(request, answer) is not None

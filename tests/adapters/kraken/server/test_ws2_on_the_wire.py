@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.kraken.wire.codec import encode
-from adapters.kraken.wire.ws2.messages import UnknownMessage, decode_answer, decode_request
+from adapters.kraken.wire.ws2.messages import decode_request
 from framework.venue.modes import VenueMode
+from tests.adapters.kraken.server.on_the_wire import as_ws2
 from tests.adapters.kraken.server.ws2_rig import Socket, Ws2
 from tests.adapters.kraken.wire.documented import tokens
 from tests.framework.venue.served.served_rig import SECOND, START, TRADING
@@ -44,24 +45,15 @@ ORDERS: list[dict[str, Any]] = [
 
 
 class Reader(Socket):
-    """A client that holds each frame against the messages; ``kinds`` are those that it has seen."""
+    """A client that knows which kinds of message it has been sent."""
 
     def __init__(self, ws2: Ws2) -> None:
         self.kinds: set[str] = set()
         super().__init__(ws2)
 
     def _take(self, frame: bytes) -> None:
-        message = decode_answer(frame)
-        assert not isinstance(message, UnknownMessage), frame
-        again = encode(message)
-        assert tokens(again) == tokens(frame)
-        if frame.startswith(ORDERED):
-            assert again == frame
-        self.kinds.add(type(message).__name__)
+        self.kinds.add(type(as_ws2(frame)).__name__)
         super()._take(frame)
-
-
-ORDERED = tuple(f'{{"channel":"{name}","type"'.encode() for name in ("book", "trade", "ticker", "instrument"))
 
 
 def subscribe_to_all(reader: Reader) -> None:
@@ -104,7 +96,7 @@ def trade_all(reader: Reader) -> None:
 
 
 def kinds_of_a_day(rows: Any) -> set[str]:
-    """The kinds of message that the venue has sent in a day with these rows of market data, all of them checked."""
+    """The kinds of message that the venue has sent in a day with these rows of market data."""
     reader = Reader(Ws2(rows))
     reader.send("ping")
     reader.send("nothing")
