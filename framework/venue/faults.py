@@ -6,7 +6,7 @@ last. What is cut and set is the target's business; the order of things is here.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -83,7 +83,7 @@ class FaultSchedule:
     """Puts faults on a scheduler.
 
     labels: of the protocols that a drop may name. links: those that are there; a drop of another one is left out.
-    symbols: of the pairs.
+    symbols: of the pairs. modes: those that hold at the start, of the venue (None) and of pairs; online if left out.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class FaultSchedule:
         labels: Collection[str],
         links: Collection[str],
         symbols: Collection[str],
+        modes: Mapping[str | None, VenueMode] | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._target = target
@@ -101,7 +102,7 @@ class FaultSchedule:
         self._symbols = symbols
         # Modes that last, by symbol, with their faults, in the order in which they began; what holds when none does.
         self._lasting: dict[str | None, list[tuple[int, VenueMode]]] = {}
-        self._base: dict[str | None, VenueMode] = {}
+        self._base: dict[str | None, VenueMode] = dict(modes or {})
         self._count = 0
 
     def add(self, fault: FaultSection, from_ns: int) -> None:

@@ -378,6 +378,11 @@ class VenueHost:
         """Have each ``roll_over`` told, with the protocol and until when nobody can log on."""
         self._rollover_listeners.append(callback)
 
+    @property
+    def modes(self) -> dict[str | None, VenueMode]:
+        """The modes that were set, of the venue (None) and of pairs."""
+        return {None: self.mode} | dict(self._pair_modes.items())
+
     def mode_of(self, symbol: str) -> VenueMode:
         """The mode that a pair is in: its own, or the venue's where that is stricter than online."""
         return self.mode if self.mode is not VenueMode.ONLINE else self._pair_modes.get(symbol, VenueMode.ONLINE)

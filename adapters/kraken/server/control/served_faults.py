@@ -47,7 +47,7 @@ class ServedFaults:
         self._peers = peers
         self._cut_requests = cut_requests
         labels = [str(label) for label in host.profile.protocols]
-        self.schedule = FaultSchedule(host.scheduler, self, labels, labels, host.specs)
+        self.schedule = FaultSchedule(host.scheduler, self, labels, labels, host.specs, host.modes)
         self.known: list[ServedFault] = []
         self._count = 0
 

@@ -10,7 +10,7 @@ import pytest
 
 from framework.protocol import BUY, SELL, TimeInForce, VenueMode
 from tests.adapters.kraken.server.control_rig import TOKEN, Control
-from tests.framework.venue.served.served_rig import SECOND, START, TRADING, Client, order
+from tests.framework.venue.served.served_rig import SECOND, START, TRADING, Client, host, order
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -177,6 +177,15 @@ def test_a_mode_by_fault_ends_by_itself_and_earlier_by_hand() -> None:
     control.wait(3)
     assert control.get("/mode")["mode"] == "online"
     assert [fault["state"] for fault in control.get("/faults")] == ["lasts", "over"]
+
+
+def test_a_fault_of_a_venue_that_was_in_a_mode_at_its_start_ends_in_that_mode() -> None:
+    served = host()
+    served.set_mode(VenueMode.CANCEL_ONLY, "BTC/USD")
+    control = Control(served=served)
+    control.post("/faults", kind="mode", mode="maintenance", symbol="BTC/USD", for_s=1)
+    control.wait(2)
+    assert control.get("/mode")["pair_modes"] == {"BTC/USD": "cancel_only"}
 
 
 def test_a_fault_from_now_happens_even_while_time_stands_still() -> None:

@@ -265,6 +265,7 @@ UNJOURNALED = {
     "lines",
     "listen_book",
     "mode_of",
+    "modes",
     "next_due_ns",
     "next_request_id",  # counted with the commands
     "now_ns",
