@@ -69,10 +69,9 @@ class MemoryStore:
         return self._next_target
 
     def append(self, seq_num: int, message: bytes) -> None:
-        kept = self._messages
-        kept[seq_num] = message
-        if self._messages_max is not None and len(kept) > self._messages_max:
-            del kept[next(iter(kept))]
+        self._messages[seq_num] = message
+        if self._messages_max is not None:
+            self._messages.pop(seq_num - self._messages_max, None)
         self._next_sender = seq_num + 1
 
     def set_next_sender(self, seq_num: int) -> None:

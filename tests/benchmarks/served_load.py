@@ -94,21 +94,27 @@ class Load(asyncio.Protocol):
 # ----------------------------------------------------------------------------------------------------- FIX
 
 
-async def fix(ready: dict[str, Any], count: int) -> tuple[Load, list[bytes]]:
+def _message(sender: str, number: int, msg_type: bytes, *body: tuple[int, bytes]) -> bytes:
+    header = ((34, b"%d" % number), (49, sender.encode()), (52, utc_timestamp(time.time_ns())), (56, b"KRAKEN-TRD"))
+    return encode(b"FIX.4.4", msg_type, (*header, *body))
+
+
+def fix_logon(ready: dict[str, Any]) -> tuple[str, int, str, bytes]:
+    """Host, port, SenderCompID and Logon of the first account."""
     key = ready["accounts"][0]
     sender = key["fix"]["sender_comp_ids"][0]
     host, port = ready["fix_trading"].rsplit(":", 1)
-
-    def message(number: int, msg_type: bytes, *body: tuple[int, bytes]) -> bytes:
-        header = ((34, b"%d" % number), (49, sender.encode()), (52, utc_timestamp(time.time_ns())), (56, b"KRAKEN-TRD"))
-        return encode(b"FIX.4.4", msg_type, (*header, *body))
-
     nonce = str(time.time_ns() // 1_000_000)
     password = logon_password(Secret(key["api_secret"]), key["api_key"], 1, sender, "KRAKEN-TRD", nonce)
-    logon = message(
-        1, b"A", (98, b"0"), (108, b"60"), (141, b"Y"), (553, key["api_key"].encode()), (554, password.encode()),
-        (5025, nonce.encode()),
+    logon = _message(
+        sender, 1, b"A", (98, b"0"), (108, b"60"), (141, b"Y"), (553, key["api_key"].encode()),
+        (554, password.encode()), (5025, nonce.encode()),
     )  # fmt: skip
+    return host, int(port), sender, logon
+
+
+async def fix(ready: dict[str, Any], count: int) -> tuple[Load, list[bytes]]:
+    host, port, sender, logon = fix_logon(ready)
     framer = Framer()
 
     def read(data: bytes) -> Iterator[int]:
@@ -117,11 +123,11 @@ async def fix(ready: dict[str, Any], count: int) -> tuple[Load, list[bytes]]:
             at = frame.index(b"\x0111=") + 4
             yield int(frame[at : frame.index(b"\x01", at)]) - 10**9
 
-    load = await _connect(host, int(port), logon, lambda data: b"\x0135=A\x01" in data, read)
+    load = await _connect(host, port, logon, lambda data: b"\x0135=A\x01" in data, read)
     return load, [
-        message(
-            order + 2, b"D", (11, b"%d" % (order + 10**9)), (38, b"0.001"), (40, b"2"), (44, b"50000.0"), (54, b"1"),
-            (55, b"BTC/USD"), (59, b"1"), (60, utc_timestamp(time.time_ns())),
+        _message(
+            sender, order + 2, b"D", (11, b"%d" % (order + 10**9)), (38, b"0.001"), (40, b"2"), (44, b"50000.0"),
+            (54, b"1"), (55, b"BTC/USD"), (59, b"1"), (60, utc_timestamp(time.time_ns())),
         )
         for order in range(count)
     ]  # fmt: skip
@@ -131,7 +137,7 @@ async def fix(ready: dict[str, Any], count: int) -> tuple[Load, list[bytes]]:
 
 
 async def ws2(ready: dict[str, Any], count: int) -> tuple[Load, list[bytes]]:
-    path, headers, body = _private(ready, "GetWebSocketsToken", {})
+    path, headers, body = private_request(ready, "GetWebSocketsToken", {})
     with urlopen(Request(ready["rest"] + path, body, headers), timeout=10) as answer:
         token = json.load(answer)["result"]["token"]
     address = urlsplit(ready["ws_v2"])
@@ -180,7 +186,8 @@ def _masked(payload: bytes) -> bytes:
 # ----------------------------------------------------------------------------------------------------- REST
 
 
-def _private(ready: dict[str, Any], name: str, params: dict[str, str]) -> tuple[str, dict[str, str], bytes]:
+def private_request(ready: dict[str, Any], name: str, params: dict[str, str]) -> tuple[str, dict[str, str], bytes]:
+    """Path, headers and body of a private request of the first account."""
     key = ready["accounts"][0]
     nonce = str(time.time_ns())
     body = urlencode({"nonce": nonce, **params}).encode()
@@ -198,7 +205,7 @@ async def rest(ready: dict[str, Any], count: int) -> tuple[Load, list[bytes]]:
     params = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "50000.0", "volume": "0.001"}
 
     def request(name: str, params: dict[str, str]) -> bytes:
-        path, headers, body = _private(ready, name, params)
+        path, headers, body = private_request(ready, name, params)
         lines = [f"POST {path} HTTP/1.1", f"Host: {address.netloc}", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         return "\r\n".join([*lines, "", ""]).encode() + body

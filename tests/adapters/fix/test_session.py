@@ -299,6 +299,16 @@ def test_a_second_logon_takes_the_session_over_where_that_is_the_rule() -> None:
     assert pair.server_ear.orders == [1]
 
 
+def test_of_a_long_session_the_newest_messages_are_replayed_and_older_ones_are_gap_filled() -> None:
+    pair = Pair(server_store=MemoryStore(messages_max=4)).open()
+    pair.cut()
+    for number in range(1, 6):
+        pair.server.send(b"D", order(number), pair.now_ns)
+    pair.open()
+    assert pair.client_ear.orders == [3, 4, 5]
+    assert pair.client.next_target == pair.server.next_sender
+
+
 # ---------------------------------------------------------------------------------------------------------- crashes
 
 

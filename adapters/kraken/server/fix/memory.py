@@ -25,6 +25,8 @@ from framework.venue.served.journaled import JournaledHost
 
 __all__ = ["Asked", "Closed", "LoggedOn", "Note", "Received", "Reset", "SessionMemory"]
 
+# Messages of a session that can be asked for again. How far back Kraken replays is not stated: assumption.
+_MESSAGES_MAX = 100_000
 _EXEC_ID, _ORDER_ID = 17, 37
 
 
@@ -92,7 +94,7 @@ class _KeptStore(MemoryStore):
     """Keeps messages in memory, and notes in the journal. cause: of the next message; see ``Sent``."""
 
     def __init__(self, note: Callable[[Note], None]) -> None:
-        super().__init__()
+        super().__init__(_MESSAGES_MAX)
         self._note = note
         self.cause: int | None = None
 
@@ -127,7 +129,7 @@ class SessionMemory:
         self._recall = recall
         self._unsaid: list[tuple[int, bytes, Fields]] = []
         self._unanswered: dict[int, Asked] = {}
-        self.store: MemoryStore = MemoryStore()
+        self.store: MemoryStore = MemoryStore(_MESSAGES_MAX)
         if self._host is not None:
             self.store = _KeptStore(self.note)
             self._host.kept_by[self._owner] = self._on_kept

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import OrderedDict
 
 from adapters.fix.codec import Message
 from adapters.fix.times import parse_utc_timestamp
@@ -42,14 +43,16 @@ _VALID_MIN_NS, _VALID_MAX_NS = 2 * _NS, 60 * _NS
 class ClOrdIds:
     """The ids that a session's requests have used: an ever-increasing number, or a UUID.
 
-    Source: fix-api/nos-fix, tag 11. A UUID's time is not held against the clock (the tolerance is not documented).
+    Source: fix-api/nos-fix, tag 11. A UUID's time is not held against the clock (the tolerance is not documented). Of
+    UUIDs and renamings the newest are remembered, so that a session may last.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, remembered_max: int = 200_000) -> None:
         self._highest = 0
-        self._seen: set[str] = set()
+        self._remembered_max = remembered_max
+        self._seen: OrderedDict[str, None] = OrderedDict()
         # The id by which the venue knows an order, from the last id that its owner used for it.
-        self._roots: dict[str, str] = {}
+        self._roots: OrderedDict[str, str] = OrderedDict()
 
     def reset(self) -> None:
         """Numbers may begin anew (5030=Y)."""
@@ -68,7 +71,9 @@ class ClOrdIds:
             is_known = True
         if is_known:
             raise Refusal("EGeneral:Invalid arguments:ClOrdID invalid value")
-        self._seen.add(cl_ord_id)
+        self._seen[cl_ord_id] = None
+        if len(self._seen) > self._remembered_max:
+            self._seen.popitem(last=False)
 
     def root(self, cl_ord_id: str) -> str:
         """The id by which the venue knows an order."""
@@ -77,6 +82,8 @@ class ClOrdIds:
     def rename(self, old: str, new: str) -> None:
         """An amend has given an order another id."""
         self._roots[new] = self.root(old)
+        if len(self._roots) > self._remembered_max:
+            self._roots.popitem(last=False)
 
 
 class FixRequests:
