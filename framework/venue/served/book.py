@@ -30,7 +30,8 @@ type Level = tuple[int, int]
 class DepthUpdate(msgspec.Struct, frozen=True, gc=False):
     """What changed in the best levels of a book: new quantities by price, 0 where a level is gone.
 
-    A level that only left the window because better ones came is not told: who keeps the window drops it himself.
+    A level that only left the window because better ones came is not told: who keeps the window drops it himself. Levels
+    that are gone come first, so that one who drops what is too many at each level keeps the same window.
     """
 
     ts_ns: int
@@ -218,8 +219,9 @@ def _changes(old: list[Level], new: list[Level], depth: int, side: int) -> list[
     before, after = dict(old), dict(new)
     changes = [level for level in new if before.get(level[0]) != level[1]]
     gone = [price for price in before if price not in after]
-    if gone:
-        # Behind the last level of a full window nothing is known any more, so nothing is said of it.
-        last = new[-1][0] if len(new) == depth else None
-        changes += [(price, 0) for price in gone if last is None or (price > last if side == BUY else price < last)]
-    return changes
+    if not gone:
+        return changes
+    # Behind the last level of a full window nothing is known any more, so nothing is said of it.
+    last = new[-1][0] if len(new) == depth else None
+    left = [(price, 0) for price in gone if last is None or (price > last if side == BUY else price < last)]
+    return left + changes

@@ -115,11 +115,12 @@ def private_rows(frames: list[Any], channel: str) -> list[tuple[str, Any]]:
 class BookClient:
     """Keeps a book as Kraken's guide says, from the digits on the wire alone, and checks each checksum.
 
-    times: of each level, by side and price.
+    is_eager: it drops what is too many at each level, not at the end of a frame. times: of each level, by side and price.
     """
 
-    def __init__(self, depth: int) -> None:
+    def __init__(self, depth: int, *, is_eager: bool = False) -> None:
         self.depth = depth
+        self._is_eager = is_eager
         self.sides: dict[str, dict[str, str]] = {"a": {}, "b": {}}
         self.times: dict[tuple[str, str], str] = {}
         self.snapshots = self.checked = self.republished = 0
@@ -142,7 +143,7 @@ class BookClient:
             for name in self.sides.keys() & part.keys():
                 self._set(name, part[name])
         for name in self.sides:
-            self.sides[name] = {price: self.sides[name][price] for price in self._sorted(name)[: self.depth]}
+            self._truncate(name)
         text = "".join(
             price.replace(".", "").lstrip("0") + volume.replace(".", "").lstrip("0")
             for name in ("a", "b")
@@ -150,6 +151,9 @@ class BookClient:
         )
         assert str(crc32(text.encode())) == parts[-1]["c"]
         self.checked += 1
+
+    def _truncate(self, name: str) -> None:
+        self.sides[name] = {price: self.sides[name][price] for price in self._sorted(name)[: self.depth]}
 
     def _sorted(self, name: str) -> list[str]:
         return sorted(self.sides[name], key=float, reverse=name == "b")
@@ -165,3 +169,5 @@ class BookClient:
             else:
                 self.sides[name][price] = volume
                 self.times[name, price] = time
+                if self._is_eager:
+                    self._truncate(name)

@@ -76,6 +76,17 @@ def test_a_client_that_keeps_the_book_finds_every_checksum_right(depth: int) -> 
         assert client.republished > 20
 
 
+@pytest.mark.parametrize("depth", [10, 25])
+def test_a_client_that_drops_what_is_too_many_at_each_level_keeps_the_same_book(depth: int) -> None:
+    ws1 = served(synthetic_market(depth, 20))
+    reader, client = ws1.socket(), BookClient(depth, is_eager=True)
+    frames = books(reader.subscribe("book", depth=depth))
+    trade_at_random(ws1, 60, depth)
+    for frame in frames + books(reader.taken()):
+        client.apply(frame)
+    assert client.checked > 150
+
+
 @pytest.mark.parametrize(
     ("symbol", "tick_size", "printed"), [("ETH/BTC", "0.00001", "0.1234500"), ("ETH/EUR", "0.01", "123.45000")]
 )
@@ -143,8 +154,8 @@ def test_a_level_that_comes_back_into_view_is_told_again_with_the_time_of_its_ow
     frames += books(socket.taken())
     (last,) = run(ws1, socket, 4)
     assert last[1]["b"] == [
-        ["98.00000", "0.01000000", f"{START // SECOND}.500000", "r"],
         ["100.00000", "0.00000000", f"{START // SECOND + 3}.000000"],
+        ["98.00000", "0.01000000", f"{START // SECOND}.500000", "r"],
     ]
     for frame in [*frames, last]:
         client.apply(frame)
@@ -158,7 +169,7 @@ def test_a_level_that_changes_while_out_of_view_comes_back_with_that_time() -> N
     assert len(run(ws1, socket, 1)) == 1
     assert run(ws1, socket, 2.5) == []
     (last,) = run(ws1, socket, 4)
-    assert last[1]["b"][0] == ["98.00000", "0.01050000", f"{START // SECOND + 2}.000000", "r"]
+    assert last[1]["b"][1] == ["98.00000", "0.01050000", f"{START // SECOND + 2}.000000", "r"]
 
 
 def test_a_level_that_changes_as_it_comes_into_view_is_no_republication() -> None:
