@@ -161,6 +161,26 @@ class ObviousKernel:
                     left[order.price] = left.get(order.price, 0) + order.left
         return sorted(((p, q) for p, q in left.items() if q > 0), reverse=side == BUY)
 
+    def resting(self, side: int) -> list[list[int]]:
+        """All that rests, by price and queue: price, lots, order (-1 - slot for an own one, 0 for a level), since."""
+        rows = []
+        left = dict(self.book(side))
+        for price in sorted({*left, *(own.price for own in self.own_side(side))}, reverse=side == BUY):
+            owns = self.own_at(side, price)
+            if self.depth != "L3" and price in left:
+                rows.append([price, left[price], 0, 0])
+            for number, order in self.orders.items():
+                if (order.side, order.price) == (side, price):
+                    while owns and order.seq > owns[0].seq:
+                        rows.append(self._own_row(owns.pop(0)))
+                    if order.left:
+                        rows.append([price, order.left, number, order.seq])
+            rows += map(self._own_row, owns)
+        return rows
+
+    def _own_row(self, own: OwnOrder) -> list[int]:
+        return [own.price, own.visible, -1 - own.slot, own.seq]
+
     def left_at(self, side: int, price: int) -> int:
         return dict(self.book(side)).get(price, 0)
 

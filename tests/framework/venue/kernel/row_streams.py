@@ -173,8 +173,12 @@ class Twins:
             book = obvious.book(side)
             assert kernel.levels(0, side, 1000) == book
             assert kernel.best(0, side) == (book[0] if book else None)
-            prices, lots = kernel.books[0].levels(side)
-            assert list(zip(prices.tolist(), lots.tolist(), strict=True)) == obvious.view(side)
+            resting = obvious.resting(side)
+            assert kernel.orders(0, side, 1000).tolist() == resting
+            prices = list(dict.fromkeys(row[0] for row in resting))
+            assert kernel.orders(0, side, 2).tolist() == [row for row in resting if row[0] in prices[:2]]
+            seen, lots = kernel.books[0].levels(side)
+            assert list(zip(seen.tolist(), lots.tolist(), strict=True)) == obvious.view(side)
         assert kernel.last_trade(0) == obvious.last
         assert kernel.books[0].last_trade() == obvious.seen_last
         touch = [(obvious.view(side) or [(0, 0)])[0] for side in (0, 1)]
