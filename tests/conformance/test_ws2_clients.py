@@ -142,3 +142,32 @@ def test_python_kraken_sdk_subscribes_and_trades(venue: dict[str, Any]) -> None:
         await client.close()
 
     asyncio.run(asyncio.wait_for(act(), WAIT_S))
+
+
+def test_python_kraken_sdk_follows_the_orders_of_the_book(venue: dict[str, Any]) -> None:
+    """Its client for level 3 is one that points at the address of level 3."""
+    spot = pytest.importorskip("kraken.spot")
+    key = venue["accounts"][3]
+    heard: list[dict[str, Any]] = []
+
+    class Client(spot.SpotWSClient):  # type: ignore[misc]
+        async def on_message(self, message: dict[str, Any]) -> None:
+            heard.append(message)
+
+    async def act() -> None:
+        client = Client(
+            key=key["api_key"],
+            secret=key["api_secret"],
+            rest_url=venue["rest"],
+            ws_url=venue["ws_v2"].removesuffix("/v2"),
+            auth_ws_url=venue["ws_l3"].removesuffix("/v2"),
+        )
+        await client.start()
+        await client.subscribe(params={"channel": "level3", "symbol": ["BTC/USD"]})
+        while sum(message.get("channel") == "level3" for message in heard) < 20:
+            await asyncio.sleep(0.05)
+        await client.close()
+
+    asyncio.run(asyncio.wait_for(act(), WAIT_S))
+    snapshot, *updates = (message for message in heard if message.get("channel") == "level3")
+    assert (snapshot["type"], {message["type"] for message in updates}) == ("snapshot", {"update"})

@@ -55,6 +55,7 @@ class PairChannel:
         self._host = context.host
         self._pair = pair
         self._symbol = pair.spec.symbol
+        self._book = self._host.books[self._symbol]
         self._members: list[Member] = []
         self._count = 0
 

@@ -298,6 +298,12 @@ class MatchingKernel:
                 return rows[:count]
             room = 2 * count
 
+    def is_recorded(self, instrument: int, order: int) -> bool:
+        """Whether a recorded order is in the engine's book, be it that own orders took all of it."""
+        if self.markets[instrument].depth != "L3" or not 0 < order < len(self.markets[instrument].columns) + 1:
+            raise ValueError(f"instrument {instrument} has no recorded order {order}")
+        return operations.recorded(self._address, instrument, order) > 0
+
     def last_trade(self, instrument: int) -> tuple[int, int, int, int] | None:
         """The engine's last trade: price in ticks, lots, aggressor's side, ts_event_ns; None before the first."""
         at = layout.HEADER + instrument * layout.BLOCK + layout.LAST_PRICE

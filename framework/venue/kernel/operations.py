@@ -18,6 +18,7 @@ from framework.venue.kernel.layout import (
     IS_CROSSING,
     LEVEL_HEAD,
     ORDER_NEXT,
+    ORDER_PLACE,
     ORDER_QTY,
     ORDER_SEQ,
     ORDER_TAKEN,
@@ -219,6 +220,13 @@ def _available_place(block: Pointer, side: int, place: int) -> int:
     while place >= 0 and available_at(block, side, place) == 0:
         place = next_place(block, BITMAP, side, place)
     return place
+
+
+@entry
+def recorded(state: int, instrument: int, order: int) -> int:
+    """What rests of a recorded order, what own orders took of it included; 0 for one that is not in the book."""
+    block = p64(state + 8 * (HEADER + instrument * BLOCK))
+    return p64(block[ORDER_QTY])[order] if p32(block[ORDER_PLACE])[order] >= 0 else 0
 
 
 @entry

@@ -27,7 +27,7 @@ from framework.venue.orders import MARKET_TYPES
 from framework.venue.path import Path
 from framework.venue.rates import call_charge, call_counter
 from framework.venue.scheduler import NEVER_NS, Scheduler
-from framework.venue.served.book import DepthStream, DepthUpdate, PublicBook
+from framework.venue.served.book import PublicBook
 from framework.venue.served.lines import HostLine, Link, RoadSpec
 from framework.venue.served.market import EndlessMarket, market_from
 from framework.venue.served.records import Records
@@ -386,14 +386,6 @@ class VenueHost:
     def mode_of(self, symbol: str) -> VenueMode:
         """The mode that a pair is in: its own, or the venue's where that is stricter than online."""
         return self.mode if self.mode is not VenueMode.ONLINE else self._pair_modes.get(symbol, VenueMode.ONLINE)
-
-    def listen_book(self, symbol: str, depth: int, callback: Callable[[DepthUpdate], None]) -> DepthStream:
-        """Have each change of the best levels of a pair told; see ``PublicBook.listen``."""
-        return self.books[symbol].listen(depth, callback)
-
-    def unlisten_book(self, symbol: str, depth: int, callback: Callable[[DepthUpdate], None]) -> None:
-        """Have no more told."""
-        self.books[symbol].unlisten(depth, callback)
 
     def refusal_text(self, reason: RejectReason) -> str:
         """The venue's own words for a refusal."""

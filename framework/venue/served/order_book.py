@@ -24,6 +24,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from framework.data.columns import EXECUTED, TRADE
 from framework.protocol import BUY, SELL
 from framework.venue.book import Pair
 from framework.venue.kernel import MatchingKernel
@@ -64,7 +65,9 @@ class OrderEventKind(enum.Enum):
 
 
 class OrderEvent(NamedTuple):
-    """What happened to an order; where it went, ``order`` is as it was."""
+    """What happened to an order. Where it went, ``order`` is as it was; but of one that is gone the quantity is what of
+    it was withdrawn, 0 where it was executed.
+    """
 
     kind: OrderEventKind
     order: RestingOrder
@@ -119,6 +122,11 @@ class OrderStream:
         _compare(before[:stayed], after[:known], events)
         events[OrderEventKind.ADD] += _tuples(after[known:])
         events[OrderEventKind.LEAVE] += _tuples(before[stayed:])
+        queues = {row[2] for row in events[OrderEventKind.ADD]}
+        events[OrderEventKind.DELETE] = [
+            row if row[2] in queues else (row[0], self._book.withdrawn(row), row[2], row[3])
+            for row in events[OrderEventKind.DELETE]
+        ]
         told = (OrderEventKind.DELETE, OrderEventKind.MODIFY, OrderEventKind.ADD, OrderEventKind.LEAVE)
         return [OrderEvent(kind, order) for kind in told for order in self._book.named(side, events[kind])]
 
@@ -136,10 +144,14 @@ class PublicOrders:
         self._pair = pair
         self._find = find
         self._pass_counts = pass_counts
-        self._times = kernel.markets[pair.index].columns.ts_event_ns
+        self._columns = kernel.markets[pair.index].columns
+        self._times = self._columns.ts_event_ns
         self._began_ns = int(self._times[0])
         self._is_by_order = kernel.markets[pair.index].depth == "L3"
         self._streams: dict[int, OrderStream] = {}
+        # Clients' orders that were seen, by their numbers, and the market's rows since the last publication.
+        self._own: dict[int, Order] = {}
+        self._published = self._played = 0
 
     @property
     def is_listened_to(self) -> bool:
@@ -148,7 +160,10 @@ class PublicOrders:
 
     def orders(self, side: int, most: int = 0) -> list[RestingOrder]:
         """The orders of up to so many best levels of a side, or (0) of all, by price and queue."""
-        return self.named(side, _tuples(self._rows(side, most or _ALL_LEVELS)))
+        rows = self._rows(side, most or _ALL_LEVELS)
+        if not self._streams:
+            self._own.clear()
+        return self.named(side, _tuples(rows))
 
     def quantities(self, side: int, most: int) -> list[tuple[int, int]]:
         """Price in ticks and lots of each order of up to ``most`` best levels, without ids."""
@@ -166,6 +181,8 @@ class PublicOrders:
         """Have changes of the best levels (0: of all) told from now on; they start from the stream's orders."""
         stream = self._streams.get(depth)
         if stream is None:
+            if not self._streams:
+                self._played = self._kernel.engine_row(self._pair.index)
             most = depth or _ALL_LEVELS
             stream = OrderStream(self, depth, self._rows(BUY, most), self._rows(SELL, most))
             self._streams[depth] = stream
@@ -182,10 +199,12 @@ class PublicOrders:
     def publish(self, ts_ns: int) -> None:
         """Something may have changed: tell those who listen."""
         most = max(depth or _ALL_LEVELS for depth in self._streams)
+        self._published, self._played = self._played, self._kernel.engine_row(self._pair.index)
         bids, asks = self._rows(BUY, most), self._rows(SELL, most)
         for depth, stream in tuple(self._streams.items()):
             levels = depth or _ALL_LEVELS
             stream.publish(bids[: _count_of(bids, levels)], asks[: _count_of(asks, levels)], ts_ns)
+        self._own = {seq: order for seq, order in self._own.items() if order.is_open}
 
     def _rows(self, side: int, most: int) -> _Rows:
         rows = self._kernel.orders(self._pair.index, side, most)
@@ -196,6 +215,7 @@ class PublicOrders:
         for row in np.flatnonzero(is_own).tolist():
             order = self._find(-1 - int(who[row]))
             who[row] = -order.seq
+            self._own[order.seq] = order
             # Later than it was queued where the kernel has put it to the back: an iceberg's slice, or a new pass.
             times[row] = max(order.queued_ns, int(times[row]))
         if self._is_by_order:
@@ -206,6 +226,23 @@ class PublicOrders:
             times[~is_own] = self._began_ns
         rows[:, 3] = times
         return rows
+
+    def withdrawn(self, row: _Row) -> int:
+        """How much of an order that is gone was withdrawn: not what others took of it."""
+        _, lots, who, _ = row
+        if who < 0:
+            order = self._own[-who]
+            return min(lots, order.qty_lots - order.cum_lots)
+        if not who or who >> _PASS_SHIFT != self._pass_counts[self._pair.index]:
+            return lots
+        number = who & _NUMBERS
+        if self._kernel.is_recorded(self._pair.index, number):
+            return 0  # clients took all of it
+        columns = self._columns
+        rows = slice(self._published if self._published <= self._played else 0, self._played)
+        is_book = (columns.order_id[rows] == number) & (columns.kind[rows] != TRADE)
+        flags = columns.flags[rows][is_book]
+        return 0 if len(flags) and flags[-1] & EXECUTED else lots
 
     def named(self, side: int, rows: list[_Row]) -> list[RestingOrder]:
         """Rows as orders, with their ids."""

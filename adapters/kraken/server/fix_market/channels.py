@@ -43,7 +43,6 @@ _LETTERS = {BUY: "B", SELL: "O"}
 class _Channel(PairChannel):
     def __init__(self, context: ServerContext, pair: ServedPair) -> None:
         super().__init__(_LABEL, context, pair)
-        self._book = self._host.books[self._symbol]
 
     def _snapshot(self, entries: list[str]) -> bytes:
         return f"W268={len(entries)}\x01{''.join(entries)}".encode()

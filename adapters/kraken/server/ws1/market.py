@@ -56,7 +56,7 @@ class BookChannel(_Channel):
     ) -> None:
         super().__init__(context, pair, channel_id, channel_name)
         self._depth = depth
-        self._watched: DepthStream = self._host.listen_book(self._symbol, depth + _WATCHED_BEHIND, self._on_watched)
+        self._watched: DepthStream = self._book.listen(depth + _WATCHED_BEHIND, self._on_watched)
         bids, asks = self._watched.bids, self._watched.asks
         now_ns = self._host.now_ns
         self._bids = _Side(BUY, self._watched.depth, bids, now_ns)
@@ -69,7 +69,7 @@ class BookChannel(_Channel):
         return book_snapshot(self._channel_id, self._channel_name, self._pair, bids, asks)
 
     def close(self) -> None:
-        self._host.unlisten_book(self._symbol, self._depth + _WATCHED_BEHIND, self._on_watched)
+        self._book.unlisten(self._depth + _WATCHED_BEHIND, self._on_watched)
 
     def _on_watched(self, update: DepthUpdate) -> None:
         watched, depth = self._watched, self._depth
@@ -169,7 +169,7 @@ class TickerChannel(_Channel):
         self._publish(self._frame(self._payload()))
 
     def _payload(self) -> dict[str, Any]:
-        pair, book, last = self._pair, self._host.books[self._symbol], self._tape.last
+        pair, book, last = self._pair, self._book, self._tape.last
         now_ns = self._host.now_ns
         times = (self._tape.figures(now_ns - now_ns % _DAY_NS), self._tape.figures(now_ns - _DAY_NS))
 
@@ -198,13 +198,13 @@ class SpreadChannel(_Channel):
 
     def __init__(self, context: ServerContext, pair: ServedPair, channel_id: int, channel_name: str) -> None:
         super().__init__(context, pair, channel_id, channel_name)
-        self._stream: DepthStream = self._host.listen_book(self._symbol, 1, self._on_book)
+        self._stream: DepthStream = self._book.listen(1, self._on_book)
 
     def snapshot(self) -> None:
         return None
 
     def close(self) -> None:
-        self._host.unlisten_book(self._symbol, 1, self._on_book)
+        self._book.unlisten(1, self._on_book)
 
     def _on_book(self, update: DepthUpdate) -> None:
         pair, stream = self._pair, self._stream

@@ -10,7 +10,7 @@ Sources: websocket-v2/level3; guides/spot-ws-l3-v2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from adapters.kraken.server.channels import PairChannel
 from adapters.kraken.server.context import ServerContext
@@ -65,7 +65,6 @@ class Level3Channel(PairChannel):
     def __init__(self, context: ServerContext, pair: ServedPair, depth: int) -> None:
         super().__init__(_LABEL, context, pair)
         self._depth = depth
-        self._book = self._host.books[self._symbol]
         self._stream: OrderStream = self._book.listen_orders(depth, self._on_update)
 
     def snapshot(self) -> Frame:
@@ -76,7 +75,7 @@ class Level3Channel(PairChannel):
         self._book.unlisten_orders(self._depth, self._on_update)
 
     def _on_update(self, update: OrderUpdate) -> None:
-        bids, asks = _events(update.bids, self._pair), _events(update.asks, self._pair)
+        bids, asks = (_events(events, self._pair, update.ts_ns) for events in (update.bids, update.asks))
         if bids or asks:
             self._publish(self._frame("update", bids, asks, update.ts_ns))
 
@@ -94,13 +93,19 @@ class Level3Channel(PairChannel):
         ).encode()
 
 
-def _events(events: Iterable[OrderEvent], pair: ServedPair) -> list[str]:
-    """What happened, as text; who only left the window is not told of."""
-    return [
-        f'{{"event":"{kind.value}",{_order(order, pair)[1:]}'
-        for kind, order in events
-        if kind is not OrderEventKind.LEAVE
-    ]
+def _events(events: Sequence[OrderEvent], pair: ServedPair, ts_ns: int) -> list[str]:
+    """What happened, as text; who only left the window is not told of.
+
+    A deletion has its own time, but that of the queue where the order is added again, as after an amend (observed).
+    """
+    added = {order.order_id for kind, order in events if kind is OrderEventKind.ADD}
+    told = []
+    for kind, order in events:
+        if kind is OrderEventKind.DELETE and order.order_id not in added:
+            order = order._replace(queued_ns=ts_ns)
+        if kind is not OrderEventKind.LEAVE:
+            told.append(f'{{"event":"{kind.value}",{_order(order, pair)[1:]}')
+    return told
 
 
 def _order(order: RestingOrder, pair: ServedPair) -> str:

@@ -35,14 +35,14 @@ class BookChannel(_Channel):
     def __init__(self, context: ServerContext, pair: ServedPair, depth: int) -> None:
         super().__init__(context, pair)
         self._depth = depth
-        self._stream: DepthStream = self._host.listen_book(self._symbol, depth, self._on_update)
+        self._stream: DepthStream = self._book.listen(depth, self._on_update)
 
     def snapshot(self) -> Frame:
         bids, asks = self._stream.bids, self._stream.asks
         return book_frame("snapshot", self._pair, bids, asks, bids, asks, self._host.now_ns)
 
     def close(self) -> None:
-        self._host.unlisten_book(self._symbol, self._depth, self._on_update)
+        self._book.unlisten(self._depth, self._on_update)
 
     def _on_update(self, update: DepthUpdate) -> None:
         stream = self._stream
@@ -79,7 +79,7 @@ class TickerChannel(_Channel):
         self._tape = self._host.tapes[self._symbol]
         self._is_by_book = event_trigger == "bbo"
         if self._is_by_book:
-            self._host.listen_book(self._symbol, 1, self._on_book)
+            self._book.listen(1, self._on_book)
         else:
             self._tape.listen(self._on_trade)
 
@@ -88,7 +88,7 @@ class TickerChannel(_Channel):
 
     def close(self) -> None:
         if self._is_by_book:
-            self._host.unlisten_book(self._symbol, 1, self._on_book)
+            self._book.unlisten(1, self._on_book)
         else:
             self._tape.unlisten(self._on_trade)
 
@@ -99,7 +99,7 @@ class TickerChannel(_Channel):
         self._publish(stream_frame("ticker", "update", [self._row()]))
 
     def _row(self) -> dict[str, Any]:
-        pair, book = self._pair, self._host.books[self._symbol]
+        pair, book = self._pair, self._book
         now_ns = self._host.now_ns
         day = self._tape.figures(now_ns - _DAY_NS)
         last = self._tape.last

@@ -53,6 +53,24 @@ def test_a_subscription_is_acknowledged_and_begins_with_the_orders_of_the_book()
     }  # fmt: skip
 
 
+def test_a_deletion_has_its_own_time_but_the_one_of_the_queue_where_the_order_is_added_again() -> None:
+    """Observed in recordings of the channel."""
+    ws2 = Ws2()
+    watcher, trader = ws2.socket(), ws2.socket()
+    subscribe(watcher)
+    order_id = trader.add("buy", "99.9", "0.5")
+    watcher.taken()
+    ws2.host.run_until(START + SECOND // 2)
+    trader.result("amend_order", order_id=order_id, limit_price=Decimal("99.8"))
+    trader.result("cancel_order", order_id=[order_id])
+    amended, canceled = (frame["data"][0]["bids"] for frame in watcher.taken() if frame["channel"] == "level3")
+    later = "2027-01-15T08:00:00.500000000Z"
+    assert [(event["event"], event["timestamp"]) for event in amended] == [("delete", NOW), ("add", later)]
+    assert [(event["event"], event["order_qty"], event["timestamp"]) for event in canceled] == [
+        ("delete", Decimal("0.5"), later)
+    ]
+
+
 def test_no_snapshot_comes_where_none_is_wanted() -> None:
     assert len(subscribe(Ws2().socket(), snapshot=False)) == 1
 

@@ -80,7 +80,7 @@ def test_who_applies_the_updates_and_keeps_the_window_has_the_published_book(dep
         assert list(sides[BUY].items()) == book.levels(BUY, depth)
         assert list(sides[SELL].items()) == book.levels(SELL, depth)
 
-    stream = served.listen_book(NAME, depth, apply)
+    stream = served.books[NAME].listen(depth, apply)
     sides[BUY], sides[SELL] = dict(stream.bids), dict(stream.asks)
     client = Client(served)
     chance = random.Random(depth)
@@ -108,8 +108,8 @@ def test_nobody_is_told_after_he_stopped_listening() -> None:
     served = host()
     client = Client(served)
     told: list[DepthUpdate] = []
-    served.listen_book(NAME, 10, told.append)
-    served.unlisten_book(NAME, 10, told.append)
+    served.books[NAME].listen(10, told.append)
+    served.books[NAME].unlisten(10, told.append)
     served.submit(client.line_id, order(served, BUY, 1001, 7))
     assert told == []
     assert not served.books[NAME].is_listened_to

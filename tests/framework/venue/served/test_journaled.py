@@ -263,7 +263,6 @@ UNJOURNALED = {
     "listen_mode",
     "listen_rollover",
     "lines",
-    "listen_book",
     "mode_of",
     "modes",
     "next_due_ns",
@@ -273,7 +272,6 @@ UNJOURNALED = {
     "settle",
     "submit",  # journaled when it arrives
     "submit_made",
-    "unlisten_book",
 }
 
 

@@ -11,14 +11,14 @@ import msgspec
 import pytest
 
 from adapters.kraken.profile import PROFILE
-from framework.data.columns import ADD, DELETE, MODIFY, TRADE
+from framework.data.columns import ADD, DELETE, EXECUTED, LAST, MODIFY, TRADE
 from framework.data.synthetic import synthetic_l2, synthetic_market
 from framework.messages import AmendOrder, CancelOrder
 from framework.protocol import BUY, SELL, OrderType
 from framework.venue.account import AccountConfig
 from framework.venue.served.host import VenueHost
 from framework.venue.served.order_book import OrderEvent, OrderEventKind, OrderUpdate, RestingOrder
-from tests.framework.venue.served.served_rig import SECOND, START, Client, host, order
+from tests.framework.venue.served.served_rig import SECOND, START, Client, hand_market, host, order
 
 NAME = "BTC/USD"
 
@@ -86,14 +86,42 @@ def test_a_recorded_order_that_a_client_takes_in_part_is_modified_and_keeps_its_
     assert event == OrderEvent(OrderEventKind.MODIFY, RestingOrder("OM0001-00000-000002", 1002, 70, START))
 
 
-def test_a_clients_order_that_another_client_fills_is_deleted() -> None:
+def test_a_clients_order_that_another_client_fills_is_deleted_with_nothing_left() -> None:
     served = host()
     maker, taker = Client(served), Client(served, account="a1")
     served.submit(maker.line_id, order(served, BUY, 1001, 7))
     updates: list[OrderUpdate] = []
     served.books[NAME].listen_orders(10, updates.append)
     served.submit(taker.line_id, order(served, SELL, 1001, 7))
-    assert told(updates[0].bids) == [("delete", "O00000-00000-000001", 1001, 7)]
+    assert told(updates[0].bids) == [("delete", "O00000-00000-000001", 1001, 0)]
+
+
+def test_a_clients_order_that_the_market_fills_is_deleted_with_nothing_left() -> None:
+    served = host([(1, TRADE, SELL, 1000, 50, 0)])
+    served.submit(Client(served).line_id, order(served, BUY, 1001, 7))
+    updates: list[OrderUpdate] = []
+    served.books[NAME].listen_orders(10, updates.append)
+    served.run_until(START + SECOND)
+    assert told(updates[0].bids) == [("delete", "O00000-00000-000001", 1001, 0)]
+
+
+def test_a_recorded_order_that_a_client_takes_whole_is_deleted_with_nothing_left() -> None:
+    served = host()
+    updates: list[OrderUpdate] = []
+    served.books[NAME].listen_orders(10, updates.append)
+    served.submit(Client(served).line_id, order(served, BUY, None, 100))
+    assert told(updates[0].asks) == [("delete", "OM0001-00000-000002", 1002, 0)]
+
+
+@pytest.mark.parametrize(("flags", "lots"), [(LAST, 100), (LAST | EXECUTED, 0)])
+def test_a_recorded_order_is_deleted_with_what_was_withdrawn_of_it(flags: int, lots: int) -> None:
+    market = hand_market([(1, DELETE, SELL, 1002, 100, 2), (3600, ADD, BUY, 900, 1, 3)])
+    market.columns.flags[3] = flags
+    served = VenueHost(PROFILE, [market], [AccountConfig(name="a0", balances={}, tier="pro")], START)
+    updates: list[OrderUpdate] = []
+    served.books[NAME].listen_orders(10, updates.append)
+    served.run_until(START + SECOND)
+    assert told(updates[0].asks) == [("delete", "OM0001-00000-000002", 1002, lots)]
 
 
 def test_less_quantity_keeps_the_place_and_the_time() -> None:
@@ -233,8 +261,12 @@ class Kept:
             elif kind is OrderEventKind.MODIFY:
                 assert queue[known[0]].queued_ns == it.queued_ns
                 queue[known[0]] = it
-            else:
+            elif kind is OrderEventKind.LEAVE:
                 assert queue.pop(known[0]) == it
+            else:
+                was = queue.pop(known[0])
+                assert was._replace(qty_lots=0) == it._replace(qty_lots=0)
+                assert 0 <= it.qty_lots <= was.qty_lots
         prices = sorted((price for price, queue in self.levels.items() if queue), reverse=self.side == BUY)
         assert not self.depth or len(prices) <= self.depth
         self.levels = {price: self.levels[price] for price in prices}
