@@ -103,6 +103,7 @@ class AddOrder(Command, frozen=True, kw_only=True):
     display_lots: visible slice of an iceberg.
     expire_ns: end of a GTD order; start_ns: when the order becomes live, None for at once.
     is_validate_only: check, answer, do nothing.
+    is_fee_in_base: fees are charged in the base currency, and not in the quote currency; None for the venue's default.
     attachment: what a gateway wants kept with the order; the venue does not read it.
     secondary: what each fill of the order makes another one of; None for nothing.
     """
@@ -128,6 +129,7 @@ class AddOrder(Command, frozen=True, kw_only=True):
     is_post_only: bool = False
     is_reduce_only: bool = False
     is_validate_only: bool = False
+    is_fee_in_base: bool | None = None
     attachment: bytes = b""
     secondary: SecondaryOrder | None = None
 
@@ -159,7 +161,8 @@ class AmendOrder(Command, frozen=True, kw_only=True):
 class EditOrder(Command, frozen=True, kw_only=True):
     """Cancel an order and add a changed one in its stead: new order id, fills and queue place stay behind.
 
-    qty_lots: the new total; the new order is for what the old one has not filled of it. attachment: of the new order.
+    qty_lots: the new total; the new order is for what the old one has not filled of it. is_fee_in_base: of the new
+        order, None for that of the old one. attachment: of the new order.
     """
 
     order_id: str
@@ -169,6 +172,7 @@ class EditOrder(Command, frozen=True, kw_only=True):
     display_lots: int | None = None
     is_post_only: bool = False
     is_validate_only: bool = False
+    is_fee_in_base: bool | None = None
     attachment: bytes = b""
 
 

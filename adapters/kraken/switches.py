@@ -72,6 +72,13 @@ SWITCHES: tuple[Switch, ...] = (
         source="rest-api/add-order and websocket-v2/add_order: the order is canceled; clients know a request error too",
     ),
     Switch(
+        name="sell_fee_currency",
+        question="In which currency is the fee of a sell whose order does not say?",
+        values={"quote": {"is_sell_fee_in_base": False}, "base": {"is_sell_fee_in_base": True}},
+        default="quote",
+        source="rest-api/add-order, oflags: base; the sell of websocket-v2/executions has quote, and so have live ones",
+    ),
+    Switch(
         name="unknown_order_text",
         question="Is a cancel of an order that has ended answered like one of an order that never was?",
         values={

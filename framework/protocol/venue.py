@@ -61,6 +61,8 @@ class VenueProfile(msgspec.Struct, frozen=True, kw_only=True):
     """A venue as data. Generic code reads this and nothing else about an exchange.
 
     fee_volume_currency: currency of ``FeeTier.volume_30d``.
+    is_sell_fee_in_base: fees of sells are charged in the base currency where an order does not say; those of buys never
+        are.
     errors: the venue's own text for each reason.
     sources: for a dotted path of fields the page that states them; a page covers all fields below its path unless a
         longer path names another. What no page states says "assumption: " and why.
@@ -73,6 +75,7 @@ class VenueProfile(msgspec.Struct, frozen=True, kw_only=True):
     tiers: tuple[Tier, ...]
     fees: tuple[FeeTier, ...]
     fee_volume_currency: str
+    is_sell_fee_in_base: bool
     errors: Mapping[RejectReason, str]
     modes: Mapping[VenueMode, ModeRule]
     amend_priority: AmendPriority

@@ -294,6 +294,7 @@ class Amends:
             start_ns=start_ns,
             stp_mode=old.stp_mode,
             is_post_only=command.is_post_only,
+            is_fee_in_base=old.is_fee_in_base if command.is_fee_in_base is None else command.is_fee_in_base,
             attachment=command.attachment,
         )
         adds = self._adds

@@ -42,7 +42,9 @@ def _money(account: Account, books: dict[str, Pair], assets: Assets) -> None:
         totals[pair.base] += sign * trade.last_lots * pair.lot_units
         totals[pair.quote] -= sign * trade.last_lots * trade.last_ticks * pair.cost_units
         assert trade.fee is not None
-        totals[pair.quote] -= assets.units(pair.quote, trade.fee)
+        assert trade.fee_asset is not None
+        fee_asset = assets.index[trade.fee_asset]
+        totals[fee_asset] -= assets.units(fee_asset, trade.fee)
     for index, name in enumerate(assets.names):
         _equal(f"{account.name}'s total of {name}", account.totals[index], totals[index])
         if not 0 <= account.holds[index] <= account.totals[index]:

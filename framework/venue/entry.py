@@ -15,8 +15,7 @@ from framework.messages import AddOrder, ExecType, OrderState
 from framework.protocol import BUY, RejectReason, TimeInForce
 from framework.venue.account import Account, Assets
 from framework.venue.book import Pair
-from framework.venue.fees import fee_bound
-from framework.venue.lifecycle import Lifecycle, hold_needed, hold_price, offset_price
+from framework.venue.lifecycle import Lifecycle, hold_needed, hold_price, offset_price, paid_units, sold_units
 from framework.venue.matching import Matching
 from framework.venue.orders import NO_SLOT, Order, order_id_of
 from framework.venue.reports import Reporter
@@ -44,7 +43,10 @@ class Entry:
         triggers: Triggers,
         reporter: Reporter,
         timers: Timers,
+        *,
+        is_sell_fee_in_base: bool,
     ) -> None:
+        """is_sell_fee_in_base: of the profile."""
         self._kernel = kernel
         self._assets = assets
         self._lifecycle = lifecycle
@@ -52,6 +54,7 @@ class Entry:
         self._triggers = triggers
         self._reporter = reporter
         self._timers = timers
+        self._is_sell_fee_in_base = is_sell_fee_in_base
         self._order_count = 0
         self._priority = 0
 
@@ -64,6 +67,8 @@ class Entry:
         order = Order(command, account, pair, session, "", 0, request_id, now_ns)
         order.hold_asset = pair.quote if command.side == BUY else pair.base
         order.hold_ppm = account.fees.taker_ppm
+        if self._is_sell_fee_in_base and command.is_fee_in_base is None and command.side != BUY:
+            order.is_fee_in_base = True
         if command.quote_qty is not None:
             order.quote_units = self._assets.units(pair.quote, command.quote_qty)
         if order.is_trailing:
@@ -85,7 +90,7 @@ class Entry:
         """What a market order needs at least, at the best price; the rest shows when it is matched."""
         pair = order.pair
         if order.side != BUY:
-            return order.qty_lots * pair.lot_units
+            return sold_units(order, order.qty_lots)
         if order.quote_units >= 0:
             cost = order.quote_units
         else:
@@ -93,7 +98,7 @@ class Entry:
             if best is None:
                 return 0
             cost = best[0] * order.qty_lots * pair.cost_units
-        return cost + fee_bound(cost, order.hold_ppm, pair.fee_quantum)
+        return paid_units(order, cost)
 
     def accept(self, order: Order, now_ns: int, *, is_held: bool = True) -> None:
         """Give a prepared order its id and index, and hold its money; not ``is_held`` for one that ends at once."""

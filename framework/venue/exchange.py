@@ -130,7 +130,16 @@ class Venue:
         self._lifecycle = Lifecycle(kernel, self.assets, reporter)
         matching = Matching(kernel, self._lifecycle)
         triggers = Triggers(kernel, self._lifecycle)
-        self._entry = Entry(kernel, self.assets, self._lifecycle, matching, triggers, reporter, self._timers)
+        self._entry = Entry(
+            kernel,
+            self.assets,
+            self._lifecycle,
+            matching,
+            triggers,
+            reporter,
+            self._timers,
+            is_sell_fee_in_base=profile.is_sell_fee_in_base,
+        )
         self._reporter = reporter
         self._parts = Parts(
             profile,

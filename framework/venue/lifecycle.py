@@ -7,6 +7,10 @@ instant. That open orders are held is documented (rest-api/get-extended-balance,
 with which fee is
 not: assumption. Fees fall as volume grows, so the hold always suffices.
 
+Where an order has its fees in the base currency, a sell holds them beside its quantity, and a buy, which pays them of
+what it gets, holds none. Such fees keep as many decimals as a lot (assumption). It is documented that an order may
+prefer it (rest-api/add-order, ``oflags``); that one which cannot pay so is refused is an assumption.
+
 After every fill and end: totals change by exactly price times quantity and the fee; the account's holds equal the sum
 over its open orders.
 """
@@ -29,7 +33,7 @@ from framework.venue.sessions import Line
 if TYPE_CHECKING:
     from framework.venue.kernel import MatchingKernel
 
-__all__ = ["Lifecycle", "hold_needed", "hold_price", "offset_price"]
+__all__ = ["Lifecycle", "hold_needed", "hold_price", "offset_price", "paid_units", "sold_units"]
 
 _OPEN_LAST = OrderState.PARTIALLY_FILLED
 
@@ -56,11 +60,21 @@ def hold_needed(order: Order, price_ticks: int | None, leaves_lots: int) -> int:
     """Units of ``order.hold_asset`` to hold for an open quantity at a price (``hold_price``; not read for a sell)."""
     pair = order.pair
     if order.side != BUY:
-        return 0 if order.is_working else leaves_lots * pair.lot_units
+        return 0 if order.is_working else sold_units(order, leaves_lots)
     if price_ticks is None:
         return 0
-    cost = price_ticks * leaves_lots * pair.cost_units
-    return cost + fee_bound(cost, order.hold_ppm, pair.fee_quantum)
+    return paid_units(order, price_ticks * leaves_lots * pair.cost_units)
+
+
+def sold_units(order: Order, lots: int) -> int:
+    """Base units that a sell of so many lots takes at most, its fee included where that is in base."""
+    units = lots * order.pair.lot_units
+    return units + fee_bound(units, order.hold_ppm, 1) if order.is_fee_in_base else units
+
+
+def paid_units(order: Order, cost: int) -> int:
+    """Quote units that a buy for a cost takes at most, its fee included where that is in quote."""
+    return cost if order.is_fee_in_base else cost + fee_bound(cost, order.hold_ppm, order.pair.fee_quantum)
 
 
 class Lifecycle:
@@ -131,17 +145,23 @@ class Lifecycle:
         pair = order.pair
         account = order.account
         cost = price_ticks * qty_lots * pair.cost_units
-        order.fee_exact += cost * (account.fees.maker_ppm if is_maker else account.fees.taker_ppm)
-        fee_total = charge(order.fee_exact, pair.fee_quantum)
+        ppm = account.fees.maker_ppm if is_maker else account.fees.taker_ppm
+        if order.is_fee_in_base:
+            order.fee_exact += qty_lots * pair.lot_units * ppm
+            fee_total, fee_asset = charge(order.fee_exact, 1), pair.base
+        else:
+            order.fee_exact += cost * ppm
+            fee_total, fee_asset = charge(order.fee_exact, pair.fee_quantum), pair.quote
         fee = fee_total - order.fee_units
         order.fee_units = fee_total
         totals = account.totals
         if order.side == BUY:
             totals[pair.base] += qty_lots * pair.lot_units
-            totals[pair.quote] -= cost + fee
+            totals[pair.quote] -= cost
         else:
             totals[pair.base] -= qty_lots * pair.lot_units
-            totals[pair.quote] += cost - fee
+            totals[pair.quote] += cost
+        totals[fee_asset] -= fee
         account.fees.add(cost * pair.volume_scale)
         order.cum_lots = cum_lots = order.cum_lots + qty_lots
         if order.quote_units >= 0:
@@ -160,7 +180,7 @@ class Lifecycle:
         count = self._exec_count
         exec_id = f"T{count // 10**11:05d}-{count // 10**6 % 10**5:05d}-{count % 10**6:06d}"
         report = self._reporter.order_filled(
-            order, price_ticks, qty_lots, exec_id, is_maker, self._assets.amount(pair.quote, fee), ts_ns
+            order, price_ticks, qty_lots, exec_id, is_maker, self._assets.amount(fee_asset, fee), ts_ns
         )
         account.trades.append(report)
         if self.observer is not None:

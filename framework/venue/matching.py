@@ -187,7 +187,7 @@ def _affordable(order: Order, price_ticks: int, wanted_lots: int) -> int:
     account = order.account
     money = account.available(pair.quote)
     lot_cost = price_ticks * pair.cost_units
-    ppm = account.fees.taker_ppm
+    ppm = 0 if order.is_fee_in_base else account.fees.taker_ppm
     cost = wanted_lots * lot_cost
     if cost + fee_bound(cost, ppm, pair.fee_quantum) <= money:
         return wanted_lots

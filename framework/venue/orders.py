@@ -58,6 +58,7 @@ class Order:
         "" if none did. request_id: of the request that entered it, None if none did.
     hold_units, hold_asset: money held for it, and of which asset (index); hold_ppm: the fee rate in that hold.
     quote_units: for an order in quote quantity, what is still to be spent; -1 otherwise.
+    is_fee_in_base: its fees are charged in the base asset, and not in the quote asset.
     fee_exact: fees so far times a million, before rounding; fee_units: what was charged.
     """
 
@@ -77,6 +78,7 @@ class Order:
         "hold_asset",
         "hold_ppm",
         "hold_units",
+        "is_fee_in_base",
         "is_live",
         "is_market",
         "is_post_only",
@@ -144,6 +146,7 @@ class Order:
         self.start_ns = command.start_ns
         self.stp_mode: StpMode = command.stp_mode
         self.is_post_only = command.is_post_only
+        self.is_fee_in_base = bool(command.is_fee_in_base)
         self.state = OrderState.NEW
         self.end_reason: RejectReason | None = None
         self.ended_ns = 0

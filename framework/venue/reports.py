@@ -194,7 +194,7 @@ class Reporter:
             exec_id=exec_id,
             is_maker=is_maker,
             fee=fee,
-            fee_asset=order.pair.quote_asset,
+            fee_asset=order.pair.spec.base if order.is_fee_in_base else order.pair.quote_asset,
         )
         session = order.session
         if session.is_heard and session.profile.news is _PUSHED_SESSION:

@@ -35,6 +35,8 @@ __all__ = [
     "distance",
     "edited_attachment",
     "encode_attachment",
+    "fee_flag",
+    "flags_of",
     "time_ns",
 ]
 
@@ -78,13 +80,17 @@ type Terms = AddOrder | Order | ExecutionReport
 
 
 class Attachment(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What of a request the venue does not need and its owner wants back. oflags: comma list, as given."""
+    """What of a request the venue does not need and its owner wants back.
+
+    oflags: comma list, as given. exec_inst: FIX's ExecInst, as given.
+    """
 
     userref: int = 0
     oflags: str = ""
     price: str = "0"
     price2: str = "0"
     volume: str = ""
+    exec_inst: str = ""
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -100,10 +106,14 @@ def attachment_of(order: AddOrder | Order) -> Attachment:
 
 
 def edited_attachment(
-    old: Attachment, *, userref: int, price: str, price2: str, volume: str, is_post_only: bool
+    old: Attachment, *, userref: int, price: str, price2: str, volume: str, is_post_only: bool, fee: str = ""
 ) -> Attachment:
-    """What goes with the new order of an edit: the old flags but post, which is said anew, and no old userref."""
-    flags = [flag for flag in old.oflags.split(",") if flag and flag != "post"]
+    """What goes with the new order of an edit: the old flags but post, which is said anew, and no old userref.
+
+    fee: another ``fcib`` or ``fciq`` than the old one.
+    """
+    dropped = ("post", "fcib", "fciq") if fee else ("post",)
+    flags = [flag for flag in old.oflags.split(",") if flag and flag not in dropped] + ([fee] if fee else [])
     return Attachment(
         userref=userref,
         oflags=",".join(["post", *flags] if is_post_only else flags),
@@ -111,6 +121,16 @@ def edited_attachment(
         price2=price2 or old.price2,
         volume=volume or old.volume,
     )
+
+
+def flags_of(order: Order) -> str:
+    """The flags of an order as they are told: those given, or the one for the currency of its fees."""
+    return attachment_of(order).oflags or fee_flag(order)
+
+
+def fee_flag(order: Order) -> str:
+    """``fcib`` or ``fciq``, by the currency that an order's fees are charged in."""
+    return "fcib" if order.is_fee_in_base else "fciq"
 
 
 def amend_id(request_id: int) -> str:
@@ -152,7 +172,7 @@ def add_order(
     if kind is None:
         raise invalid("ordertype")
     flags = [flag for flag in fields.get("oflags", "").split(",") if flag]
-    if not _FLAGS.issuperset(flags):
+    if not _FLAGS.issuperset(flags) or ("fcib" in flags and "fciq" in flags):
         raise invalid("oflags")
     if fields.get("leverage", "none") not in ("none", "", "0", "1"):
         raise Refusal("EOrder:Insufficient margin")
@@ -196,6 +216,7 @@ def add_order(
         is_post_only="post" in flags,
         is_reduce_only=fields.get("reduce_only", "false").lower() == "true",
         is_validate_only=is_validate_only,
+        is_fee_in_base=True if "fcib" in flags else False if "fciq" in flags else None,
         attachment=encode_attachment(
             Attachment(
                 userref=_userref(userref),

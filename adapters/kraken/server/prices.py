@@ -31,6 +31,7 @@ __all__ = [
     "qty_lots",
     "trailing_limit",
     "whole",
+    "whole_ticks",
 ]
 
 _STOPS = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT})
@@ -73,7 +74,7 @@ def price_ticks(text: str, pair: ServedPair, name: str, last_ticks: int | None, 
     """
     sign = text[0] if text[:1] in _SIGNS else ""
     if not sign:
-        return _whole_ticks(text, pair, name)
+        return whole_ticks(text, pair, name)
     is_share = text.endswith("%")
     value = number(text[1:].removesuffix("%"), name)
     if last_ticks is None:
@@ -136,7 +137,7 @@ def _close_term(text: str, pair: ServedPair, name: str, what: str, side: int, ki
         text = ("+" if _is_up(side, kind) else "-") + text[1:]
     if text[:1] in ("+", "-"):
         return _distance(text, pair, name, f"{what}_offset")
-    return {f"{what}_ticks": _whole_ticks(text, pair, name)}
+    return {f"{what}_ticks": whole_ticks(text, pair, name)}
 
 
 def _trailing_terms(
@@ -198,21 +199,22 @@ def trailing_limit(text: str, pair: ServedPair, name: str) -> LimitTerms:
     """
     if text[:1] in ("+", "-"):
         return cast("LimitTerms", _distance(text, pair, name, "limit_offset"))
-    return {"limit_ticks": _whole_ticks(text, pair, name)}
+    return {"limit_ticks": whole_ticks(text, pair, name)}
 
 
 def _distance(text: str, pair: ServedPair, name: str, argument: str) -> dict[str, int]:
     """A signed distance, exact: ``+1.5%`` in millionths as ``<argument>_ppm``, ``+150`` as ``<argument>_ticks``."""
     sign = -1 if text.startswith("-") else 1
     if not text.endswith("%"):
-        return {f"{argument}_ticks": sign * _whole_ticks(text[1:], pair, name)}
+        return {f"{argument}_ticks": sign * whole_ticks(text[1:], pair, name)}
     ppm = _EXACT.multiply(number(text[1:-1], name), 10_000)
     if ppm != int(ppm):
         raise invalid(name)
     return {f"{argument}_ppm": sign * int(ppm)}
 
 
-def _whole_ticks(text: str, pair: ServedPair, name: str) -> int:
+def whole_ticks(text: str, pair: ServedPair, name: str) -> int:
+    """A price or a distance in ticks; what lies between two is refused."""
     ticks = _steps(text, pair.pair_decimals, pair.price_units, name)
     if ticks == _NOT_WHOLE:
         raise Refusal("EOrder:Tick size check failed")

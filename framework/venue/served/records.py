@@ -28,7 +28,10 @@ _SLACK = 8
 
 
 class TradeRecord(msgspec.Struct, frozen=True, gc=False):
-    """One fill of one account's order; number: of the fill at the venue, increasing."""
+    """One fill of one account's order.
+
+    number: of the fill at the venue, increasing. fee: in quote currency; charged: what was taken for it, in fee_asset.
+    """
 
     trade_id: str
     number: int
@@ -40,6 +43,8 @@ class TradeRecord(msgspec.Struct, frozen=True, gc=False):
     fee: Decimal
     is_maker: bool
     ledger_ids: tuple[str, ...]
+    charged: Decimal
+    fee_asset: str
 
 
 class LedgerEntry(msgspec.Struct, frozen=True, gc=False):
@@ -87,14 +92,16 @@ class Records:
         assets = venue.assets
         cost = assets.amount(pair.quote, pair.cost(report.last_ticks, report.last_lots))
         qty = assets.amount(pair.base, report.last_lots * pair.lot_units)
-        fee = report.fee or Decimal(0)
+        charged = report.fee or Decimal(0)
+        is_in_base = report.fee_asset == pair.spec.base
+        fee = charged * Decimal(pair.spec.tick_size) * report.last_ticks if is_in_base else charged
         sign = 1 if report.side == BUY else -1
         assert report.exec_id is not None
         ids = tuple(
             self._enter(past, report.exec_id, report.ts_venue_ns, asset, "trade", amount, charged, account)
             for asset, amount, charged in (
-                (pair.base, sign * qty, Decimal(0)),
-                (pair.quote, -sign * cost, fee),
+                (pair.base, sign * qty, charged if is_in_base else Decimal(0)),
+                (pair.quote, -sign * cost, Decimal(0) if is_in_base else charged),
             )
         )
         self._trade_count += 1
@@ -109,6 +116,8 @@ class Records:
             fee,
             bool(report.is_maker),
             ids,
+            charged,
+            pair.spec.base if is_in_base else pair.spec.quote,
         )
         past.trades.append(trade)
         past.trade_by_id[trade.trade_id] = trade
@@ -236,6 +245,10 @@ class Records:
             name: (assets.amount(index, holder.totals[index]), assets.amount(index, holder.holds[index]))
             for name, index in assets.index.items()
         }
+
+    def charged_of(self, account: str, order_id: str) -> Decimal:
+        """The fees of an order so far, in the currency that they are charged in."""
+        return sum((trade.charged for trade in self.trades_of(account, order_id)), Decimal(0))
 
     def cost_of(self, account: str, order_id: str) -> tuple[Decimal, Decimal]:
         """What an order has cost so far, and the fees of it, both in quote currency."""

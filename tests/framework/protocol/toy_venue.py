@@ -124,6 +124,7 @@ PROFILE = VenueProfile(
         FeeTier(volume_30d=1_000, maker_ppm=10, taker_ppm=25),
     ),
     fee_volume_currency="USD",
+    is_sell_fee_in_base=False,
     errors={RejectReason.UNKNOWN_ORDER: "no such order"},
     modes={
         VenueMode.ONLINE: ModeRule(new_orders=NewOrders.ALL, is_cancel_accepted=True, is_matching=True, reason=None)

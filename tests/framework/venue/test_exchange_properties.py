@@ -124,6 +124,7 @@ def wanted_orders(draw: st.DrawFn) -> dict[str, Any]:
     if order_type is OrderType.MARKET and fields["side"] == BUY and draw(st.booleans()):
         fields["qty_lots"] = 0
         fields["quote_qty"] = Decimal(draw(st.integers(50, 400))) / 100
+    fields["is_fee_in_base"] = draw(st.sampled_from([None, None, False, True]))
     fields["secondary"] = draw(st.none() | st.none() | SECONDARIES)
     return fields
 

@@ -7,11 +7,12 @@ from decimal import Decimal
 from adapters.fix.codec import Fields
 from adapters.fix.times import utc_timestamp
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import TYPE_WORDS, OrderWords, attachment_of
+from adapters.kraken.server.orders import TYPE_WORDS, Attachment, OrderWords, attachment_of
 from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
 from framework.messages import ExecType, ExecutionReport, OrderState
 from framework.protocol import BUY, OrderType, RejectReason, TimeInForce
 from framework.venue.orders import Order
+from framework.venue.served.records import TradeRecord
 
 __all__ = ["business_reject", "execution_fields"]
 
@@ -85,11 +86,10 @@ def execution_fields(
     """
     pair = context.pairs.by_symbol[order.pair.symbol]
     records = context.host.records
-    trade, average, cost, fee = None, b"0", Decimal(0), Decimal(0)
+    trade, average, cost, note = None, b"0", Decimal(0), attachment_of(order)
     if report is not None and report.exec_type is ExecType.TRADE and report.exec_id is not None:
         trade = records.trade(order.account.name, report.exec_id)
-        # The fees of all trades so far are told. (18=s, which asks for that of each trade, is not kept with the order.)
-        cost, fee = records.cost_of(order.account.name, order.order_id)
+        cost, _ = records.cost_of(order.account.name, order.order_id)
         average = _text(fixed(cost / (pair.lot * order.cum_lots), pair.pair_decimals))
     # What is told is the order at the time of the report, which may have gone on since.
     cum_lots = order.cum_lots if report is None else report.cum_lots
@@ -103,6 +103,8 @@ def execution_fields(
         (14, _qty(pair, cum_lots)),
         (17, exec_id.encode()),
     ]
+    if note.exec_inst:
+        fields.append((18, note.exec_inst.encode()))
     if trade is not None:
         fields += [(31, _text(pair.price(trade.price_ticks))), (32, _qty(pair, trade.qty_lots))]
     fields += [
@@ -130,8 +132,8 @@ def execution_fields(
         fields += [
             (118, _text(fixed(trade.cost, pair.cost_decimals))),
             (136, b"1"),
-            (137, _text(fixed(fee, pair.cost_decimals))),
-            (138, pair.spec.quote.encode()),
+            (137, _text(_fee(context, trade, note))),
+            (138, trade.fee_asset.encode()),
             (139, b"4"),
             (891, b"2"),
         ]
@@ -149,6 +151,16 @@ def execution_fields(
     if trade is not None:
         fields.append((5050, b"0" if trade.is_maker else b"1"))
     return fields
+
+
+def _fee(context: ServerContext, trade: TradeRecord, note: Attachment) -> str:
+    """The fees of all trades of an order so far, or of this one where 18=s asked for that."""
+    order = trade.order
+    is_single = "s" in note.exec_inst.split()
+    fee = trade.charged if is_single else context.host.records.charged_of(order.account.name, order.order_id)
+    pair = context.pairs.by_symbol[order.pair.symbol]
+    is_in_quote = trade.fee_asset == pair.spec.quote
+    return fixed(fee, pair.cost_decimals if is_in_quote else context.pairs.asset_decimals(trade.fee_asset))
 
 
 def _text(value: str) -> bytes:

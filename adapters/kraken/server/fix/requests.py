@@ -9,12 +9,14 @@ import re
 import uuid
 from collections import OrderedDict
 
+import msgspec
+
 from adapters.fix.codec import Message
 from adapters.fix.times import parse_utc_timestamp
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import add_order
+from adapters.kraken.server.orders import add_order, attachment_of, encode_attachment
 from adapters.kraken.server.pairs import ServedPair
-from adapters.kraken.server.prices import number, qty_lots
+from adapters.kraken.server.prices import LimitTerms, qty_lots, trailing_limit, whole_ticks
 from adapters.kraken.server.refusal import Refusal, invalid
 from framework.messages import AddOrder, AmendOrder, MassCancel
 from framework.protocol import MassCancelScope
@@ -146,23 +148,33 @@ class FixRequests:
             self._deadline_ns(message),
             is_validate_only=False,
         )
+        attachment = command.attachment
+        if exec_inst := message.text(18):
+            note = msgspec.structs.replace(attachment_of(command), exec_inst=exec_inst)
+            attachment = encode_attachment(note)
         # Its form is FIX's own, which was held to its own rule.
-        import msgspec
-
-        return msgspec.structs.replace(command, cl_ord_id=message.text(11))
+        return msgspec.structs.replace(command, cl_ord_id=message.text(11), attachment=attachment)
 
     def amend(self, message: Message, root: str) -> AmendOrder:
-        """An amend of an order that the venue knows by an id of ours; all that it may change is stated."""
+        """An amend of an order that the venue knows by an id of ours; all that it may change is stated.
+
+        A trailing order's price is its limit's distance from the trigger, and its own distance stays as it is.
+        """
         pair = self.pair(message)
+        is_trailing = _TYPES[message.text(40)].startswith("trailing")
+        price, trigger = message.text(44), message.text(99)
+        if is_trailing and price and not price.startswith("-"):
+            price = f"+{price}"
+        limit: LimitTerms = trailing_limit(price, pair, "Price") if price else {}
         return AmendOrder(
             request_id=self._host.next_request_id(),
             deadline_ns=self._deadline_ns(message),
             cl_ord_id=root,
             qty_lots=qty_lots(message.text(38), pair, "OrderQty"),
-            limit_ticks=self._ticks(message, 44, pair),
-            trigger_ticks=self._ticks(message, 99, pair),
+            trigger_ticks=whole_ticks(trigger, pair, "StopPx") if trigger and not is_trailing else None,
             display_lots=qty_lots(message.text(1138), pair, "DisplayQty") if message.get(1138) else None,
             is_post_only="P" in message.text(18).split(),
+            **limit,
         )
 
     def mass_cancel(self, message: Message) -> MassCancel:
@@ -172,15 +184,6 @@ class FixRequests:
         return MassCancel(request_id=self._host.next_request_id(), scope=scope, symbol=symbol)
 
     # ------------------------------------------------------------------------------------------------- arguments
-
-    def _ticks(self, message: Message, tag: int, pair: ServedPair) -> int | None:
-        text = message.text(tag)
-        if not text:
-            return None
-        ticks = number(text, str(tag)) / pair.tick
-        if ticks != int(ticks):
-            raise Refusal("EOrder:Tick size check failed")
-        return int(ticks)
 
     def _moment_ns(self, message: Message, tag: int) -> int:
         moment_ns = parse_utc_timestamp(message.get(tag) or b"")

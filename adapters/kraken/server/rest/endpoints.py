@@ -107,7 +107,7 @@ _ALL = [
     _account("OpenPositions", _OPEN, note="nothing is traded on margin: none"),
     _account("Ledgers", _LEDGER, "history"),
     _account("QueryLedgers", _LEDGER, "history"),
-    _account("TradeVolume", _FUNDS, note="without `fee_schedule`"),
+    _account("TradeVolume", _FUNDS, note="without `schedules`: no page says what stands in it"),
     _account("GetApiKeyInfo", ()),
     _account("GetWebSocketsToken", (("create-ws-token",),)),
     _account("Level3", _OPEN, note=_BY_LEVEL),

@@ -20,10 +20,11 @@ from adapters.kraken.server.orders import (
     attachment_of,
     close_line,
     distance,
+    flags_of,
 )
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.symbols import rest_asset
-from framework.protocol import BUY, OrderType, TimeInForce
+from framework.protocol import OrderType, TimeInForce
 from framework.venue.orders import TRIGGER_TYPES, Order
 from framework.venue.served.amendments import Amendment
 from framework.venue.served.records import LedgerEntry, TradeRecord
@@ -108,7 +109,7 @@ class OrderRows:
             "trigger": "last",
             "margin": False,
             "misc": misc_of(order),
-            "oflags": note.oflags or ("fciq" if order.side == BUY else "fcib"),
+            "oflags": flags_of(order),
             "time_in_force": TimeInForce(order.time_in_force).name.lower(),
             "sender_sub_id": None,
         }

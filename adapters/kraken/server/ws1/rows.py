@@ -12,12 +12,12 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, OrderWords, Terms, attachment_of, close_line
+from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, OrderWords, Terms, attachment_of, close_line, flags_of
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.server.rest.order_rows import NO_POSITION, has_triggered_limit, misc_of
 from adapters.kraken.wire.digits import epoch_us
 from framework.messages import ExecutionReport, OrderState
-from framework.protocol import BUY, OrderType, TimeInForce
+from framework.protocol import OrderType, TimeInForce
 from framework.venue.orders import NO_SLOT, Order
 from framework.venue.served.records import TradeRecord
 
@@ -111,7 +111,6 @@ class Ws1Rows:
 
     def _given(self, order: Order, terms: Terms, pair: ServedPair) -> Row:
         """What an order was given, and is for at some time."""
-        note = attachment_of(order)
         return {
             **self._terms(order, terms, pair),
             **references(order),
@@ -120,7 +119,7 @@ class Ws1Rows:
             "starttm": None if order.start_ns is None else epoch_us(order.start_ns),
             "expiretm": None if order.expire_ns is None else epoch_us(order.expire_ns),
             "timeinforce": TimeInForce(order.time_in_force).name,
-            "oflags": note.oflags or ("fciq" if order.side == BUY else "fcib"),
+            "oflags": flags_of(order),
             "margin": False,
         }
 

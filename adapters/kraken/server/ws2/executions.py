@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, Attachment, attachment_of
+from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, Attachment, attachment_of, fee_flag
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.server.ws2.frames import Frame, number, stream_frame
 from adapters.kraken.wire.digits import digits, rfc3339_us
 from framework.messages import ExecType, ExecutionReport, OrderState, SecondaryOrder
-from framework.protocol import BUY, OrderType, TimeInForce
+from framework.protocol import OrderType, TimeInForce
 from framework.venue.orders import NO_SLOT, Order
 from framework.venue.served.records import LedgerEntry, TradeRecord
 
@@ -149,7 +149,7 @@ class Executions:
             **_limit_of(order, pair),
             "stop_price": number("0.0"),
             "order_status": _STATE_WORDS[order.state],
-            "fee_ccy_pref": "fciq" if order.side == BUY or "fciq" in note.oflags else "fcib",
+            "fee_ccy_pref": fee_flag(order),
             "timestamp": rfc3339_us(order.aged_ns),
         }
         if order.is_post_only:
@@ -205,8 +205,13 @@ class Executions:
             "order_type": TYPE_WORDS[order.order_type],
             **self._progress(order, pair),
             "timestamp": rfc3339_us(trade.ts_ns),
-            "fees": [{"asset": pair.spec.quote, "qty": number(fixed(trade.fee, pair.cost_decimals))}],
+            "fees": [{"asset": trade.fee_asset, "qty": number(self._charged(trade, pair))}],
         }
+
+    def _charged(self, trade: TradeRecord, pair: ServedPair) -> str:
+        if trade.fee_asset == pair.spec.quote:
+            return fixed(trade.charged, pair.cost_decimals)
+        return fixed(trade.charged, self._context.pairs.asset_decimals(trade.fee_asset))
 
     def _progress(self, order: Order, pair: ServedPair) -> dict[str, Any]:
         cost, fee = self._records.cost_of(self._account, order.order_id)

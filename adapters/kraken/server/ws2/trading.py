@@ -204,8 +204,8 @@ class Ws2Trading:
                 fields[rest_name] = str(arguments.moment_ns(params[name], name) // _NS)
         if arguments.flag(params, "post_only"):
             flags.append("post")
-        if "fee_preference" in params:
-            flags.append({"base": "fcib", "quote": "fciq"}.get(arguments.text(params, "fee_preference"), "?"))
+        if fee := _fee_flag(params):
+            flags.append(fee)
         if arguments.flag(params, "reduce_only"):
             fields["reduce_only"] = "true"
         if arguments.flag(params, "margin"):
@@ -246,6 +246,7 @@ class Ws2Trading:
         limit, qty = arguments.number(params, "limit_price", ""), arguments.number(params, "order_qty", "")
         is_post_only = arguments.flag(params, "post_only")
         has_trigger = order.order_type in TRIGGER_TYPES
+        fee = _fee_flag(params)
         note = edited_attachment(
             attachment_of(order),
             userref=arguments.whole(params, "order_userref") if "order_userref" in params else 0,
@@ -253,6 +254,7 @@ class Ws2Trading:
             price2=limit if has_trigger else "",
             volume=qty,
             is_post_only=is_post_only,
+            fee=fee,
         )
         command = EditOrder(
             request_id=self._host.next_request_id(),
@@ -264,6 +266,7 @@ class Ws2Trading:
             trigger_ticks=targets.price(order, "price", trigger),
             is_post_only=is_post_only,
             is_validate_only=arguments.flag(params, "validate"),
+            is_fee_in_base=fee == "fcib" if fee else None,
             attachment=encode_attachment(note),
         )
 
@@ -336,6 +339,16 @@ class Ws2Trading:
         if pair is None:
             raise Refusal(f"Currency pair not supported {symbol}")
         return pair
+
+
+def _fee_flag(params: Mapping[str, Any]) -> str:
+    """The currency of fees as REST's flag for it, "" where it is not said."""
+    if "fee_preference" not in params:
+        return ""
+    flag = {"base": "fcib", "quote": "fciq"}.get(arguments.text(params, "fee_preference"))
+    if flag is None:
+        raise invalid("fee_preference")
+    return flag
 
 
 def _close_fields(conditional: Any) -> dict[str, str]:
