@@ -1,5 +1,5 @@
-"""Clients against the served venue, over WebSocket v1 on a real socket: cryptofeed, which verifies checksums itself, and
-one of our own, which does all that the pages say (websocket-v1).
+"""Clients against the served venue, over WebSocket v1 on a real socket: cryptofeed, which verifies checksums itself,
+and one of our own, which does all that the pages say (websocket-v1).
 
 cryptofeed takes no connection without TLS. It is built from source and is skipped where it is not installed.
 """
@@ -89,7 +89,7 @@ def run(ready: dict[str, Any], act: Callable[[Line], Awaitable[None]]) -> None:
     asyncio.run(whole())
 
 
-# -------------------------------------------------------------------------------------------------------- our own client
+# ------------------------------------------------------------------------------------------------------- our own client
 
 
 def test_a_client_is_greeted_and_finds_every_checksum_right(venue: dict[str, Any]) -> None:
@@ -136,7 +136,7 @@ def test_a_client_trades_and_hears_of_it(tmp_path: Path, options: list[str]) -> 
         assert private(ready, "OpenOrders")["open"] == {}
 
 
-# ------------------------------------------------------------------------------------------------------------ cryptofeed
+# ----------------------------------------------------------------------------------------------------------- cryptofeed
 
 
 @pytest.mark.parametrize("depth", [10, 100, 1000])

@@ -30,8 +30,8 @@ type Level = tuple[int, int]
 class DepthUpdate(msgspec.Struct, frozen=True, gc=False):
     """What changed in the best levels of a book: new quantities by price, 0 where a level is gone.
 
-    A level that only left the window because better ones came is not told: who keeps the window drops it himself. Levels
-    that are gone come first, so that one who drops what is too many at each level keeps the same window.
+    A level that only left the window because better ones came is not told: who keeps the window drops it himself.
+    Levels that are gone come first, so that one who drops what is too many at each level keeps the same window.
     """
 
     ts_ns: int

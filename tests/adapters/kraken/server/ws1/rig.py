@@ -115,7 +115,8 @@ def private_rows(frames: list[Any], channel: str) -> list[tuple[str, Any]]:
 class BookClient:
     """Keeps a book as Kraken's guide says, from the digits on the wire alone, and checks each checksum.
 
-    is_eager: it drops what is too many at each level, not at the end of a frame. times: of each level, by side and price.
+    is_eager: it drops what is too many at each level, not at the end of a frame. times: of each level, by side and
+    price.
     """
 
     def __init__(self, depth: int, *, is_eager: bool = False) -> None:
