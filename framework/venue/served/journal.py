@@ -232,7 +232,10 @@ class Journal:
 
         Raises ConfigError for a path that is taken, and JournalError where it cannot be written.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{path.parent}: {error.strerror}; name another place for the journal") from None
         try:
             file = open(path, "x+b", buffering=0, opener=_owner_only)  # noqa: SIM115 - it stays open
         except FileExistsError:

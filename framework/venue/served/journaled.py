@@ -162,7 +162,7 @@ class JournaledHost(VenueHost):
         super().order_changed(order_id)
 
     def filled(self, report: ExecutionReport) -> None:
-        fill = f"{report.exec_id} {report.last_ticks} {report.last_lots}"
+        fill = f"{report.exec_id} {report.last_ticks} {report.last_lots} {report.fee}"
         self.check = zlib.crc32(fill.encode(), self.check)
         super().filled(report)
 

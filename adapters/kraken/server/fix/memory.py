@@ -23,7 +23,20 @@ from framework.messages import Command, Report
 from framework.venue.served.host import VenueHost
 from framework.venue.served.journaled import JournaledHost
 
-__all__ = ["Asked", "Closed", "LoggedOn", "Note", "Received", "Reset", "SessionMemory"]
+__all__ = [
+    "AnyNote",
+    "Asked",
+    "Closed",
+    "LoggedOn",
+    "NextSender",
+    "NextTarget",
+    "Note",
+    "Received",
+    "Reset",
+    "SessionMemory",
+    "decode_note",
+    "encode_note",
+]
 
 # Messages of a session that can be asked for again. How far back Kraken replays is not stated: assumption.
 _MESSAGES_MAX = 100_000
@@ -84,10 +97,14 @@ class Closed(Note, frozen=True, array_like=True, tag=8):
     """The line is gone."""
 
 
-type _AnyNote = Sent | NextSender | NextTarget | Reset | LoggedOn | Received | Asked | Closed
+type AnyNote = Sent | NextSender | NextTarget | Reset | LoggedOn | Received | Asked | Closed
 
-_ENCODE = msgspec.msgpack.Encoder().encode
-_DECODER: msgspec.msgpack.Decoder[_AnyNote] = msgspec.msgpack.Decoder(_AnyNote)
+encode_note: Callable[[Note | Report], bytes] = msgspec.msgpack.Encoder().encode
+"""A note as the journal has it."""
+
+_DECODER: msgspec.msgpack.Decoder[AnyNote] = msgspec.msgpack.Decoder(AnyNote)
+decode_note: Callable[[bytes], AnyNote] = _DECODER.decode
+"""A note from the journal."""
 
 
 class _KeptStore(MemoryStore):
@@ -143,12 +160,12 @@ class SessionMemory:
     def note(self, note: Note) -> None:
         """Keep a note; it is written before anything that follows from it leaves."""
         if self._host is not None:
-            self._host.keep(self._owner, _ENCODE(note))
+            self._host.keep(self._owner, encode_note(note))
 
     def say(self, session: Session, msg_type: bytes, fields: Fields, report: Report | None, now_ns: int) -> None:
         """Send a message of the venue. report: that it tells of, if any."""
         if self._host is not None and report is not None:
-            cause = zlib.crc32(_ENCODE(report))
+            cause = zlib.crc32(encode_note(report))
             if self.is_recalling:
                 self._unsaid.append((cause, msg_type, fields))
                 return
@@ -175,7 +192,7 @@ class SessionMemory:
         return list(unanswered.values())
 
     def _on_kept(self, data: bytes, ts_ns: int) -> None:
-        note = _DECODER.decode(data)
+        note = decode_note(data)
         store = self.store
         match note:
             case Sent():

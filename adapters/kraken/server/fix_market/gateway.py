@@ -15,8 +15,8 @@ from adapters.fix.codec import Fields, Message
 from adapters.fix.errors import UnsupportedMessageError
 from adapters.fix.session import Session, SessionState
 from adapters.fix.settings import LogonRefusedError
-from adapters.fix.store import MemoryStore
 from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.fix.numbers import number_store
 from adapters.kraken.server.fix.sessions import CompSession, CompSessions
 from adapters.kraken.server.fix_market.reference import Instruments, TradingStatus
 from adapters.kraken.server.fix_market.subscriptions import MarketChannels, Subscriptions
@@ -68,7 +68,13 @@ class _MarketSession(CompSession):
     """One SenderCompID."""
 
     def __init__(self, context: ServerContext, comp_id: str, account: str, channels: MarketChannels) -> None:
-        super().__init__(MARKET_TARGET_COMP_ID, comp_id, account, KRAKEN_FIX_MARKET, MemoryStore(messages_max=0))
+        super().__init__(
+            MARKET_TARGET_COMP_ID,
+            comp_id,
+            account,
+            KRAKEN_FIX_MARKET,
+            number_store(context.host, f"fix market {comp_id}"),
+        )
         self._host = context.host
         self._clock = context.clock
         self._subscriptions = Subscriptions(context, channels, self._send)

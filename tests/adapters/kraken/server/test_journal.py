@@ -22,6 +22,7 @@ from framework.venue.account import AccountConfig
 from framework.venue.latency import compile_latency
 from framework.venue.served.host import RoadSpec
 from framework.venue.served.journaled import JournaledHost
+from tests.adapters.kraken.server.fix_market_rig import FixMarket
 from tests.adapters.kraken.server.fix_rig import Desk, Fix
 from tests.adapters.kraken.server.rest_rig import Rest
 from tests.framework.venue.served.journal_rig import MemoryFile, begin, reopen
@@ -265,6 +266,32 @@ def test_a_request_that_had_not_reached_the_engine_is_refused_after_the_crash() 
     moved(desk, again).open(t8674=1)
     assert desk.taken() == [("j", "0", name, "EService:Unavailable")]
     assert not again.host.records.orders_open("a0")
+
+
+def test_numbers_of_a_market_data_session_go_on_after_a_crash() -> None:
+    """What was sent is not kept; numbers that may have been used stand for a gap, and the client asks and goes on."""
+    file = MemoryFile()
+    host = new_host()
+    market = FixMarket(served=host)
+    host.record(begin(file))
+    watcher = market.watcher()
+    subscribe = ((146, b"1"), (55, b"BTC/USD"), (262, b"1"), (263, b"1"), (264, b"0"), (267, b"1"), (269, b"0"))
+    watcher.session.send(b"V", sorted(subscribe), host.now_ns)
+    watcher.flush()
+    host.run_until(host.now_ns + SECOND)
+    numbers = (watcher.session.next_sender, watcher.session.next_target)
+    watcher.session.disconnected(host.now_ns)
+    again = new_host()
+    other = FixMarket(served=again)
+    again.replay(reopen(bytes(file.data)))
+    again.drop_lines()
+    watcher.market, watcher._line = other, None
+    watcher.open()
+    assert watcher.session.is_open
+    assert not watcher.session.has_gap
+    assert watcher.session.next_sender >= numbers[0] + 1
+    assert watcher.session.next_target > numbers[1]
+    assert watcher.closed == ["line dropped"]
 
 
 class KilledError(Exception):

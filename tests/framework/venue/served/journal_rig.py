@@ -24,8 +24,9 @@ from framework.messages import (
     EditOrder,
     Logon,
     Report,
+    SecondaryOrder,
 )
-from framework.protocol import BUY, SELL, LatencySpec, OrderType, TimeInForce, VenueMode
+from framework.protocol import BUY, SELL, LatencySpec, OrderType, StpMode, TimeInForce, VenueMode
 from framework.venue.account import Account, AccountConfig
 from framework.venue.latency import compile_latency
 from framework.venue.orders import Order
@@ -230,6 +231,7 @@ class Life:
         best = self.host.books[SYMBOL].best(side)
         price = (best[0] if best else 1000) + draw.randrange(-8, 9)
         kind = draw.choice((OrderType.LIMIT,) * 6 + (OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TRAILING_STOP))
+        lots = draw.randrange(10**5, 10**8)
         options: dict[str, Any] = {}
         if kind is OrderType.LIMIT:
             options = {"limit_ticks": price, "is_post_only": draw.random() < 0.3}
@@ -238,6 +240,23 @@ class Life:
                     "time_in_force": TimeInForce.GTD,
                     "expire_ns": self.host.now_ns + draw.randrange(1, 4 * SECOND),
                 }
+            elif draw.random() < 0.2:
+                options["time_in_force"] = draw.choice((TimeInForce.IOC, TimeInForce.FOK))
+                options["is_post_only"] = False
+            elif draw.random() < 0.2:
+                kind, options["display_lots"] = OrderType.ICEBERG, lots // 10
+            elif draw.random() < 0.2:
+                options["start_ns"] = self.host.now_ns + draw.randrange(1, 2 * SECOND)
+            if draw.random() < 0.2:
+                options["stp_mode"] = draw.choice(list(StpMode))
+            if draw.random() < 0.2:
+                options["secondary"] = draw.choice(
+                    (
+                        SecondaryOrder(order_type=OrderType.LIMIT, limit_offset_ticks=draw.randrange(-20, 20)),
+                        SecondaryOrder(order_type=OrderType.STOP_LOSS, trigger_offset_ticks=draw.randrange(-20, 20)),
+                        SecondaryOrder(order_type=OrderType.TRAILING_STOP, trail_offset_ticks=5, attachment=b"more"),
+                    )
+                )
         elif kind is OrderType.STOP_LOSS:
             options = {"trigger_ticks": price + (5 if side == BUY else -5)}
         elif kind is OrderType.TRAILING_STOP:
@@ -248,7 +267,7 @@ class Life:
             symbol=SYMBOL,
             side=side,
             order_type=kind,
-            qty_lots=draw.randrange(10**5, 10**8),
+            qty_lots=lots,
             attachment=b"note" if draw.random() < 0.5 else b"",
             **options,
         )
