@@ -17,6 +17,7 @@ __all__ = ["Number", "QuotedNumber", "is_number"]
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 # What an exponent may make of a number: more digits than any price or quantity has, fewer than would fill a memory.
 _EXPONENT_MAX = 64
+_LENGTH_MAX = 128
 
 
 class Number:
@@ -43,21 +44,26 @@ class Number:
 
     @property
     def decimal(self) -> Decimal:
-        """Its value, exactly."""
-        return Decimal(self.text)
+        """Its value, exactly. Raises WireError for an exponent that no Decimal has."""
+        try:
+            return Decimal(self.text)
+        except ArithmeticError:
+            raise self._out_of_range() from None
 
     def units(self, decimals: int) -> int:
         """Its value in units of the last of so many decimals: 64000.1 with 5 is 6400010000.
 
-        Raises WireError if it is finer than that, or has an exponent that no price or quantity has.
+        Raises WireError if it is finer than that, or longer than any price or quantity.
         """
         text = self.text
+        if len(text) > _LENGTH_MAX:
+            raise self._out_of_range()
         whole, point, fraction = text.partition(".")
         if len(fraction) <= decimals and (fraction if point else whole.lstrip("-")).isdigit():
             return int(f"{whole}{fraction}{'0' * (decimals - len(fraction))}")
-        value = Decimal(text)
+        value = self.decimal
         if abs(value.adjusted()) > _EXPONENT_MAX:
-            raise WireError(f"{text} is out of range; prices and quantities have fewer than {_EXPONENT_MAX} digits")
+            raise self._out_of_range()
         sign, figures, exponent = value.as_tuple()
         assert isinstance(exponent, int)
         count, more = int("".join(map(str, figures))), exponent + decimals
@@ -66,6 +72,10 @@ class Number:
             raise WireError(f"{text} has more than {decimals} decimals; give the decimals of its pair or asset")
         count = count * step if more >= 0 else count // step
         return -count if sign else count
+
+    def _out_of_range(self) -> WireError:
+        shown = self.text if len(self.text) <= _LENGTH_MAX else f"{self.text[:_LENGTH_MAX]}..."
+        return WireError(f"{shown} is out of range; prices and quantities have fewer than {_EXPONENT_MAX} digits")
 
     @property
     def json(self) -> str:
@@ -89,6 +99,10 @@ class QuotedNumber(Number):
     """A number that stood in quotes where others do not: some frames of the ticker and of older books have it so."""
 
     __slots__ = ()
+
+    def _out_of_range(self) -> WireError:
+        shown = self.text if len(self.text) <= _LENGTH_MAX else f"{self.text[:_LENGTH_MAX]}..."
+        return WireError(f"{shown} is out of range; prices and quantities have fewer than {_EXPONENT_MAX} digits")
 
     @property
     def json(self) -> str:

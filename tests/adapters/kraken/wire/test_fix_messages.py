@@ -26,6 +26,8 @@ HEADER = {34, 43, 49, 52, 56, 122}
 # The session's own upkeep, which adapters.fix reads and writes.
 UPKEEP = {b"0", b"1", b"2", b"4"}
 FRAME = re.compile(r"8=FIX\.4\.4\|[^`\n]*?\|10=\d{3}")
+# A message of the notes, without its beginning and its end.
+BODY = re.compile(r"(?:^|[:→←] )35=([A-Za-z])\|(.*\|)$", re.MULTILINE)
 # What a page shows and the venue never sends.
 ODD = {
     "9=87775": "a long snapshot whose middle was left out, so that its group does not count its entries",
@@ -58,8 +60,14 @@ def test_every_documented_message_comes_back_unchanged() -> None:
 
 
 def test_every_message_of_the_notes_comes_back_unchanged() -> None:
-    found = [message for message in frames(note("fix.md")) if message.msg_type not in UPKEEP]
-    assert found
+    text = note("fix.md")
+    found = [message for message in frames(text) if message.msg_type not in UPKEEP]
+    for msg_type, rest in BODY.findall(text):
+        fields = [part.partition("=") for part in rest.strip("|").split("|") if part != ".."]
+        found.append(
+            Message(b"FIX.4.4", msg_type.encode(), [(int(tag), value.encode()) for tag, _, value in fields], b"")
+        )
+    assert {message.msg_type for message in found} >= {b"A", b"D", b"W", b"X", b"x", b"y"}
     for message in found:
         assert_unchanged(message)
 

@@ -27,6 +27,17 @@ def test_units_are_never_rounded(text: str, decimals: int) -> None:
         Number(text).units(decimals)
 
 
+@pytest.mark.parametrize("text", [f"1e{'9' * 400}", f"1.{'1' * 5_000}", "1" * 5_000])
+def test_a_number_of_any_length_is_an_error_of_the_wire_and_no_other(text: str) -> None:
+    with pytest.raises(WireError, match="out of range"):
+        Number(text).units(8)
+
+
+def test_an_exponent_that_no_decimal_has_is_an_error_of_the_wire() -> None:
+    with pytest.raises(WireError, match="out of range"):
+        _ = Number(f"1e{'9' * 400}").decimal
+
+
 @given(st.integers(-(10**40), 10**40), st.integers(0, 20), st.integers(0, 20))
 def test_units_of_any_number_are_exact(units: int, decimals: int, zeros: int) -> None:
     sign, figures = ("-", -units) if units < 0 else ("", units)
