@@ -37,6 +37,7 @@ from framework.backtest.recorder import RunRecorder
 from framework.backtest.results import QUEUE_SCHEMA
 from framework.backtest.sim_link import Gateway, SimLink
 from framework.backtest.strategy_file import load_strategy, raise_as_strategy_error
+from framework.backtest.walked import give_back_walked
 from framework.data.columns import Market
 from framework.errors import ConfigError, TidegateError
 from framework.execution.budget import RateBudget
@@ -252,6 +253,8 @@ class Backtest:
         if config.queue_sample_ms:
             self.scheduler.at(self._trade_from_ns, self._sample_queue)
         self.scheduler.at(self._trade_from_ns, self._start_strategy)
+        for market in self.markets:
+            give_back_walked(market.columns, self.scheduler)
         with _rare_collection():
             engine.run(self._last_ns + 1)
         if self.strategy.is_running:

@@ -25,6 +25,7 @@ import pyarrow as pa
 from framework.data.checks import check_market, check_shape
 from framework.data.columns import COLUMN_TYPES, Columns, Market
 from framework.data.imports import ImportedMarket, Statistic
+from framework.data.pages import note_mapped
 from framework.errors import DataError
 from framework.protocol import InstrumentSpec
 
@@ -33,7 +34,7 @@ __all__ = ["FORMAT_VERSION", "MANIFEST", "Store", "StoreEntry", "StoreInfo", "wr
 FORMAT_VERSION = 1
 MANIFEST = "store.json"
 
-_PART = 1 << 24  # bytes that the checksum takes at once, so that the copy it needs stays small
+_PART = 1 << 20  # bytes that the checksum takes at once
 
 
 class StoreEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,10 +241,12 @@ def _write_synced(file: Path, content: bytes) -> None:
 
 
 def _crc32(file: Path) -> int:
-    crc = 0
-    with pa.memory_map(str(file)) as source:
-        while part := source.read_buffer(_PART):
-            crc = zlib.crc32(part, crc)
+    # Read and not mapped: what is mapped counts as memory of this process as long as it is.
+    crc, part = 0, bytearray(_PART)
+    view = memoryview(part)
+    with file.open("rb", buffering=0) as source:
+        while size := source.readinto(part):
+            crc = zlib.crc32(view[:size], crc)
     return crc
 
 
@@ -278,4 +281,5 @@ def _read_columns(file: Path) -> Columns:
             found = f"{column.type}{' with nulls' if column.null_count else ''}"
             raise DataError(f"{file}: column {name} is {found}, not {np.dtype(dtype).name}; import again")
         arrays[name] = column.to_numpy(zero_copy_only=True)
+        note_mapped(arrays[name])
     return Columns(**arrays)
