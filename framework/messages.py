@@ -163,12 +163,17 @@ class EditOrder(Command, frozen=True, kw_only=True):
 
     qty_lots: the new total; the new order is for what the old one has not filled of it. is_fee_in_base: of the new
         order, None for that of the old one. attachment: of the new order.
+    trail_offset_ticks, trail_offset_ppm, limit_offset_ticks, limit_offset_ppm: of a trailing order, as in AddOrder.
     """
 
     order_id: str
     qty_lots: int | None = None
     limit_ticks: int | None = None
     trigger_ticks: int | None = None
+    trail_offset_ticks: int | None = None
+    trail_offset_ppm: int | None = None
+    limit_offset_ticks: int | None = None
+    limit_offset_ppm: int | None = None
     display_lots: int | None = None
     is_post_only: bool = False
     is_validate_only: bool = False

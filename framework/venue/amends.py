@@ -30,7 +30,7 @@ from framework.venue.reach import is_reached
 from framework.venue.sessions import Line
 from framework.venue.validation import display_refusal, is_limit_offset, is_price, is_qty
 
-__all__ = ["Amends"]
+__all__ = ["Amends", "edited_order"]
 
 
 _NO_LIMIT = (None, None, None)
@@ -273,30 +273,7 @@ class Amends:
         if old.is_trailing and command.trigger_ticks is not None:
             return RejectReason.INVALID_ARGUMENTS
         is_gtd = old.time_in_force is TimeInForce.GTD
-        has_new_limit = command.limit_ticks is not None
-        start_ns = old.start_ns if not old.is_live else None
-        wanted = AddOrder(
-            request_id=command.request_id,
-            cl_ord_id="",
-            symbol=old.pair.symbol,
-            side=old.side,
-            order_type=old.order_type,
-            qty_lots=total_lots - old.cum_lots,
-            limit_ticks=_either(command.limit_ticks, old.limit_ticks),
-            trigger_ticks=None if old.is_trailing else _either(command.trigger_ticks, old.trigger_ticks),
-            trail_offset_ticks=old.trail_offset_ticks,
-            trail_offset_ppm=old.trail_offset_ppm,
-            limit_offset_ticks=None if has_new_limit else old.limit_offset_ticks,
-            limit_offset_ppm=None if has_new_limit else old.limit_offset_ppm,
-            display_lots=_either(command.display_lots, old.display_lots),
-            time_in_force=old.time_in_force,
-            expire_ns=old.expire_ns,
-            start_ns=start_ns,
-            stp_mode=old.stp_mode,
-            is_post_only=command.is_post_only,
-            is_fee_in_base=old.is_fee_in_base if command.is_fee_in_base is None else command.is_fee_in_base,
-            attachment=command.attachment,
-        )
+        wanted = edited_order(old, command)
         adds = self._adds
         refusal = adds.mode_refusal(wanted, old.pair)
         if refusal is None:
@@ -308,6 +285,38 @@ class Amends:
         if refusal is not None:
             return refusal
         return adds.admit(line, wanted, old.pair, command.request_id, now_ns, replaced=old)
+
+
+def edited_order(old: Order, command: EditOrder) -> AddOrder:
+    """The new order that an edit of an order asks for: what it does not say is as it was."""
+    limit = (command.limit_ticks, command.limit_offset_ticks, command.limit_offset_ppm)
+    if limit == _NO_LIMIT:
+        limit = (old.limit_ticks, old.limit_offset_ticks, old.limit_offset_ppm)
+    trail = (command.trail_offset_ticks, command.trail_offset_ppm)
+    if trail == (None, None):
+        trail = (old.trail_offset_ticks, old.trail_offset_ppm)
+    return AddOrder(
+        request_id=command.request_id,
+        cl_ord_id="",
+        symbol=old.pair.symbol,
+        side=old.side,
+        order_type=old.order_type,
+        qty_lots=(old.qty_lots if command.qty_lots is None else command.qty_lots) - old.cum_lots,
+        limit_ticks=limit[0],
+        trigger_ticks=None if old.is_trailing else _either(command.trigger_ticks, old.trigger_ticks),
+        trail_offset_ticks=trail[0],
+        trail_offset_ppm=trail[1],
+        limit_offset_ticks=limit[1],
+        limit_offset_ppm=limit[2],
+        display_lots=_either(command.display_lots, old.display_lots),
+        time_in_force=old.time_in_force,
+        expire_ns=old.expire_ns,
+        start_ns=None if old.is_live else old.start_ns,
+        stp_mode=old.stp_mode,
+        is_post_only=command.is_post_only,
+        is_fee_in_base=old.is_fee_in_base if command.is_fee_in_base is None else command.is_fee_in_base,
+        attachment=command.attachment,
+    )
 
 
 def _is_limit_amendable(order: Order, command: AmendOrder) -> bool:

@@ -29,6 +29,7 @@ __all__ = [
     "price_terms",
     "price_ticks",
     "qty_lots",
+    "trailing_distance",
     "trailing_limit",
     "whole",
     "whole_ticks",
@@ -149,9 +150,7 @@ def _trailing_terms(
     *,
     has_static_limits: bool,
 ) -> PriceTerms:
-    if not price.startswith("+"):
-        raise invalid(names[0])
-    terms = _distance(price, pair, names[0], "trail_offset")
+    terms = cast("dict[str, int]", trailing_distance(price, pair, names[0]))
     if kind is OrderType.TRAILING_STOP_LIMIT:
         if price2[:1] not in ("+", "-") and not (has_static_limits and price2):
             raise invalid(names[1])
@@ -178,12 +177,17 @@ class LimitTerms(TypedDict, total=False):
     limit_offset_ppm: int
 
 
-class PriceTerms(LimitTerms, total=False):
+class TrailTerms(TypedDict, total=False):
+    """The distance of a trailing order, as an argument of a command."""
+
+    trail_offset_ticks: int
+    trail_offset_ppm: int
+
+
+class PriceTerms(LimitTerms, TrailTerms, total=False):
     """The prices of an order, as arguments of its command."""
 
     trigger_ticks: int
-    trail_offset_ticks: int
-    trail_offset_ppm: int
 
 
 class CloseTerms(PriceTerms, total=False):
@@ -191,6 +195,13 @@ class CloseTerms(PriceTerms, total=False):
 
     trigger_offset_ticks: int
     trigger_offset_ppm: int
+
+
+def trailing_distance(text: str, pair: ServedPair, name: str) -> TrailTerms:
+    """The distance of a trailing order from its best price, as an argument of its command; it has a ``+``."""
+    if not text.startswith("+"):
+        raise invalid(name)
+    return cast("TrailTerms", _distance(text, pair, name, "trail_offset"))
 
 
 def trailing_limit(text: str, pair: ServedPair, name: str) -> LimitTerms:

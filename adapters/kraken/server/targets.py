@@ -8,10 +8,21 @@ cancel_order, batch_cancel; guides/spot-clordid.
 
 from __future__ import annotations
 
+from typing import cast
+
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.orders import attachment_of
 from adapters.kraken.server.pairs import ServedPair
-from adapters.kraken.server.prices import LimitTerms, price_ticks, qty_lots, trailing_limit, whole
+from adapters.kraken.server.prices import (
+    PRICED,
+    LimitTerms,
+    PriceTerms,
+    price_ticks,
+    qty_lots,
+    trailing_distance,
+    trailing_limit,
+    whole,
+)
 from adapters.kraken.server.refusal import Refusal, invalid
 from framework.venue.orders import Order
 
@@ -75,6 +86,28 @@ class Targets:
             return trailing_limit(text, self.pair_of(order), name)
         limit_ticks = self.price(order, name, text)
         return {} if limit_ticks is None else {"limit_ticks": limit_ticks}
+
+    def edited(self, order: Order, name: str, text: str, name2: str, text2: str) -> PriceTerms:
+        """New prices of an order, as arguments of an edit, by the grammar that they were entered by; what has no text
+        stays.
+
+        text, text2: what REST calls price and price2; name, name2: what they are called here.
+        """
+        terms: PriceTerms = {}
+        if order.is_trailing:
+            pair = self.pair_of(order)
+            if text:
+                terms |= cast("PriceTerms", trailing_distance(text, pair, name))
+            if text2:
+                terms |= cast("PriceTerms", trailing_limit(text2, pair, name2))
+            return terms
+        first, second = self.price(order, name, text), self.price(order, name2, text2)
+        is_priced = order.order_type in PRICED
+        if first is not None:
+            terms["limit_ticks" if is_priced else "trigger_ticks"] = first
+        if second is not None and not is_priced:
+            terms["limit_ticks"] = second
+        return terms
 
     def price(self, order: Order, name: str, text: str) -> int | None:
         """A new price in ticks, absolute or relative to the last trade; None for no text."""

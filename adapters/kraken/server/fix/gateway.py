@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 
-from adapters.fix.codec import Message
+from adapters.fix.codec import Fields, Message
 from adapters.fix.session import Session, SessionState
 from adapters.fix.settings import LogonRefusedError
 from adapters.kraken.errors import reject_reason
@@ -41,6 +41,7 @@ __all__ = ["TARGET_COMP_ID", "FixGateway"]
 TARGET_COMP_ID = "KRAKEN-TRD"
 _NONCE_TOLERANCE_MS = 5_000
 _NEVER = 2**62
+_EXEC_ID = 17
 _LABEL = "fix"
 _REFUSED = "authentication failure"
 
@@ -226,11 +227,23 @@ class _Trader(CompSession):
         self._submit(self._requests.mass_cancel(message), b"q", message.text(11), None)
 
     def _status(self, message: Message) -> None:
-        order = self._host.records.order(self.account, message.text(37))
-        if order is None:
-            raise Refusal("EOrder:Unknown order")
-        fields = execution_fields(self._context, order, None, message.text(11), None, self._exec_id(order.order_id))
-        self._memory.say(self.session, b"8", fields, None, self._clock.now_ns)
+        """The order as it is when the request reaches the engine."""
+        order_id, cl_ord_id = message.text(37), message.text(11)
+
+        def look() -> Fields | None:
+            order = self._host.records.order(self.account, order_id)
+            return None if order is None else execution_fields(self._context, order, None, cl_ord_id, None, "")
+
+        def tell(found: Fields | None) -> None:
+            if found is None:
+                self._reject(b"H", cl_ord_id, "EOrder:Unknown order")
+            else:
+                exec_id = self._exec_id(order_id).encode()
+                fields = tuple((tag, exec_id if tag == _EXEC_ID else value) for tag, value in found)
+                self._memory.say(self.session, b"8", fields, None, self._clock.now_ns)
+            self.flush()
+
+        self._host.ask(self.line_id, look, tell)
 
     def _need(self, permission: str) -> None:
         if self._key is None or permission not in self._key.permissions:

@@ -41,6 +41,7 @@ from framework.messages import (
     EditOrder,
 )
 from framework.protocol import Protocol
+from framework.venue.amends import edited_order
 
 __all__ = ["Pending", "Trading"]
 
@@ -168,9 +169,6 @@ class Trading:
         is_post_only = params.get("oflags") == "post"
         if params.get("oflags") not in ("", "post"):
             raise invalid("oflags")
-        has_limit = order.trigger_ticks is None
-        first = targets.price(order, "price", params.get("price"))
-        second = targets.price(order, "price2", params.get("price2"))
         is_validate_only = params.flag("validate")
         params.flag("cancel_response")  # the new order is there at once, so there is nothing to tell of before it
         old = attachment_of(order)
@@ -187,24 +185,13 @@ class Trading:
             deadline_ns=self._deadline_ns(params, sent_ns),
             order_id=order.order_id,
             qty_lots=targets.qty(order, "volume", params.get("volume")),
-            limit_ticks=first if has_limit else second,
-            trigger_ticks=None if has_limit else first,
             display_lots=targets.qty(order, "displayvol", params.get("displayvol")),
             is_post_only=is_post_only,
             is_validate_only=is_validate_only,
             attachment=encode_attachment(note),
+            **targets.edited(order, "price", params.get("price"), "price2", params.get("price2")),
         )
-        total_lots = order.qty_lots if command.qty_lots is None else command.qty_lots
-        wanted = AddOrder(
-            request_id=command.request_id,
-            cl_ord_id="",
-            symbol=order.pair.symbol,
-            side=order.side,
-            order_type=order.order_type,
-            qty_lots=total_lots - order.cum_lots,
-            limit_ticks=order.limit_ticks if command.limit_ticks is None else command.limit_ticks,
-            trigger_ticks=order.trigger_ticks if command.trigger_ticks is None else command.trigger_ticks,
-        )
+        wanted = edited_order(order, command)
 
         def result(report: CommandAccepted) -> Any:
             price, price2 = OrderWords.shown_prices(wanted, pair)

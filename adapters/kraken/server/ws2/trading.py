@@ -242,16 +242,20 @@ class Ws2Trading:
         targets = self._targets
         order = targets.to_edit(account, order_id, pair)
         triggers = params.get("triggers")
-        trigger = arguments.price(triggers, "price", "price_type") if isinstance(triggers, dict) else ""
-        limit, qty = arguments.number(params, "limit_price", ""), arguments.number(params, "order_qty", "")
+        unit = "quote" if order.is_trailing else None
+        trigger = arguments.price(triggers, "price", "price_type", unit) if isinstance(triggers, dict) else ""
+        limit, qty = arguments.limit_price(params, order.order_type), arguments.number(params, "order_qty", "")
         is_post_only = arguments.flag(params, "post_only")
         has_trigger = order.order_type in TRIGGER_TYPES
         fee = _fee_flag(params)
+        if trigger and not has_trigger:
+            raise invalid("triggers")
+        price, price2 = (trigger, limit) if has_trigger else (limit, "")
         note = edited_attachment(
             attachment_of(order),
             userref=arguments.whole(params, "order_userref") if "order_userref" in params else 0,
-            price=trigger if has_trigger else limit,
-            price2=limit if has_trigger else "",
+            price=price,
+            price2=price2,
             volume=qty,
             is_post_only=is_post_only,
             fee=fee,
@@ -262,12 +266,11 @@ class Ws2Trading:
             order_id=order.order_id,
             qty_lots=targets.qty(order, "order_qty", qty),
             display_lots=targets.qty(order, "display_qty", arguments.number(params, "display_qty", "")),
-            limit_ticks=targets.price(order, "limit_price", limit),
-            trigger_ticks=targets.price(order, "price", trigger),
             is_post_only=is_post_only,
             is_validate_only=arguments.flag(params, "validate"),
             is_fee_in_base=fee == "fcib" if fee else None,
             attachment=encode_attachment(note),
+            **targets.edited(order, "price" if has_trigger else "limit_price", price, "limit_price", price2),
         )
 
         def result(report: CommandAccepted) -> Any:

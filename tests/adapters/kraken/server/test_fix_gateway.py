@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from adapters.kraken.server.keys import PERMISSIONS
-from framework.protocol import LatencySpec
+from framework.protocol import SELL, LatencySpec
 from framework.venue.latency import compile_latency
 from framework.venue.served.host import RoadSpec
 from tests.adapters.kraken.server.fix_rig import Fix
-from tests.framework.venue.served.served_rig import SECOND, START, TRADING
+from tests.framework.venue.served.served_rig import SECOND, START, TRADING, Client
+from tests.framework.venue.served.served_rig import order as served_order
 
 # --------------------------------------------------------------------------------------------------------------- logon
 
@@ -302,6 +303,26 @@ def test_the_rollover_ends_the_session_and_begins_the_numbers_anew() -> None:
     desk.session.reset()
     desk.open(is_reset=True)
     assert desk.session.is_open
+
+
+def test_a_status_request_tells_the_order_as_it_is_when_it_arrives() -> None:
+    """fix-api/osr-fix: the engine's word, which takes the way to it and back."""
+    latency = compile_latency(LatencySpec(kind="constant", median_us=4_000.0))
+    fix = Fix(roads={"fix": RoadSpec(command=latency, response=latency)})
+    desk = fix.desk().open()
+    fix.host.run_until(START + 8_000_000)
+    desk.add(qty="1")
+    fix.host.run_until(START + 16_000_000)
+    (order,) = fix.host.records.orders_open("a0")
+    desk.taken()
+    desk.send(b"H", t37=order.order_id, t54="1", t55="BTC/USD")
+    Client(fix.host, "rest", "a1")
+    fix.host.submit("a1 rest", served_order(fix.host, SELL, 1000, 4_000))
+    fix.host.run_until(START + 23_999_999)
+    assert [row[:2] for row in desk.taken()] == [("F", "1")]
+    fix.host.run_until(START + 24_000_000)
+    (told,) = desk.reports
+    assert (told.text(150), told.text(39), told.text(14)) == ("I", "1", "0.40000000")
 
 
 def test_reports_take_the_latency_of_the_protocol() -> None:

@@ -237,6 +237,67 @@ def test_the_amends_of_a_trailing_limit_are_told_by_its_distance() -> None:
     assert [amend["limit_price"] for amend in amends] == ["-1.0", "-2.0000%"]
 
 
+# ---------------------------------------------------------------------------------------------------------------- edits
+
+
+def edit_of(rest: Rest, **change: str) -> dict[str, Any]:
+    """What the edit of a trailing order answers, whose distances are +1.5 % and -0.5 USD."""
+    rest.result(
+        "AddOrder", pair="XBTUSD", type="sell", ordertype="trailing-stop-limit", volume="0.01",
+        price="+1.5%", price2="-0.5",
+    )  # fmt: skip
+    return dict(rest.result("EditOrder", pair="XBTUSD", txid=only(rest).order_id, **change))
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ({"volume": "0.02"}, (None, 15_000, None, -5, None)),
+        ({"price": "+3"}, (30, None, None, -5, None)),
+        ({"price2": "+0.25%"}, (None, 15_000, None, None, 2_500)),
+        ({"price": "+2%", "price2": "-1"}, (None, 20_000, None, -10, None)),
+    ],
+)
+def test_an_edit_of_a_trailing_order_has_the_grammar_of_its_entry(
+    change: dict[str, str], kept: tuple[int | None, ...]
+) -> None:
+    """rest-api/edit-order, price and price2."""
+    rest = traded()
+    shown = edit_of(rest, **change)
+    assert terms(only(rest)) == kept
+    (row,) = rest.result("OpenOrders")["open"].values()
+    assert (shown["price"], shown["price2"]) == (row["descr"]["price"], row["descr"]["price2"])
+    assert shown["descr"]["order"] == row["descr"]["order"]
+
+
+def test_an_edit_of_a_stop_limit_may_be_relative_to_the_last_trade() -> None:
+    rest = traded()
+    rest.result(
+        "AddOrder", pair="XBTUSD", type="sell", ordertype="stop-loss-limit", volume="0.01", price="90", price2="89"
+    )
+    rest.result("EditOrder", pair="XBTUSD", txid=only(rest).order_id, price="-1%", price2="-2%")
+    assert (only(rest).trigger_ticks, only(rest).limit_ticks) == (992, 982)
+
+
+def test_websocket_edits_a_trailing_order_by_its_distances() -> None:
+    """websocket-v2/edit_order, triggers and limit_price."""
+    ws2 = Ws2()
+    socket = ws2.socket()
+    socket.add(price=None, qty="0.001")
+    socket.result("add_order", **TRAILING, triggers={"price": 2, "price_type": "pct"}, limit_price=-1)
+    edit: dict[str, Any] = {"symbol": "BTC/USD", "triggers": {"price": 3, "price_type": "quote"}, "limit_price": -2}
+    socket.result("edit_order", order_id=only(ws2).order_id, **edit)
+    assert terms(only(ws2)) == (30, None, None, -20, None)
+
+
+def test_an_edit_gives_no_trigger_to_an_order_without_one() -> None:
+    ws2 = Ws2()
+    socket = ws2.socket()
+    order_id = socket.add()
+    error = socket.error("edit_order", order_id=order_id, symbol="BTC/USD", triggers={"price": 95})
+    assert error == "EGeneral:Invalid arguments:triggers"
+
+
 # ---------------------------------------------------------------------------------------------------------- executions
 
 
