@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.fix.codec import Fields, Message
+from adapters.fix.fix44 import FIX44
 from adapters.fix.session import Session
 from adapters.fix.settings import QuietHandler, SessionSettings
 from adapters.fix.store import MemoryStore
@@ -12,6 +13,7 @@ from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.fix.sessions import FixConnection
 from adapters.kraken.server.fix_market.gateway import FixMarketGateway
 from adapters.kraken.server.keys import KeyRing, generate_keys
+from adapters.kraken.wire.fix.messages import read_message, write
 from adapters.kraken.wire.fix_market_dialect import KRAKEN_FIX_MARKET
 from tests.framework.venue.served.served_rig import Client, host
 
@@ -35,7 +37,10 @@ class FixMarket:
 
 
 class Watcher(QuietHandler):
-    """One client. messages: application messages in order, until they are taken."""
+    """One client. messages: application messages in order, until they are taken.
+
+    Each is one that the trader's end reads, and would write in the same way.
+    """
 
     def __init__(self, market: FixMarket, comp_id: str = "A0", target_comp_id: str = "KRAKEN-MD") -> None:
         self.market = market
@@ -50,6 +55,11 @@ class Watcher(QuietHandler):
 
     def on_message(self, session: Session, message: Message, now_ns: int) -> None:
         self.messages.append(message)
+        if message.msg_type != b"j":
+            read = read_message(message)
+            assert read is not None
+            body = [field for field in message.fields if field[0] not in FIX44.header.tags]
+            assert list(write(read)) == body
 
     def on_reject(self, session: Session, message: Message, now_ns: int) -> None:
         self.rejects.append(message)

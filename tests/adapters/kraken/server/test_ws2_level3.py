@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,9 @@ import msgspec
 import pytest
 
 from adapters.kraken.profile import PROFILE
+from adapters.kraken.wire.codec import encode
+from adapters.kraken.wire.ws2.market import Level3Frame
+from adapters.kraken.wire.ws2.messages import decode_answer
 from framework.data.columns import DELETE
 from framework.data.synthetic import synthetic_market
 from framework.protocol import LatencySpec
@@ -116,6 +120,17 @@ def test_a_level_that_is_pushed_out_of_the_window_is_not_told_of_and_comes_back_
         ("add", ids[0]),
         ("add", second),
     ]
+
+
+def test_what_is_sent_is_what_the_traders_end_reads() -> None:
+    ws2 = Ws2()
+    watcher = ws2.socket()
+    subscribe(watcher)
+    ws2.socket().add("buy", "99.0", "0.5")
+    snapshot, update = (decode_answer(raw) for raw in watcher.raw[-2:])
+    assert isinstance(snapshot, Level3Frame)
+    assert isinstance(update, Level3Frame)
+    assert [json.loads(encode(frame)) for frame in (snapshot, update)] == [json.loads(raw) for raw in watcher.raw[-2:]]
 
 
 def test_nothing_comes_after_the_end_of_a_subscription() -> None:
