@@ -55,82 +55,87 @@ class BookChannel(_Channel):
         self, context: ServerContext, pair: ServedPair, channel_id: int, channel_name: str, depth: int
     ) -> None:
         super().__init__(context, pair, channel_id, channel_name)
-        self._depth = depth
-        self._watched: DepthStream = self._book.listen(depth + _WATCHED_BEHIND, self._on_watched)
-        bids, asks = self._watched.bids, self._watched.asks
+        self._watched_depth = depth + _WATCHED_BEHIND
+        self._watched: DepthStream = self._book.listen(self._watched_depth, self._on_update)
         now_ns = self._host.now_ns
-        self._bids = _Side(BUY, self._watched.depth, bids, now_ns)
-        self._asks = _Side(SELL, self._watched.depth, asks, now_ns)
-        self._window = DepthStream(depth, bids[:depth], asks[:depth])
-        self._window.listeners.append(self._on_window)
+        self._bids = _Side(BUY, depth, self._watched_depth, self._watched.bids, now_ns)
+        self._asks = _Side(SELL, depth, self._watched_depth, self._watched.asks, now_ns)
 
     def snapshot(self) -> bytes:
-        bids, asks = self._bids.standing(self._window.bids), self._asks.standing(self._window.asks)
-        return book_snapshot(self._channel_id, self._channel_name, self._pair, bids, asks)
+        return book_snapshot(
+            self._channel_id, self._channel_name, self._pair, self._bids.standing(), self._asks.standing()
+        )
 
     def close(self) -> None:
-        self._book.unlisten(self._depth + _WATCHED_BEHIND, self._on_watched)
+        self._book.unlisten(self._watched_depth, self._on_update)
 
-    def _on_watched(self, update: DepthUpdate) -> None:
-        watched, depth = self._watched, self._depth
-        self._bids.apply(update.bids, watched.bids, update.ts_ns)
-        self._asks.apply(update.asks, watched.asks, update.ts_ns)
-        self._window.publish(watched.bids[:depth], watched.asks[:depth], update.ts_ns)
-
-    def _on_window(self, update: DepthUpdate) -> None:
-        self._publish(
-            book_update(
-                self._channel_id,
-                self._channel_name,
-                self._pair,
-                self._bids.told(update.bids, update.ts_ns),
-                self._asks.told(update.asks, update.ts_ns),
-                book_checksum_of(self._pair, self._window.bids, self._window.asks),
-            )
-        )
+    def _on_update(self, update: DepthUpdate) -> None:
+        bids = self._bids.apply(update.bids, self._watched.bids, update.ts_ns)
+        asks = self._asks.apply(update.asks, self._watched.asks, update.ts_ns)
+        if bids or asks:
+            checksum = book_checksum_of(self._pair, self._bids.window, self._asks.window)
+            self._publish(book_update(self._channel_id, self._channel_name, self._pair, bids, asks, checksum))
 
 
 class _Side:
-    """When each level of one side of a watched book changed last.
+    """One side of a book that is told to some depth and watched a little deeper. window: what is told, best first."""
 
-    changed_ns: by price in ticks. moved: prices that changed in the latest update, not only came into view.
-    """
-
-    def __init__(self, side: int, depth: int, levels: list[Level], now_ns: int) -> None:
-        self.changed_ns = {ticks: now_ns for ticks, _ in levels}
-        self.moved: set[int] = set()
+    def __init__(self, side: int, depth: int, watched_depth: int, levels: list[Level], now_ns: int) -> None:
+        self.window = levels[:depth]
         self._sign = 1 if side == SELL else -1
         self._depth = depth
-        self._last = self._last_of(levels)
+        self._watched_depth = watched_depth
+        self._last_watched = _last_of(levels, watched_depth)
+        self._changed_ns = {ticks: now_ns for ticks, _ in levels}
 
-    def apply(self, changes: list[Level], levels: list[Level], ts_ns: int) -> None:
-        """Levels changed; levels: all that are watched now."""
-        changed_ns, last, sign = self.changed_ns, self._last, self._sign
-        # What lay behind the last level of a full book was there unseen.
-        self.moved = {ticks for ticks, _ in changes if last is None or sign * (ticks - last) <= 0}
+    def standing(self) -> list[BookLevel]:
+        """The window as a snapshot tells it."""
+        return [(ticks, lots, self._changed_ns[ticks], False) for ticks, lots in self.window]
+
+    def apply(self, changes: list[Level], levels: list[Level], ts_ns: int) -> list[BookLevel]:
+        """Levels changed; levels: all that are watched now. Returns what is to be told of the window, in this order:
+        what is gone from it, what changed in it, what has come back into it as it was.
+        """
+        if not changes:
+            return []
+        sign, changed_ns, last_watched = self._sign, self._changed_ns, self._last_watched
+        last_before = _last_of(self.window, self._depth)
+        self.window = levels[: self._depth]
+        last = _last_of(self.window, self._depth)
+        told: list[BookLevel] = []
         for ticks, lots in changes:
+            is_told = last is None or sign * (ticks - last) <= 0
             if lots:
                 changed_ns[ticks] = ts_ns
+                was_unseen = last_watched is not None and sign * (ticks - last_watched) > 0
+                if is_told:
+                    told.append((ticks, lots, ts_ns, was_unseen))
             else:
                 del changed_ns[ticks]
-        if len(changed_ns) > len(levels):  # some were pushed out of view, which is not told
-            self.changed_ns = {ticks: changed_ns[ticks] for ticks, _ in levels}
-        self._last = self._last_of(levels)
+                if is_told and (last_before is None or sign * (ticks - last_before) <= 0):
+                    told.append((ticks, 0, ts_ns, False))
+        if last_before is not None:
+            told += self._come_back(last_before, {ticks for ticks, _ in changes})
+        self._last_watched = _last_of(levels, self._watched_depth)
+        if len(changed_ns) > len(levels) + _WATCHED_BEHIND:  # some were pushed out of view, which is not told
+            self._changed_ns = {ticks: changed_ns[ticks] for ticks, _ in levels}
+        return told
 
-    def _last_of(self, levels: list[Level]) -> int | None:
-        """The price of the last level of a full book; None where nothing is behind it."""
-        return levels[-1][0] if len(levels) == self._depth else None
+    def _come_back(self, last_before: int, changed: set[int]) -> list[BookLevel]:
+        """Levels of the window that are behind its last one before, but those that changed."""
+        found: list[BookLevel] = []
+        for ticks, lots in reversed(self.window):
+            if self._sign * (ticks - last_before) <= 0:
+                break
+            if ticks not in changed:
+                found.append((ticks, lots, self._changed_ns[ticks], True))
+        found.reverse()
+        return found
 
-    def standing(self, levels: list[Level]) -> list[BookLevel]:
-        """Levels of the window as a snapshot tells them."""
-        return [(ticks, lots, self.changed_ns[ticks], False) for ticks, lots in levels]
 
-    def told(self, changes: list[Level], now_ns: int) -> list[BookLevel]:
-        """Changes of the window as they are told: a level that re-entered it unchanged is told again as it was."""
-        return [
-            (ticks, lots, self.changed_ns[ticks] if lots else now_ns, bool(lots) and ticks not in self.moved)
-            for ticks, lots in changes
-        ]
+def _last_of(levels: list[Level], depth: int) -> int | None:
+    """The price of the last of so many levels; None where there are fewer, so that nothing is behind them."""
+    return levels[-1][0] if len(levels) == depth else None
 
 
 class TradeChannel(_Channel):

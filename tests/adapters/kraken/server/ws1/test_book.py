@@ -63,14 +63,27 @@ def trade_at_random(ws1: Ws1, steps: int, seed: int, symbol: str = "BTC/USD") ->
             trader.send("cancelAll", token=token)
 
 
+def truth(ws1: Ws1, depth: int) -> dict[str, dict[str, str]]:
+    """The public book, as a client that kept it has it."""
+    pair, book = ws1.context.pairs.by_symbol["BTC/USD"], ws1.host.books["BTC/USD"]
+    sides = {"a": book.levels(SELL, depth), "b": book.levels(BUY, depth)}
+    return {
+        name: {pair.price(ticks, pair.ws1_decimals): pair.qty(lots) for ticks, lots in levels}
+        for name, levels in sides.items()
+    }
+
+
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_a_client_that_keeps_the_book_finds_every_checksum_right(depth: int) -> None:
+def test_a_client_that_keeps_the_book_finds_every_checksum_right_and_every_level_there(depth: int) -> None:
     ws1 = served(synthetic_market(depth, 20))
     reader, client = ws1.socket(), BookClient(depth)
     frames = books(reader.subscribe("book", depth=depth))
-    trade_at_random(ws1, 120, depth)
-    for frame in frames + books(reader.taken()):
-        client.apply(frame)
+    for part in range(8):
+        trade_at_random(ws1, 15, depth + part)
+        for frame in frames + books(reader.taken()):
+            client.apply(frame)
+        frames = []
+        assert client.sides == truth(ws1, depth)
     assert (client.snapshots, client.checked > 300) == (1, True)
     if depth <= 25:
         assert client.republished > 20
