@@ -321,12 +321,11 @@ def test_a_venue_that_cannot_write_its_journal_stops_and_has_all_that_it_acknowl
     notes = [Notes(), Notes()]
 
     async def trade(ready: Any) -> None:
-        trader = Trader(ready, 0, notes[0], random.Random(1))
-        for way in (trader.rest, trader.websocket):
-            with contextlib.suppress(*LOST):
-                await asyncio.wait_for(way(), 20)
+        trader, fix = Trader(ready, 0, notes[0], random.Random(1)), FixTrader(ready, random.Random(2))
+        ways = (trader.rest(), trader.websocket(), fix.run(ready, lambda: False, is_sending=True))
+        await asyncio.wait_for(asyncio.gather(*ways, return_exceptions=True), 20)
 
-    with venue(tmp_path, is_resumed=False, file_bytes_max=12_000) as (ready, process):
+    with venue(tmp_path, is_resumed=False, file_bytes_max=40_000) as (ready, process):
         asyncio.run(trade(ready))
         assert process.wait(10) == 2
     log = (tmp_path / "log").read_text()

@@ -245,7 +245,10 @@ class Journal:
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}; name another place for the journal") from None
         _lock(file.fileno(), path)
-        return cls.begin_in(file, path, header, is_forced=is_forced)
+        journal = cls.begin_in(file, path, header, is_forced=is_forced)
+        if is_forced:
+            _force_name(path)
+        return journal
 
     @classmethod
     def begin_in(cls, file: JournalFile, path: Path, header: JournalHeader, *, is_forced: bool = False) -> Journal:
@@ -347,7 +350,7 @@ class Journal:
             while written < len(data):  # the next one says why it did not fit
                 written += self._file.write(data[written:]) or 0
             if self._is_forced:
-                os.fdatasync(self._file.fileno())
+                os.fsync(self._file.fileno())
         except OSError as error:
             self._failure = JournalError(
                 f"{self.path}: the journal cannot be written ({error.strerror}), so the venue stops; what it has "
@@ -443,6 +446,15 @@ def _frame(payload: bytes) -> bytes:
 
 def _owner_only(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def _force_name(path: Path) -> None:
+    """Force to the disk that there is such a file."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _lock(file: int, path: Path) -> None:

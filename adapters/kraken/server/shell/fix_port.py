@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable
 from typing import Protocol, cast
@@ -10,6 +11,7 @@ from typing import Protocol, cast
 from adapters.kraken.server.facts import ConnectionFacts
 from adapters.kraken.server.shell.peers import Peer, Peers
 from adapters.kraken.server.shell.pump import Pump
+from framework.errors import JournalError
 
 __all__ = ["FixEndpoint", "FixPort"]
 
@@ -85,17 +87,21 @@ class FixPort:
 
     def received(self, peer: Peer, connection: _Connection, data: bytes) -> None:
         """Bytes have come."""
-        self._pump.now()
-        if peer.is_open:  # else it was on its way when the line was cut
-            peer.received += 1
-            connection.receive(data)
+        try:
+            self._pump.now()
+            if peer.is_open:  # else it was on its way when the line was cut
+                peer.received += 1
+                connection.receive(data)
+        except JournalError:
+            peer.transport.abort()  # nothing is acknowledged any more; the venue says why where it ends
 
     def lost(self, peer: Peer, connection: _Connection) -> None:
         """The client is gone."""
         del self._open[peer]
         self._peers.remove(peer)
-        self._pump.now()
-        connection.closed()
+        with contextlib.suppress(JournalError):
+            self._pump.now()
+            connection.closed()
 
 
 class _Socket(asyncio.Protocol):

@@ -21,8 +21,8 @@ import msgspec
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.fix.gateway import FixGateway
 from adapters.kraken.server.keys import ApiKey, KeyFile, key_file, keys_of
+from adapters.kraken.server.shell.pump import Pump
 from framework.errors import ConfigError, JournalError
-from framework.venue.served.clock import VenueClock
 from framework.venue.served.journal import Journal, JournalHeader
 from framework.venue.served.journaled import JournaledHost, Replayed
 
@@ -90,14 +90,15 @@ class VenueJournal:
         kept = {name: getattr(settings, name) for name in settings.__struct_fields__ if name != "keys"}
         self.options = msgspec.structs.replace(self.options, **kept)
 
-    def open(self, context: ServerContext, fix: FixGateway, clock: VenueClock) -> str:
+    def open(self, context: ServerContext, fix: FixGateway, pump: Pump) -> str:
         """Begin the journal, or bring the venue to the present with it. Returns what there is to say of it.
 
-        clock: of the venue; it is put right. Raises ConfigError and JournalError where the venue cannot go on.
+        pump: of the venue; its clock is put right. Raises ConfigError and JournalError where the venue cannot go on.
         """
         host = context.host
         assert isinstance(host, JournaledHost)
         host.kept_by[_KEYS] = context.keys.recall_nonce
+        pump.on_beat.append(host.beat)
 
         def keep(data: bytes) -> None:
             host.keep(_KEYS, data)
@@ -124,7 +125,7 @@ class VenueJournal:
         host.drop_lines(lasting=("rest",))
         host.run_until(max(host.now_ns, self._present_ns(replayed)))
         wall_ns = time.monotonic_ns()
-        clock.step(wall_ns, max(0, self._present_ns(replayed) - clock.venue_ns(wall_ns)))
+        pump.clock.step(wall_ns, max(0, self._present_ns(replayed) - pump.clock.venue_ns(wall_ns)))
         return f"{self._path}, resumed after {replayed.record_count:,} records"
 
     def _present_ns(self, replayed: Replayed) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from adapters.kraken.server.fix.gateway import FixGateway
 from adapters.kraken.server.rest.gateway import RestGateway
 from adapters.kraken.server.rest.public_limits import PublicLimits
 from adapters.kraken.server.shell.journal import VenueJournal
+from adapters.kraken.server.shell.pump import Pump
 from adapters.kraken.server.shell.serve import ServeOptions, build_context
 from framework.data.imports import ImportedMarket
 from framework.data.store import write_store
@@ -34,14 +36,14 @@ def write(path: Path, rows: Any) -> Path:
     return path
 
 
-def start(now_ns: int = 10**18, **options: Any) -> tuple[VenueJournal, ServerContext, VenueClock, str]:
+def start(now_ns: int = 10**18, **options: Any) -> tuple[VenueJournal, ServerContext, Pump, str]:
     """A venue that has been opened, as ``serve`` opens it."""
     journal = VenueJournal(ServeOptions(**options), now_ns)
     context, _ = build_context(journal.options, journal.start_ns, known_keys=journal.keys)
-    clock = VenueClock(time.monotonic_ns(), context.host.now_ns, journal.options.speed)
+    pump = Pump(context.host, VenueClock(time.monotonic_ns(), context.host.now_ns, journal.options.speed))
     RestGateway(context, PublicLimits(0))
-    said = journal.open(context, FixGateway(context, {}), clock)
-    return journal, context, clock, said
+    said = journal.open(context, FixGateway(context, {}), pump)
+    return journal, context, pump, said
 
 
 def test_a_resumed_venue_is_what_its_journal_says(store: Path, tmp_path: Path) -> None:
@@ -131,11 +133,28 @@ def test_the_time_that_the_venue_was_down_has_passed_at_its_speed(
     context.host.run_until(10**18 + 7 * SECOND)
     journal.close()
     wall_ns += 100 * SECOND
-    journal, context, clock, _ = start(journal=tmp_path / "j", is_resumed=True, speed=3)
+    journal, context, pump, _ = start(journal=tmp_path / "j", is_resumed=True, speed=Fraction(3))
     assert context.host.now_ns == 10**18 + 307 * SECOND
-    assert 0 <= clock.venue_ns(time.monotonic_ns()) - context.host.now_ns < 60 * SECOND
+    assert 0 <= pump.clock.venue_ns(time.monotonic_ns()) - context.host.now_ns < 60 * SECOND
     assert len(context.host.records.orders_open("account-1")) == 1
     assert context.host.lines() == []
+    journal.close()
+
+
+def test_time_in_which_the_venue_was_paused_does_not_count_as_down(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall_ns = 2 * 10**18
+    monkeypatch.setattr(time, "time_ns", lambda: wall_ns)
+    journal, _, pump, _ = start(journal=tmp_path / "j", market=str(store))
+    for _ in range(100):
+        wall_ns += SECOND
+        for beat in pump.on_beat:
+            beat(wall_ns)
+    journal.close()
+    wall_ns += 5 * SECOND
+    journal, context, _, _ = start(journal=tmp_path / "j", is_resumed=True)
+    assert context.host.now_ns == 10**18 + 5 * SECOND
     journal.close()
 
 
