@@ -146,7 +146,13 @@ def test_who_has_no_signature_is_told_nothing(name: str, nonce: str, signature: 
 
 def test_json_as_deep_as_a_body_can_be_is_a_bad_request() -> None:
     rest = Rest()
-    for body in (b"[" * 100_000, b'{"a":' * 100_000, b'{"a":1e999999999}', b'{"a":"\\ud800"}'):
+    for body in (
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"a":1e999999999}',
+        b'{"a":1e999999999999999999999}',
+        b'{"a":"\\ud800"}',
+    ):
         request = HttpRequest(
             method="POST", path="/0/private/AddOrder", query="", body=body, peer="x",
             headers={"Content-Type": "application/json"},

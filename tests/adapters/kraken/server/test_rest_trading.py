@@ -220,3 +220,25 @@ def test_nothing_is_left_waiting_once_all_is_answered() -> None:
     rest.error("AddOrder", **{**LIMIT, "volume": "5000"})
     assert isinstance(rest.gateway, RestGateway)
     assert rest.gateway.waiting_count == 0
+
+
+def test_a_deadline_is_counted_from_the_sending_and_judged_when_the_request_arrives() -> None:
+    """rest-api/add-order, "deadline": 2 to 60 seconds ahead."""
+    latency = compile_latency(LatencySpec(kind="constant", median_us=1_500_000.0))
+    rest = Rest(roads={"rest": RoadSpec(command=latency)})
+    answers = [
+        rest.send(rest.request("AddOrder", {**LIMIT, "deadline": f"2027-01-15T08:00:0{second}Z"}))
+        for second in ("1", "1.2", "2", "3")
+    ]
+    rest.host.run_until(START + 4_000 * MS)
+    assert [envelope(answer)["error"] for (answer,) in answers] == [
+        ["EGeneral:Invalid arguments:deadline"],
+        ["EGeneral:Invalid arguments:deadline"],
+        [],
+        [],
+    ]
+    far = compile_latency(LatencySpec(kind="constant", median_us=2_500_000.0))
+    rest = Rest(roads={"rest": RoadSpec(command=far)})
+    late = rest.send(rest.request("AddOrder", {**LIMIT, "deadline": "2027-01-15T08:00:02Z"}))
+    rest.host.run_until(START + 4_000 * MS)
+    assert envelope(late[0])["error"] == ["EService:Deadline elapsed"]

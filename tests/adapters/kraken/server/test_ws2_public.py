@@ -252,7 +252,19 @@ def test_a_channel_ends_with_its_last_subscriber() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"{", b"[]", b"5", b"null", b"\xff\xfe", b"[" * 100_000, b'{"method":5}', b'{"params":[]}']
+    "data",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"5",
+        b"null",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"method":5}',
+        b'{"params":[]}',
+        b'{"method":"ping","params":{"x":1e999999999999999999999}}',
+    ],
 )
 def test_what_is_no_request_is_answered_as_such(data: bytes) -> None:
     (frame,) = Ws2().socket().tell(data)

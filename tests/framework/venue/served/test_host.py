@@ -12,7 +12,7 @@ from framework.data.columns import ADD, DELETE, TRADE
 from framework.data.synthetic import synthetic_market
 from framework.errors import ConfigError
 from framework.messages import AddOrder, CancelOrder, Command, CommandAccepted, ExecType, ExecutionReport
-from framework.protocol import BUY, SELL, LatencySpec, OrderType
+from framework.protocol import BUY, SELL, LatencySpec, OrderType, VenueMode
 from framework.venue.account import AccountConfig
 from framework.venue.exchange import Venue
 from framework.venue.kernel import MatchingKernel, StopReason
@@ -254,13 +254,35 @@ def test_a_line_id_that_is_in_use_is_refused_and_the_line_that_has_it_stays() ->
 
 
 def test_the_mode_of_a_pair_is_the_venues_where_that_is_not_online() -> None:
-    from framework.protocol import VenueMode
-
     served = host()
     served.set_mode(VenueMode.POST_ONLY, "BTC/USD")
     assert (served.mode, served.mode_of("BTC/USD")) == (VenueMode.ONLINE, VenueMode.POST_ONLY)
     served.set_mode(VenueMode.CANCEL_ONLY, None)
     assert served.mode_of("BTC/USD") is VenueMode.CANCEL_ONLY
+
+
+def test_each_change_of_mode_is_told_to_who_listens() -> None:
+    served = host()
+    told: list[str | None] = []
+    served.listen_mode(told.append)
+    served.set_mode(VenueMode.POST_ONLY, "BTC/USD")
+    served.set_mode(VenueMode.CANCEL_ONLY, None)
+    assert told == ["BTC/USD", None]
+
+
+def test_where_messages_overtake_news_of_one_line_keep_their_order_and_answers_do_not() -> None:
+    latency = compile_latency(LatencySpec(kind="lognormal", median_us=10_000.0, sigma=1.0))
+    served = host(roads={"ws2": RoadSpec(response=latency, is_reordered=True)})
+    client = Client(served)
+    for _ in range(40):
+        served.submit(client.line_id, order(served, BUY, 1000, 1))
+        served.run_until(served.now_ns + SECOND // 1000)
+    served.run_until(served.now_ns + 2 * SECOND)
+    news = [report.ts_venue_ns for _, report in client.heard if isinstance(report, ExecutionReport)]
+    answers = [report.ts_venue_ns for _, report in client.heard if isinstance(report, CommandAccepted)]
+    assert (len(news), len(answers)) == (80, 40)
+    assert news == sorted(news)
+    assert answers != sorted(answers)
 
 
 def test_a_command_may_be_made_at_the_engine_of_what_is_known_there_when_it_arrives() -> None:
