@@ -54,6 +54,16 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
         "framework.execution",
         "framework.venue",
     ),
+    "framework.trader": (
+        "framework.book",
+        "framework.errors",
+        "framework.execution",
+        "framework.messages",
+        "framework.protocol",
+        "framework.strategy",
+        "framework.trader",
+        "framework.venue.scheduler",
+    ),
     "framework.report": (
         # What a run left behind and the figures of it; not what runs it.
         "framework.backtest.compared_figures",

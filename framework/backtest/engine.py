@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import heappop
 
-from framework.backtest.clock import RunClock, run_due
 from framework.backtest.feeds import Feeds
 from framework.backtest.sim_link import Gateway
+from framework.trader.clock import RunClock, run_due
 from framework.venue.exchange import Venue
 from framework.venue.kernel import MatchingKernel, StopReason
 from framework.venue.scheduler import NEVER_NS, Scheduler

@@ -6,11 +6,12 @@ took from it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
 
+from framework.backtest.history import MarketHistory
 from framework.backtest.results import TOUCH_SCHEMA
 from framework.data.columns import Market
 from framework.messages import ExecutionReport
@@ -27,7 +28,7 @@ _NS = 1_000_000_000
 _Touch = tuple[int | None, int | None, int | None, int | None, int | None]
 
 
-def fill_marks(markets: Sequence[Market], fills: Sequence[ExecutionReport]) -> dict[str, list[int | None]]:
+def fill_marks(markets: Sequence[MarketHistory], fills: Sequence[ExecutionReport]) -> dict[str, list[int | None]]:
     """Best bid and ask just before each fill and at the horizons after it, as columns of ``EVENT_SCHEMA``.
 
     A side is None where the book had none, and where the horizon lies past the market's end.
@@ -45,8 +46,8 @@ def fill_marks(markets: Sequence[Market], fills: Sequence[ExecutionReport]) -> d
             for place, offset_ns in enumerate(offsets_ns)
         ]
         wanted.sort()
-        touches = _touches(market, [ts_ns for ts_ns, _, _ in wanted])
-        last_ns = int(market.columns.ts_event_ns[-1])
+        touches = _touches(market.passes(), [ts_ns for ts_ns, _, _ in wanted])
+        last_ns = market.last_ns
         for (ts_ns, index, place), touch in zip(wanted, touches, strict=True):
             if ts_ns <= last_ns:
                 columns[names[2 * place]][index] = touch[0]
@@ -54,13 +55,13 @@ def fill_marks(markets: Sequence[Market], fills: Sequence[ExecutionReport]) -> d
     return columns
 
 
-def touch_table(markets: Sequence[Market], sample_ms: int) -> pa.Table:
+def touch_table(markets: Sequence[MarketHistory], sample_ms: int) -> pa.Table:
     """The best prices every ``sample_ms`` from each market's first row to its last, as ``TOUCH_SCHEMA``."""
     tables = []
     for market in markets:
-        first_ns, last_ns = int(market.columns.ts_event_ns[0]), int(market.columns.ts_event_ns[-1])
+        first_ns, last_ns = market.first_ns, market.last_ns
         times = [*range(first_ns, last_ns, sample_ms * 1_000_000), last_ns]
-        touches = _touches(market, times)
+        touches = _touches(market.passes(), times)
         names = ("bid_ticks", "bid_lots", "ask_ticks", "ask_lots", "last_ticks")
         columns = {name: pa.array([touch[i] for touch in touches], pa.int64()) for i, name in enumerate(names)}
         columns["symbol"] = pa.array([market.spec.symbol] * len(times), pa.string())
@@ -69,11 +70,15 @@ def touch_table(markets: Sequence[Market], sample_ms: int) -> pa.Table:
     return pa.concat_tables(tables)
 
 
-def _touches(market: Market, times_ns: Sequence[int]) -> list[_Touch]:
+def _touches(passes: Iterable[Market], times_ns: Sequence[int]) -> list[_Touch]:
     """The touch at each of some ascending times."""
-    kernel = MatchingKernel([market])
+    remaining = iter(passes)
+    kernel = MatchingKernel([next(remaining)])
+    following = next(remaining, None)
     touches: list[_Touch] = []
     for ts_ns in times_ns:
+        while following is not None and int(following.columns.ts_event_ns[0]) <= ts_ns:
+            kernel, following = MatchingKernel([following]), next(remaining, None)
         if ts_ns > kernel.now_ns:
             kernel.advance(ts_ns)
         bid, ask, last = kernel.best(0, BUY), kernel.best(0, SELL), kernel.last_trade(0)

@@ -251,7 +251,7 @@ def test_a_full_disk_leaves_the_former_run_as_it_was(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(where))
         write(table, where)
 
-    monkeypatch.setattr("framework.backtest.runner.pq.write_table", full)
+    monkeypatch.setattr("framework.backtest.run_writer.pq.write_table", full)
     error = read_error(tidegate(capsys, "backtest", round_trip(here, run="seed = 2"), "--out", "run"))
     said = "queue.parquet: No space left on device; no result is in run, see to the disk or name another folder"
     assert error.endswith(said), error

@@ -15,7 +15,7 @@ from framework.data.columns import Market
 from framework.errors import DataError
 from framework.venue.kernel import MatchingKernel
 
-__all__ = ["EndlessMarket", "market_from"]
+__all__ = ["EndlessMarket", "market_from", "pass_ns"]
 
 _SEAM_NS = 1_000_000_000
 
@@ -34,6 +34,12 @@ def market_from(market: Market, first_ns: int) -> Market:
     ts_recv_ns = ts_event_ns if is_one else np.ascontiguousarray(columns.ts_recv_ns + shift_ns)
     moved = msgspec.structs.replace(columns, ts_event_ns=ts_event_ns, ts_recv_ns=ts_recv_ns)
     return msgspec.structs.replace(market, columns=moved)
+
+
+def pass_ns(market: Market) -> int:
+    """From the beginning of one pass of a market to that of the next."""
+    times = market.columns.ts_event_ns
+    return int(times[-1]) - int(times[0]) + _SEAM_NS
 
 
 class EndlessMarket:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from framework.backtest.history import MarketHistory
 from framework.backtest.marks import fill_marks, touch_table
 from framework.backtest.results import TOUCH_SCHEMA
 from framework.messages import ExecType, ExecutionReport, OrderState
@@ -46,35 +47,35 @@ def test_marks_are_just_before_the_fill_and_one_ten_and_sixty_seconds_after() ->
         ],
         duration_s=100.0,
     )
-    marks = fill_marks([market], [_fill(10.0)])
+    marks = fill_marks([MarketHistory.of(market)], [_fill(10.0)])
     assert _row(marks, 0, "bid") == [1_000, 999, 998, 1_000]
     assert _row(marks, 0, "ask") == [1_001, 1_001, 1_001, 1_001]
 
 
 def test_a_horizon_past_the_markets_end_is_none() -> None:
-    marks = fill_marks([still_market()], [_fill(55.0)])
+    marks = fill_marks([MarketHistory.of(still_market())], [_fill(55.0)])
     assert _row(marks, 0, "bid") == [1_000, 1_000, None, None]
 
 
 def test_an_empty_side_is_none() -> None:
     market = still_market([level(10.0, SELL, ASK, 0), level(10.0, SELL, ASK + 1, 0)])
-    assert _row(fill_marks([market], [_fill(20.0)]), 0, "ask") == [None, None, None, None]
+    assert _row(fill_marks([MarketHistory.of(market)], [_fill(20.0)]), 0, "ask") == [None, None, None, None]
 
 
 def test_marks_stand_with_their_fills_whatever_the_order_of_horizons() -> None:
     market = still_market([level(10.5, BUY, BID, 0)])
-    marks = fill_marks([market], [_fill(10.0), _fill(10.2), _fill(9.0)])
+    marks = fill_marks([MarketHistory.of(market)], [_fill(10.0), _fill(10.2), _fill(9.0)])
     assert [_row(marks, index, "bid")[:2] for index in range(3)] == [[1_000, 999], [1_000, 999], [1_000, 1_000]]
 
 
 def test_a_fill_of_another_pair_has_no_marks_of_this_one() -> None:
-    marks = fill_marks([still_market()], [_fill(10.0, "ETH/USD")])
+    marks = fill_marks([MarketHistory.of(still_market())], [_fill(10.0, "ETH/USD")])
     assert _row(marks, 0, "bid") == [None] * 4
 
 
 @pytest.mark.parametrize(("sample_ms", "count"), [(1_000, 61), (7_000, 10), (60_000, 2), (100_000, 2)])
 def test_the_touch_is_sampled_from_the_first_row_to_the_last_with_both_ends(sample_ms: int, count: int) -> None:
-    table = touch_table([still_market()], sample_ms)
+    table = touch_table([MarketHistory.of(still_market())], sample_ms)
     assert table.schema.equals(TOUCH_SCHEMA)
     times = [(ts_ns - START_NS) / NS for ts_ns in table.column("ts_ns").to_pylist()]
     assert (len(times), times[0], times[-1]) == (count, 0.0, 60.0)
@@ -82,7 +83,7 @@ def test_the_touch_is_sampled_from_the_first_row_to_the_last_with_both_ends(samp
 
 def test_the_touch_has_prices_quantities_and_the_last_trade() -> None:
     market = still_market([level(10.0, BUY, BID, 2 * BTC), trade(20.0, BUY, ASK, BTC)])
-    samples = touch_table([market], 10_000).to_pylist()
+    samples = touch_table([MarketHistory.of(market)], 10_000).to_pylist()
     names = ("bid_ticks", "bid_lots", "ask_ticks", "ask_lots", "last_ticks")
     assert [tuple(row[name] for name in names) for row in samples[1:3]] == [
         (1_000, 2 * BTC, 1_001, 5 * BTC, None),

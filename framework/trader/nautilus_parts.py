@@ -1,4 +1,4 @@
-"""NautilusTrader's components for one simulation, put together without what grows with a run's history."""
+"""NautilusTrader's components for one run, put together without what grows with a run's history."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nautilus_trader.model.identifiers import TraderId
 from nautilus_trader.risk.engine import RiskEngine
 from nautilus_trader.trading.trader import Trader
 
-from framework.backtest.clock import RunClock
-from framework.backtest.positions import PositionCache, RunPortfolio
-from framework.backtest.run_bus import RunBus
+from framework.trader.clock import RunClock
+from framework.trader.positions import PositionCache, RunPortfolio
+from framework.trader.run_bus import RunBus
 
 __all__ = ["NautilusParts"]
 

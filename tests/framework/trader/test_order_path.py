@@ -8,9 +8,9 @@ import pytest
 from nautilus_trader.model.enums import OrderSide, TimeInForce
 
 from adapters.kraken.profile import PROFILE
-from framework.backtest import runner
 from framework.protocol import SELL
 from framework.strategy import Strategy
+from framework.trader.trader import Trader
 from tests.simulation.stage import ASK, BID, BTC, Script, fixed_latency, run, still_market, trade
 
 FAST = fixed_latency(PROFILE, 1.0)
@@ -57,7 +57,7 @@ def usual_and_short() -> tuple[Script, Script]:
     market = still_market([trade(10.0, SELL, BID - 20, LOTS // 2), trade(11.0, SELL, BID - 20, 3 * LOTS)])
     usual, short = _everything(), _everything()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner.Backtest, "_make_order_path", lambda self: None)
+        patch.setattr(Trader, "_make_order_path", lambda self: None)
         run(usual, profile=FAST, market=market)
     run(short, profile=FAST, market=market)
     return usual, short

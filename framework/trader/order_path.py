@@ -1,7 +1,7 @@
 """The short way of orders and their events through NautilusTrader's components.
 
 NautilusTrader sends a command from strategy to risk engine to execution engine to client, and an event back from client
-to execution engine to portfolio and bus. In a simulation the risk engine lets everything pass, there is one client, and
+to execution engine to portfolio and bus. In a run the risk engine lets everything pass, there is one client, and
 accounts are told their balances; so most stations only hand on. Here what they do to orders, cache, positions and
 portfolio is done in the same order, and each event goes to those who hear it. What is out of the ordinary (emulated
 orders, execution algorithms, anything that NautilusTrader objects to) goes its usual way.
@@ -31,11 +31,11 @@ from nautilus_trader.model.objects import Money, Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
-from framework.backtest.clock import RunClock
-from framework.backtest.positions import PositionCache, RunPortfolio
-from framework.backtest.run_bus import RunBus
 from framework.execution.nautilus_client import DeskExecutionClient
 from framework.messages import AddOrder
+from framework.trader.clock import RunClock
+from framework.trader.positions import PositionCache, RunPortfolio
+from framework.trader.run_bus import RunBus
 
 __all__ = ["OrderPath"]
 

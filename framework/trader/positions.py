@@ -26,8 +26,8 @@ from nautilus_trader.portfolio.base import PortfolioFacade
 from nautilus_trader.portfolio.config import PortfolioConfig
 from nautilus_trader.portfolio.portfolio import Portfolio
 
-from framework.backtest.clock import RunClock
-from framework.backtest.run_bus import RunBus
+from framework.trader.clock import RunClock
+from framework.trader.run_bus import RunBus
 
 __all__ = ["PositionCache", "RunPortfolio"]
 

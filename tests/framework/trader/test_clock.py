@@ -8,7 +8,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.backtest.clock import RunClock, run_due
+from framework.trader.clock import RunClock, run_due
 from framework.venue.scheduler import NEVER_NS
 
 

@@ -1,0 +1,220 @@
+"""The strategy's side of a run: NautilusTrader's components, the desk with its links, and the strategy.
+
+It is the same in a backtest, on paper and live. What differs is given to it: the links that carry its commands, the
+market that it sees, and the scheduler, whose time is virtual in a backtest and passes with the machine's clock live.
+A command goes from the strategy's call to ``Link.send`` within that call: no task and no queue is in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+from nautilus_trader.data.client import MarketDataClient
+from nautilus_trader.model.identifiers import InstrumentId
+
+from framework.book import BookView
+from framework.errors import ConfigError
+from framework.execution.budget import RateBudget
+from framework.execution.desk import ExecutionDesk
+from framework.execution.events import RateBudgetChanged, RoadEvent
+from framework.execution.instruments import InstrumentBridge
+from framework.execution.link import Journal, Link
+from framework.execution.nautilus_client import DeskExecutionClient
+from framework.execution.policy import DeskPolicy
+from framework.messages import AddOrder, Report
+from framework.protocol import InstrumentSpec, VenueProfile
+from framework.strategy import Strategy
+from framework.trader.clock import RunClock
+from framework.trader.nautilus_parts import NautilusParts
+from framework.trader.order_path import OrderPath
+from framework.venue.scheduler import Scheduler
+
+__all__ = ["AttachedLink", "MarketFeed", "Trader"]
+
+_MS = 1_000_000
+# NautilusTrader's account is told new balances so long after a fill, once for all fills until then.
+_BALANCES_MS = 5_000
+
+
+class AttachedLink(Link, Protocol):
+    """A link that says to whom it tells its news."""
+
+    def attach(self, on_report: Callable[[str, Report], None], on_closed: Callable[[str, str], None]) -> None:
+        """Say who hears reports (link name, report) and the end of a session (link name, reason)."""
+        ...
+
+
+class MarketFeed(Protocol):
+    """The market as it is delivered to strategies."""
+
+    def book(self, instrument_id: InstrumentId) -> BookView:
+        """The delivered book of an instrument."""
+        ...
+
+    def subscribe_book(self, strategy: Strategy, instrument_id: InstrumentId, on: str, interval_ms: int) -> None:
+        """Have a strategy's ``on_book`` called; see ``Strategy.subscribe_book``."""
+        ...
+
+
+class Trader:
+    """One strategy with its desk; it is the strategy's port.
+
+    nautilus: NautilusTrader's components. bridges: the instruments, in the order given. client, desk: set by
+    ``connect``.
+    """
+
+    def __init__(
+        self, profile: VenueProfile, specs: Sequence[InstrumentSpec], strategy: Strategy, scheduler: Scheduler
+    ) -> None:
+        self.profile = profile
+        self.venue_name = profile.name.upper()
+        self.strategy = strategy
+        self.scheduler = scheduler
+        self.nautilus = NautilusParts("TIDEGATE-001")
+        self._bridges = [InstrumentBridge(spec, self.venue_name) for spec in specs]
+        self.bridge_by_id = {bridge.instrument_id: bridge for bridge in self._bridges}
+        self._is_balance_scheduled = False
+
+    def connect(
+        self,
+        links: Mapping[str, AttachedLink],
+        policy: DeskPolicy,
+        tier: str,
+        balances: Mapping[str, Decimal],
+        market: MarketFeed,
+        data_client: MarketDataClient,
+        journal: Journal,
+    ) -> None:
+        """Give it its links and its market; once, before the start.
+
+        tier: of the account, whose counters are budgeted. balances: what the account starts with, by asset.
+        data_client: serves NautilusTrader's own subscriptions. Raises ConfigError as ``ExecutionDesk`` does.
+        """
+        nautilus = self.nautilus
+        parts = (nautilus.msgbus, nautilus.cache, nautilus.clock)
+        self.market = market
+        for bridge in self._bridges:
+            nautilus.cache.add_instrument(bridge.instrument)
+        nautilus.data_engine.register_client(data_client)
+        self.client = DeskExecutionClient(
+            self.venue_name,
+            {bridge.spec.symbol: bridge for bridge in self._bridges},
+            balances,
+            *parts,
+            self._on_road_event,
+            self._schedule_balance,
+        )
+        nautilus.exec_engine.register_client(self.client)
+        budget = RateBudget(self.profile.rates, self.profile.tier(tier), policy.cancel_reserve_points, self._on_budget)
+        self.desk = ExecutionDesk(links, policy, self.scheduler, self.client, journal, budget)
+        self.client.desk = self.desk
+        for link in links.values():
+            link.attach(self.desk.on_report, self.desk.on_session_closed)
+        self.strategy.attach(self, self._make_order_path())
+        nautilus.trader.add_strategy(self.strategy)
+
+    def _make_order_path(self) -> OrderPath | None:
+        """The short way of orders; None for a strategy that wants its positions kept apart."""
+        if self.strategy.config.oms_type not in (None, "UNSPECIFIED", "NETTING"):
+            return None
+        nautilus = self.nautilus
+        parts = (nautilus.msgbus, nautilus.cache, nautilus.clock, nautilus.portfolio, nautilus.exec_engine)
+        self.client.order_path = path = OrderPath(*parts, self.client)
+        return path
+
+    # ------------------------------------------------------------------------------------------------- life
+
+    def set_time(self, now_ns: int) -> None:
+        """Set the clocks to the run's first instant."""
+        for clock in self.clocks:
+            clock.set_time(now_ns)
+
+    @property
+    def clocks(self) -> list[RunClock]:
+        """The clocks of the components and of the strategy."""
+        return [self.nautilus.clock, self.strategy.clock]
+
+    def start(self) -> None:
+        """Start the components and open the links; the strategy waits for ``start_strategy``."""
+        self.nautilus.start()
+        self.client.send_balances()
+        self.desk.start()
+
+    def start_strategy(self) -> None:
+        """Start the strategy, or as soon as all links are up: one that starts before them could not trade."""
+        if all(link.is_up for link in self.desk.links.values()):
+            self.strategy.start()
+        else:
+            self.scheduler.at(self.scheduler.now_ns + _MS, self.start_strategy)
+
+    def stop_strategy(self) -> None:
+        """Stop the strategy if it runs."""
+        if self.strategy.is_running:
+            self.strategy.stop()
+
+    def stop(self) -> None:
+        """Stop the strategy and the desk, and let go of all that would keep the run's memory."""
+        self.stop_strategy()
+        self.desk.stop()
+        self.nautilus.let_go()
+
+    # ------------------------------------------------------------------------------------------------- strategy port
+
+    def bridge(self, instrument_id: InstrumentId) -> InstrumentBridge:
+        """The bridge of an instrument; raises ConfigError for one that is not in the run."""
+        bridge = self.bridge_by_id.get(instrument_id)
+        if bridge is None:
+            known = ", ".join(str(known_id) for known_id in self.bridge_by_id)
+            raise ConfigError(f"{instrument_id} is not in this run; it has {known}")
+        return bridge
+
+    def bridges(self) -> Sequence[InstrumentBridge]:
+        """All instruments of the run."""
+        return self._bridges
+
+    def book(self, instrument_id: InstrumentId) -> BookView:
+        """The delivered book of an instrument."""
+        return self.market.book(instrument_id)
+
+    def subscribe_book(self, strategy: Strategy, instrument_id: InstrumentId, on: str, interval_ms: int) -> None:
+        """Subscribe a strategy to a book."""
+        self.market.subscribe_book(strategy, instrument_id, on, interval_ms)
+
+    def reach(self, cl_ord_id: str) -> tuple[str, ...]:
+        """The links that can cancel an order now."""
+        return self.desk.orders[cl_ord_id].reach
+
+    def rate_budget_used(self, symbol: str) -> float:
+        """Share of a pair's rate counter that is used now, by the desk's own count."""
+        return self.desk.budget.used_share(symbol, self.scheduler.now_ns)
+
+    def watch_rate_budget(self, share: float) -> None:
+        """Tell the strategy when a counter passes a share of its threshold."""
+        self.desk.budget.watch(share)
+
+    def arm_cancel_all_after(self, timeout_s: int, via: str | None) -> None:
+        """Arm the dead man's switch."""
+        self.desk.cancel_all_after(timeout_s, via)
+
+    def validate(self, order: AddOrder, via: str | None) -> None:
+        """Have the venue check an order without making it."""
+        self.desk.validate(order, via)
+
+    # ------------------------------------------------------------------------------------------------- within
+
+    def _on_budget(self, event: RateBudgetChanged) -> None:
+        self.desk.tell(event)
+
+    def _on_road_event(self, event: RoadEvent) -> None:
+        self.strategy.handle_road_event(event)
+
+    def _schedule_balance(self) -> None:
+        if not self._is_balance_scheduled:
+            self._is_balance_scheduled = True
+            self.scheduler.at(self.scheduler.now_ns + _BALANCES_MS * _MS, self._send_balances)
+
+    def _send_balances(self) -> None:
+        self._is_balance_scheduled = False
+        self.client.send_balances()
