@@ -6,18 +6,135 @@ Generic code reaches an exchange only through it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
+from framework.book import BookView
 from framework.data.imports import ImportFormat
+from framework.data.live_rows import MarketRow, Quote
 from framework.errors import ConfigError
-from framework.protocol import VenueProfile
+from framework.execution.link import Clock, Link
+from framework.messages import Report
+from framework.protocol import InstrumentSpec, VenueProfile
 
-__all__ = ["ENTRY_POINT_GROUP", "Adapter", "load_adapter", "load_adapters"]
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "Adapter",
+    "ConnectLive",
+    "LiveLink",
+    "LiveMarket",
+    "LiveSettings",
+    "LiveVenue",
+    "MarketListener",
+    "load_adapter",
+    "load_adapters",
+]
 
 ENTRY_POINT_GROUP = "tidegate.adapters"
+
+
+# ------------------------------------------------------------------------------------------------------------- live
+
+
+class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to trade live, as whom, and by which links.
+
+    links: the protocol of each link, by the name that the desk's policy has for it: {"rest": "rest", "ws2": "ws2"}.
+    hosts: addresses in place of the exchange's own, by the adapter's names for them; none for the exchange itself.
+    ca_file: certificate of the authority to trust in place of the system's, as a venue on this machine has one.
+    credentials: file of the API key, which only its owner may read; None takes the environment.
+    state: folder of what must survive a restart (nonces, sequence numbers, names of orders); None keeps nothing.
+    options: settings that only this adapter has, by name. seed: of the random shares in pauses.
+    """
+
+    links: Mapping[str, str]
+    hosts: Mapping[str, str] = {}
+    ca_file: Path | None = None
+    credentials: Path | None = None
+    state: Path | None = None
+    options: Mapping[str, str] = {}
+    seed: int = 0
+
+
+class LiveLink(Link, Protocol):
+    """A link that tells others what it hears, one call at a time and never from within ``send``."""
+
+    def attach(self, on_report: Callable[[str, Report], None], on_closed: Callable[[str, str], None]) -> None:
+        """Say who hears reports (link name, report) and the end of a session (link name, reason)."""
+        ...
+
+
+class MarketListener(Protocol):
+    """Who hears of markets. Rows are those of ``framework.data.columns``; the last one of a message is flagged LAST."""
+
+    def book_changed(self, symbol: str, rows: list[MarketRow]) -> None:
+        """A book has changed; a snapshot's rows begin with a CLEAR."""
+        ...
+
+    def traded(self, symbol: str, rows: list[MarketRow]) -> None:
+        """Trades were made."""
+        ...
+
+    def quoted(self, symbol: str, quote: Quote) -> None:
+        """Best prices and figures of the day."""
+        ...
+
+    def market_lost(self, symbol: str, reason: str, ts_recv_ns: int) -> None:
+        """What is told of a pair has a gap or does not add up; its book is empty until a snapshot follows."""
+        ...
+
+
+class LiveMarket(Protocol):
+    """Live market data. Subscriptions outlive their connection; what was missed is told by ``market_lost``."""
+
+    def attach(self, listener: MarketListener) -> None:
+        """Say who hears."""
+        ...
+
+    def subscribe(self, symbol: str, channel: str, depth: int = 10) -> None:
+        """Have a channel of a pair told: "book" (of this depth), "trade" or "ticker"."""
+        ...
+
+    def unsubscribe(self, symbol: str, channel: str) -> None:
+        """Have no more of it told."""
+        ...
+
+    def book(self, symbol: str) -> BookView:
+        """The book of a pair as it has been told."""
+        ...
+
+    def open(self) -> None:
+        """Connect, and connect again whenever the connection is lost."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection up."""
+        ...
+
+
+class LiveVenue(Protocol):
+    """An exchange that is traded live. instruments: all of them, by symbol. links: those asked for, not open yet."""
+
+    instruments: Mapping[str, InstrumentSpec]
+    links: Mapping[str, LiveLink]
+    market: LiveMarket
+
+    async def close(self) -> None:
+        """Close the links and all that they use; what must survive a restart is written."""
+        ...
+
+
+type ConnectLive = Callable[[LiveSettings, Clock], Awaitable[LiveVenue]]
+"""Reads the instruments and makes the links. Raises ConfigError for settings that make no sense, and TidegateError
+where the exchange cannot be reached.
+"""
+
+
+# --------------------------------------------------------------------------------------------------------- adapters
 
 
 class Adapter(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,12 +142,13 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
 
     name: lower case, as markets name their venue.
     profile: what its protocols can do; None for an exchange whose recordings only can be read.
-    formats: formats of its recordings, by name.
+    formats: formats of its recordings, by name. connect_live: how to trade it live; None if that cannot be.
     """
 
     name: str
     profile: VenueProfile | None
     formats: Mapping[str, ImportFormat]
+    connect_live: ConnectLive | None = None
 
 
 def load_adapters() -> dict[str, Adapter]:

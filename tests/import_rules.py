@@ -48,6 +48,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "framework.commands": ("framework.errors",),
     "framework.adapter": (
         "framework.protocol",
+        "framework.book",
         "framework.messages",
         "framework.errors",
         "framework.data",

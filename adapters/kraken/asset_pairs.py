@@ -19,7 +19,7 @@ from framework.data.grid import step_of_decimals
 from framework.errors import DataError
 from framework.protocol import InstrumentSpec
 
-__all__ = ["read_asset_pairs"]
+__all__ = ["asset_pair_specs", "read_asset_pairs"]
 
 VENUE = "kraken"
 
@@ -32,21 +32,27 @@ def read_asset_pairs(file: Path) -> dict[str, InstrumentSpec]:
     """
     try:
         answer: Any = msgspec.json.decode(file.read_bytes())
-        pairs: Mapping[str, Any] = answer.get("result", answer)
-        specs = [_spec(pair) for key, pair in pairs.items() if "wsname" in pair and not key.endswith(".d")]
+        return asset_pair_specs(answer.get("result", answer))
     except OSError as error:
         raise DataError(f"{file}: {error.strerror}; give the file of an AssetPairs answer") from None
-    except (
-        msgspec.MsgspecError,
-        SymbolError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-        InvalidOperation,
-    ) as error:
+    except (msgspec.MsgspecError, AttributeError, DataError) as error:
         raise DataError(f"{file}: not an AssetPairs answer ({error!r}); save the REST answer unchanged") from None
-    return {spec.symbol: spec for spec in specs}
+
+
+def asset_pair_specs(pairs: Mapping[str, Mapping[str, Any]]) -> dict[str, InstrumentSpec]:
+    """Instruments of the ``result`` of an AssetPairs answer by canonical symbol, as ``read_asset_pairs`` has them.
+
+    Raises DataError, which names the pair, for a row that is not one of a pair.
+    """
+    specs = {}
+    for key, pair in pairs.items():
+        try:
+            if "wsname" in pair and not key.endswith(".d"):
+                spec = _spec(pair)
+                specs[spec.symbol] = spec
+        except (SymbolError, KeyError, TypeError, ValueError, InvalidOperation) as error:
+            raise DataError(f"row {key} of AssetPairs is no pair ({error!r}); ask Kraken again") from None
+    return specs
 
 
 def _spec(pair: Mapping[str, Any]) -> InstrumentSpec:

@@ -1,0 +1,109 @@
+"""Instruments of the live venue: their grids and names, and numbers of the wire to whole ticks and lots.
+
+Source: rest-api/get-tradable-asset-pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from adapters.kraken.asset_pairs import asset_pair_specs
+from adapters.kraken.errors import SymbolError
+from adapters.kraken.symbols import PairNames, SymbolTable
+from adapters.kraken.wire.digits import digits
+from adapters.kraken.wire.errors import WireError
+from adapters.kraken.wire.number import Number, is_number
+from framework.protocol import InstrumentSpec
+
+__all__ = ["Instrument", "Instruments"]
+
+
+class Instrument:
+    """One pair: ``spec`` is its grid, ``names`` what each protocol calls it."""
+
+    __slots__ = ("_lot_decimals", "_lot_units", "_tick_decimals", "_tick_units", "names", "spec")
+
+    def __init__(self, spec: InstrumentSpec, names: PairNames) -> None:
+        self.spec = spec
+        self.names = names
+        self._tick_decimals, self._tick_units = _grid(spec.tick_size)
+        self._lot_decimals, self._lot_units = _grid(spec.lot_size)
+
+    def price_text(self, price_ticks: int) -> str:
+        """A price, or a distance of prices, as the wire has it."""
+        return digits(price_ticks * self._tick_units, self._tick_decimals)
+
+    def qty_text(self, qty_lots: int) -> str:
+        """A quantity as the wire has it."""
+        return digits(qty_lots * self._lot_units, self._lot_decimals)
+
+    def ticks(self, price: Number | str) -> int:
+        """A price of the wire in ticks; raises WireError for one off the grid."""
+        return _steps(price, self._tick_decimals, self._tick_units, "price", self.spec.symbol)
+
+    def lots(self, qty: Number | str) -> int:
+        """A quantity of the wire in lots; raises WireError for one off the grid."""
+        return _steps(qty, self._lot_decimals, self._lot_units, "quantity", self.spec.symbol)
+
+
+class Instruments(Mapping[str, Instrument]):
+    """All instruments by canonical symbol; ``named`` finds one by any of its names."""
+
+    def __init__(self, specs: Iterable[InstrumentSpec], names: SymbolTable) -> None:
+        """Raises SymbolError for an instrument that the table does not have."""
+        self._names = names
+        self._by_symbol = {spec.symbol: Instrument(spec, names.names(spec.symbol)) for spec in specs}
+
+    @classmethod
+    def from_asset_pairs(cls, result: Mapping[str, Mapping[str, Any]]) -> Instruments:
+        """The instruments of an AssetPairs answer, without dark pools.
+
+        result: the ``result`` of the answer, by REST id. Raises DataError and SymbolError for rows that are no pairs.
+        """
+        lit = {key: row for key, row in result.items() if not key.endswith(".d")}
+        return cls(asset_pair_specs(lit).values(), SymbolTable.from_asset_pairs(lit))
+
+    def named(self, name: str) -> Instrument:
+        """The instrument with this name on any protocol; raises SymbolError for a name that none has."""
+        instrument = self._by_symbol.get(name)
+        return self._by_symbol[self._names.names(name).symbol] if instrument is None else instrument
+
+    def __getitem__(self, symbol: str) -> Instrument:
+        try:
+            return self._by_symbol[symbol]
+        except KeyError:
+            raise SymbolError(f"{symbol} is no pair of this venue; check the name, BTC/USD for example") from None
+
+    def __contains__(self, symbol: object) -> bool:
+        return symbol in self._by_symbol
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_symbol)
+
+    def __len__(self) -> int:
+        return len(self._by_symbol)
+
+
+def _grid(step: str) -> tuple[int, int]:
+    """The decimals of a step, and the step in units of the last of them: 0.05 is (2, 5)."""
+    sign, figures, exponent = Decimal(step).normalize().as_tuple()
+    assert not sign
+    assert isinstance(exponent, int)
+    units = int("".join(map(str, figures)))
+    return (-exponent, units) if exponent < 0 else (0, units * 10**exponent)
+
+
+def _steps(value: Number | str, decimals: int, step: int, what: str, symbol: str) -> int:
+    if isinstance(value, str):
+        if not is_number(value):
+            raise WireError(f"a {what} of {symbol} is not a number")
+        value = Number(value)
+    try:
+        count, rest = divmod(value.units(decimals), step)
+    except WireError:
+        rest = 1
+    if rest:
+        raise WireError(f"{what} {value} is not on the grid of {symbol}; load newer instruments")
+    return count

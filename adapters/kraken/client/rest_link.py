@@ -1,0 +1,250 @@
+"""The link over REST: each command a signed request, each answer a report; news comes by polls only.
+
+A session is up once the venue has said what mode it is in. It ends when a connection is lost under a request, whose
+outcome nobody knows then; answers that still come on other connections are told all the same. An answer that is overdue
+is told of by nothing: the desk's own patience makes it unknown. No request is made twice.
+
+Times of the venue are not in its answers. What a report is dated by is the trader's clock when the request was
+written, which is before the venue did it as long as the clocks agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from adapters.kraken.client.backoff import BackOff
+from adapters.kraken.client.http_pool import Loss
+from adapters.kraken.client.link_base import AccountParts, UnsendableError, WireLink
+from adapters.kraken.client.order_memory import KnownOrder
+from adapters.kraken.client.rest_calls import PrivateCalls, PublicCalls
+from adapters.kraken.client.rest_polls import RestPoll
+from adapters.kraken.client.rest_requests import RestRequests
+from adapters.kraken.client.times import moment_ns
+from adapters.kraken.errors import SymbolError
+from adapters.kraken.wire.codec import Message
+from adapters.kraken.wire.errors import WireError
+from adapters.kraken.wire.rest import endpoints, public, trading
+from adapters.kraken.words import MODES
+from framework.messages import (
+    AddBatch,
+    AddOrder,
+    CancelBatch,
+    CancelOrder,
+    Command,
+    CommandAccepted,
+    OrdersSnapshot,
+    QueryOrders,
+    VenueStatus,
+)
+from framework.protocol import ProtocolProfile, VenueMode
+
+__all__ = ["RestLink", "RestTimeouts"]
+
+_URGENT = (AddOrder, AddBatch, CancelOrder, CancelBatch)
+
+
+class RestTimeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """Patience with answers, in seconds: of trading requests, and of questions."""
+
+    trading_s: float = 10.0
+    query_s: float = 15.0
+
+
+class RestLink(WireLink):
+    """One account over REST."""
+
+    def __init__(
+        self,
+        name: str,
+        profile: ProtocolProfile,
+        parts: AccountParts,
+        backoff: BackOff,
+        calls: PrivateCalls,
+        reads: PublicCalls,
+        timeouts: RestTimeouts | None = None,
+    ) -> None:
+        super().__init__(name, profile, parts, backoff)
+        self._calls = calls
+        self._reads = reads
+        self._requests = RestRequests(parts)
+        self._timeouts = RestTimeouts() if timeouts is None else timeouts
+        self._session_count = 0
+        self._mode = VenueMode.ONLINE
+        # Up to when the past has been told.
+        self._told_until_ns: int | None = None
+
+    # ------------------------------------------------------------------------------------------------- session
+
+    def open(self, is_reset: bool) -> None:
+        """Ask the venue for its mode; up when it answers."""
+        self._begin_attempt(self._ask_mode)
+
+    def close(self) -> None:
+        """Nothing stands that could be ended; commands are not sent any more."""
+        self._ended("closed")
+
+    def _ask_mode(self) -> None:
+        attempt = self._attempt
+
+        def answered(status: public.SystemStatus) -> None:
+            if attempt == self._attempt:
+                self._session_count += 1
+                self._opened(f"{self.name}#{self._session_count}", self._clock.now_ns)
+                self._note_mode(status.status)
+
+        def failed(reason: str) -> None:
+            if attempt == self._attempt:
+                self._ended(reason)
+
+        self._reads.call(endpoints.SYSTEM_STATUS, public.NoParams(), answered, failed)
+
+    def _note_mode(self, word: str) -> None:
+        mode = MODES.get(word)
+        if mode is not None and mode is not self._mode:
+            self._mode = mode
+            self._tell(VenueStatus(ts_venue_ns=self._clock.now_ns, mode=mode))
+
+    # ------------------------------------------------------------------------------------------------- commands
+
+    def send(self, command: Command) -> None:
+        """Write a command's request; it may never arrive."""
+        if not self.is_up:
+            return
+        if isinstance(command, QueryOrders):
+            self._poll(command)
+            return
+        try:
+            endpoint, make = self._requests.make(command)
+        except UnsendableError as error:
+            self._refuse_later(command, error)
+            return
+        except (SymbolError, WireError) as error:
+            self._refuse_later(command, UnsendableError(str(error)))
+            return
+        request_id, orders = command.request_id, self._remember(command)
+        sent_ns = self._clock.now_ns
+
+        def signed(nonce: int) -> Message:
+            nonlocal sent_ns
+            sent_ns = self._clock.now_ns
+            return make(nonce)
+
+        def accepted(result: Any) -> None:
+            try:
+                report = _ACCEPTED[type(result)](request_id, result, sent_ns)
+            except WireError as error:
+                self._lost(request_id, orders, Loss.DROPPED, str(error))
+                return
+            self._note_ids(orders, report)
+            self._tell(report)
+
+        def refused(text: str) -> None:
+            self._forget(orders)
+            self._refused(request_id, text, sent_ns)
+
+        self._calls.call(
+            endpoint,
+            signed,
+            accepted,
+            refused,
+            lambda loss, reason: self._lost(request_id, orders, loss, reason),
+            self._timeouts.trading_s,
+            is_urgent=isinstance(command, _URGENT),
+        )
+
+    def _lost(self, request_id: int, orders: list[KnownOrder], loss: Loss, reason: str) -> None:
+        if loss is Loss.UNSENT:
+            self._forget(orders)
+            self._refused(request_id, f"not sent: {reason}", self._clock.now_ns)
+        elif loss is Loss.DROPPED:
+            self._ended(reason)
+
+    def _poll(self, command: QueryOrders) -> None:
+        request_id, since_ns = command.request_id, command.since_ns
+        told_ns = self._told_until_ns
+        is_past_wanted = since_ns > 0 and (told_ns is None or since_ns < told_ns)
+
+        def read(snapshot: OrdersSnapshot) -> None:
+            self._told_until_ns = snapshot.ts_venue_ns
+            self._tell(snapshot)
+
+        RestPoll(
+            self._calls,
+            self._parts,
+            request_id,
+            since_ns or self._clock.now_ns - _DAY_NS,
+            read,
+            lambda text: self._refused(request_id, text, self._clock.now_ns),
+            lambda loss, reason: self._lost(request_id, [], loss, reason),
+            is_past_wanted=is_past_wanted,
+            timeout_s=self._timeouts.query_s,
+        ).start()
+
+    # ------------------------------------------------------------------------------------------------- memory
+
+    def _remember(self, command: Command) -> list[KnownOrder]:
+        memory = self._parts.memory
+        if isinstance(command, AddOrder) and not command.is_validate_only:
+            return [memory.sent(command, command.deadline_ns)]
+        if isinstance(command, AddBatch) and not command.is_validate_only:
+            return [memory.sent(order, command.deadline_ns) for order in command.orders]
+        return []
+
+    def _forget(self, orders: list[KnownOrder]) -> None:
+        for known in orders:
+            self._parts.memory.end(known)
+
+    def _note_ids(self, orders: list[KnownOrder], report: CommandAccepted) -> None:
+        ids = iter(report.order_ids)
+        for known, error in zip(orders, report.errors or (None,) * len(orders), strict=True):
+            if error is not None:
+                self._parts.memory.end(known)
+            else:
+                self._parts.memory.find(next(ids, None), known.cl_ord_id)
+
+
+_DAY_NS = 86_400 * 10**9
+
+
+def _added(request_id: int, result: trading.AddOrderResult, ts_ns: int) -> CommandAccepted:
+    order_ids = () if result.txid is UNSET else tuple(result.txid)
+    return CommandAccepted(ts_venue_ns=ts_ns, request_id=request_id, order_ids=order_ids)
+
+
+def _batch_added(request_id: int, result: trading.AddOrderBatchResult, ts_ns: int) -> CommandAccepted:
+    errors = tuple(None if row.error is UNSET else row.error for row in result.orders)
+    return CommandAccepted(
+        ts_venue_ns=ts_ns,
+        request_id=request_id,
+        order_ids=tuple(row.txid for row in result.orders if row.txid is not UNSET and row.error is UNSET),
+        errors=errors if any(errors) else (),
+    )
+
+
+def _edited(request_id: int, result: trading.EditOrderResult, ts_ns: int) -> CommandAccepted:
+    if result.status != "ok":
+        raise WireError("an edit is neither refused nor carried out")
+    order_ids = () if result.txid is UNSET else (result.txid,)
+    return CommandAccepted(ts_venue_ns=ts_ns, request_id=request_id, order_ids=order_ids)
+
+
+def _switched(request_id: int, result: trading.CancelAllOrdersAfterResult, ts_ns: int) -> CommandAccepted:
+    word = result.triggerTime
+    trigger_ns = None if word is UNSET or word in ("0", "") else moment_ns(word)
+    return CommandAccepted(ts_venue_ns=ts_ns, request_id=request_id, trigger_ns=trigger_ns)
+
+
+_ACCEPTED: dict[type, Callable[[int, Any, int], CommandAccepted]] = {
+    trading.AddOrderResult: _added,
+    trading.AddOrderBatchResult: _batch_added,
+    trading.AmendOrderResult: lambda request_id, _, ts_ns: CommandAccepted(ts_venue_ns=ts_ns, request_id=request_id),
+    trading.EditOrderResult: _edited,
+    trading.CancelResult: lambda request_id, result, ts_ns: CommandAccepted(
+        ts_venue_ns=ts_ns, request_id=request_id, count=result.count
+    ),
+    trading.CancelAllOrdersAfterResult: _switched,
+}

@@ -1,0 +1,320 @@
+"""A poll of the account's orders over REST: what is open, and, where that may have changed, what ended and was filled.
+
+Three questions are asked one after another, the past after the present, so that an order that ends in between is seen
+at least once. What they show is true at the time at which the first was sent, or later; that time is what the snapshot
+is of. The past costs calls of its own, so it is asked for only where the present shows that it must be: an order that
+was open is not any more, more is filled than has been told, or an order's fate is not known at all.
+Sources: rest-api/get-open-orders, get-closed-orders, get-trade-history; guides/spot-rest-ratelimits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from msgspec import UNSET
+
+from adapters.kraken.client.http_pool import Loss
+from adapters.kraken.client.instruments import Instrument
+from adapters.kraken.client.link_base import AccountParts
+from adapters.kraken.client.order_memory import KnownOrder
+from adapters.kraken.client.rest_calls import PrivateCalls
+from adapters.kraken.client.times import epoch_ns
+from adapters.kraken.errors import SymbolError
+from adapters.kraken.wire.codec import Maybe
+from adapters.kraken.wire.errors import WireError
+from adapters.kraken.wire.number import Number
+from adapters.kraken.wire.rest import endpoints, history
+from adapters.kraken.words import ORDER_TYPES, SIDES
+from framework.messages import ExecType, ExecutionReport, OrdersSnapshot, OrderState, OrderStatus
+from framework.protocol import OrderType
+
+__all__ = ["RestPoll"]
+
+_SECOND_NS = 10**9
+_STATES = {
+    "pending": OrderState.PENDING_NEW,
+    "open": OrderState.NEW,
+    "closed": OrderState.FILLED,
+    "canceled": OrderState.CANCELED,
+    "expired": OrderState.EXPIRED,
+}
+_PRICED = (OrderType.LIMIT, OrderType.ICEBERG)
+_TRIGGERED = (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
+_TRIGGERED_LIMIT = (OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+
+
+class RestPoll:
+    """One poll; it answers once, by one of the three functions.
+
+    since_ns: from when on the past is wanted. is_past_wanted: ask for it whatever the present shows.
+    """
+
+    def __init__(
+        self,
+        calls: PrivateCalls,
+        parts: AccountParts,
+        request_id: int,
+        since_ns: int,
+        on_snapshot: Callable[[OrdersSnapshot], None],
+        on_refused: Callable[[str], None],
+        on_lost: Callable[[Loss, str], None],
+        *,
+        is_past_wanted: bool,
+        timeout_s: float,
+    ) -> None:
+        self._calls = calls
+        self._parts = parts
+        self._request_id = request_id
+        self._since_s = max(0, since_ns // _SECOND_NS - 1)
+        self._on_snapshot = on_snapshot
+        self._on_refused = on_refused
+        self._on_lost = on_lost
+        self._is_past_wanted = is_past_wanted
+        self._timeout_s = timeout_s
+        self._ts_asked_ns = 0
+        self._open: dict[str, history.Order] = {}
+        self._closed: dict[str, history.Order] = {}
+        self._trades: dict[str, history.Trade] = {}
+
+    def start(self) -> None:
+        """Ask for what is open."""
+
+        def make(nonce: int) -> history.OpenOrdersRequest:
+            self._ts_asked_ns = self._parts.clock.now_ns
+            return history.OpenOrdersRequest(nonce=str(nonce))
+
+        self._calls.call(endpoints.OPEN_ORDERS, make, self._on_open, self._on_refused, self._on_lost, self._timeout_s)
+
+    # ------------------------------------------------------------------------------------------------- questions
+
+    def _on_open(self, answer: history.OpenOrders) -> None:
+        self._open = answer.open
+        if self._is_past_wanted or self._has_changed():
+            self._ask_closed(0)
+        else:
+            self._finish()
+
+    def _ask_closed(self, offset: int) -> None:
+        def make(nonce: int) -> history.ClosedOrdersRequest:
+            return history.ClosedOrdersRequest(
+                nonce=str(nonce), start=str(self._since_s), ofs=str(offset), closetime="close", consolidate_taker=False
+            )
+
+        def on_page(answer: history.ClosedOrders) -> None:
+            is_new = bool(answer.closed.keys() - self._closed.keys())
+            self._closed |= answer.closed
+            if is_new and _is_more(answer.count, offset + len(answer.closed)):
+                self._ask_closed(offset + len(answer.closed))
+            else:
+                self._ask_trades(0)
+
+        self._calls.call(endpoints.CLOSED_ORDERS, make, on_page, self._on_refused, self._on_lost, self._timeout_s)
+
+    def _ask_trades(self, offset: int) -> None:
+        def make(nonce: int) -> history.TradesHistoryRequest:
+            return history.TradesHistoryRequest(
+                nonce=str(nonce), start=str(self._since_s), ofs=str(offset), consolidate_taker=False
+            )
+
+        def on_page(answer: history.TradesHistory) -> None:
+            is_new = bool(answer.trades.keys() - self._trades.keys())
+            self._trades |= answer.trades
+            if is_new and _is_more(answer.count, offset + len(answer.trades)):
+                self._ask_trades(offset + len(answer.trades))
+            else:
+                self._finish()
+
+        self._calls.call(endpoints.TRADES_HISTORY, make, on_page, self._on_refused, self._on_lost, self._timeout_s)
+
+    def _has_changed(self) -> bool:
+        """Whether the past has something to tell that has not been told."""
+        memory, ids = self._parts.memory, self._parts.ids
+        seen = set()
+        for order_id, row in self._open.items():
+            known = memory.find(order_id, _desk_id(row, ids.on_desk))
+            filled = Decimal(_text(row.vol_exec, "0"))
+            if known is None:
+                if filled:
+                    return True
+                continue
+            seen.add(id(known))
+            if self._parts.instruments[known.symbol].lots(Number.of(filled)) > known.cum_lots:
+                return True
+        return any(id(known) not in seen for known in memory.live())
+
+    # ------------------------------------------------------------------------------------------------- the answer
+
+    def _finish(self) -> None:
+        try:
+            snapshot = self._snapshot()
+        except (WireError, SymbolError, KeyError, ValueError) as error:
+            self._on_lost(Loss.DROPPED, f"a poll's answer cannot be read: {error}")
+            return
+        self._on_snapshot(snapshot)
+
+    def _snapshot(self) -> OrdersSnapshot:
+        rows = {**self._open, **self._closed}  # one that has ended since it was seen open has ended
+        statuses = {order_id: self._status(order_id, row) for order_id, row in rows.items()}
+        trades = self._reports(statuses)
+        for order_id, status in statuses.items():
+            known = self._parts.memory.find(order_id, status.cl_ord_id)
+            if known is None:
+                continue
+            known.cum_lots = max(known.cum_lots, status.cum_lots)  # all fills that make it up have been told
+            if status.state > OrderState.PARTIALLY_FILLED:
+                self._parts.memory.end(known)
+        self._give_up(statuses)
+        return OrdersSnapshot(
+            ts_venue_ns=self._ts_asked_ns,
+            request_id=self._request_id,
+            orders=tuple(statuses.values()),
+            trades=tuple(trades),
+        )
+
+    def _give_up(self, statuses: dict[str, OrderStatus]) -> None:
+        """Orders that never came to be: nothing shows them, and the venue would not take them any more."""
+        seen = {status.cl_ord_id for status in statuses.values()}
+        for known in self._parts.memory.live():
+            until_ns = known.deadline_ns
+            is_unseen = known.order_id is None and known.cl_ord_id not in seen
+            if is_unseen and until_ns is not None and self._ts_asked_ns > until_ns:
+                self._parts.memory.end(known)
+
+    def _status(self, order_id: str, row: history.Order) -> OrderStatus:
+        descr = row.descr
+        assert descr is not UNSET
+        instrument = self._parts.instruments.named(_text(descr.pair))
+        kind, side = ORDER_TYPES[_text(descr.ordertype)], SIDES[_text(descr.type)]
+        cl_ord_id = _desk_id(row, self._parts.ids.on_desk)
+        cum_lots = instrument.lots(_text(row.vol_exec, "0"))
+        is_quote_qty = "viqc" in _text(row.oflags, "").split(",")
+        qty_lots = cum_lots if is_quote_qty else instrument.lots(_text(row.vol))
+        limit_ticks, trigger_ticks = _prices(row, descr, kind, instrument)
+        known = self._parts.memory.found(order_id, cl_ord_id, instrument.spec.symbol, side, kind)
+        known.qty_lots, known.is_quote_qty = qty_lots, is_quote_qty
+        known.limit_ticks, known.trigger_ticks = limit_ticks, trigger_ticks
+        state = _STATES[_text(row.status)]
+        if state is OrderState.NEW and cum_lots:
+            state = OrderState.PARTIALLY_FILLED
+        return OrderStatus(
+            state=state,
+            order_id=order_id,
+            cl_ord_id=cl_ord_id,
+            symbol=instrument.spec.symbol,
+            side=side,
+            order_type=kind,
+            qty_lots=qty_lots,
+            cum_lots=cum_lots,
+            limit_ticks=limit_ticks,
+            trigger_ticks=trigger_ticks,
+            display_lots=known.display_lots,
+            reason=_text(row.reason, "") or None,
+        )
+
+    def _reports(self, statuses: dict[str, OrderStatus]) -> list[ExecutionReport]:
+        """The trades, oldest first. How much was filled after each is counted back from what is filled in all."""
+        newest_first = sorted(
+            self._trades.items(), key=lambda item: (epoch_ns(_number(item[1].time)), _whole(item[1].trade_id)),
+            reverse=True,
+        )  # fmt: skip
+        filled_lots = {order_id: status.cum_lots for order_id, status in statuses.items()}
+        reports = []
+        for trade_id, row in newest_first:
+            order_id = _text(row.ordertxid)
+            instrument = self._parts.instruments.named(_text(row.pair))
+            status = statuses.get(order_id)
+            known = self._parts.memory.find(order_id, None)
+            lots = instrument.lots(_text(row.vol))
+            cum_lots = filled_lots.get(order_id, lots)
+            filled_lots[order_id] = cum_lots - lots
+            is_last = status is not None and cum_lots == status.cum_lots and status.state is OrderState.FILLED
+            reports.append(self._report(trade_id, row, instrument, status, known, lots, cum_lots, is_last))
+        reports.reverse()
+        return reports
+
+    def _report(
+        self,
+        trade_id: str,
+        row: history.Trade,
+        instrument: Instrument,
+        status: OrderStatus | None,
+        known: KnownOrder | None,
+        lots: int,
+        cum_lots: int,
+        is_last: bool,
+    ) -> ExecutionReport:
+        source = status if status is not None else known
+        qty_lots = cum_lots if source is None else source.qty_lots
+        if known is not None:
+            known.cum_lots = max(known.cum_lots, cum_lots)
+        return ExecutionReport(
+            ts_venue_ns=epoch_ns(_number(row.time)),
+            exec_type=ExecType.TRADE,
+            state=OrderState.FILLED if is_last else OrderState.PARTIALLY_FILLED,
+            order_id=_text(row.ordertxid),
+            cl_ord_id="" if source is None else source.cl_ord_id,
+            symbol=instrument.spec.symbol,
+            side=SIDES[_text(row.type)],
+            order_type=ORDER_TYPES[_text(row.ordertype)],
+            qty_lots=qty_lots,
+            leaves_lots=max(0, qty_lots - cum_lots),
+            cum_lots=cum_lots,
+            limit_ticks=None if source is None else source.limit_ticks,
+            trigger_ticks=None if source is None else source.trigger_ticks,
+            display_lots=None if source is None else source.display_lots,
+            last_lots=lots,
+            last_ticks=instrument.ticks(_text(row.price)),
+            exec_id=trade_id,
+            is_maker=None if row.maker is UNSET else row.maker,
+            fee=Decimal(_text(row.fee)),
+            fee_asset=instrument.spec.quote,
+        )
+
+
+def _prices(
+    row: history.Order, descr: history.OrderDescription, kind: OrderType, instrument: Instrument
+) -> tuple[int | None, int | None]:
+    """Limit and trigger of an order; of a trailing one they are where they stand, in members of their own."""
+    price, price2 = _text(descr.price, "0"), _text(descr.price2, "0")
+    if kind in _PRICED:
+        return _ticks(price, instrument), None
+    if kind in _TRIGGERED:
+        return None, _ticks(price, instrument)
+    if kind in _TRIGGERED_LIMIT:
+        return _ticks(price2, instrument), _ticks(price, instrument)
+    if kind is OrderType.MARKET:
+        return None, None
+    return _ticks(_text(row.limitprice, "0"), instrument), _ticks(_text(row.stopprice, "0"), instrument)
+
+
+def _ticks(text: str, instrument: Instrument) -> int | None:
+    if text[:1] in "+-#" or text.endswith("%"):
+        return None
+    return instrument.ticks(text) or None
+
+
+def _desk_id(row: history.Order, on_desk: Callable[[str], str]) -> str:
+    return on_desk(row.cl_ord_id) if isinstance(row.cl_ord_id, str) else ""
+
+
+def _text(value: Maybe[str | None], default: str | None = None) -> str:
+    if isinstance(value, str):
+        return value
+    if default is None:
+        raise WireError("a member of an order or a trade is missing")
+    return default
+
+
+def _number(value: Maybe[Number]) -> Number:
+    if isinstance(value, Number):
+        return value
+    raise WireError("the time of a trade is missing")
+
+
+def _whole(value: Maybe[int]) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _is_more(count: Maybe[int], read: int) -> bool:
+    return isinstance(count, int) and count > read
