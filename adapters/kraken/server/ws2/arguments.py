@@ -23,6 +23,7 @@ __all__ = [
     "optional_text",
     "price",
     "text",
+    "triggers",
     "whole",
 ]
 
@@ -115,6 +116,18 @@ def price(params: Mapping[str, Any], name: str, type_name: str = "", unit: str |
     if kind not in ("pct", "quote"):
         raise invalid(type_name)
     return f"{'' if value.startswith('-') else '+'}{value}{'%' if kind == 'pct' else ''}"
+
+
+def triggers(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What triggers an order; empty for nothing. The fields that ``triggers`` has replaced mean the same."""
+    value = params.get("triggers")
+    if value is None:
+        if "stop_price" not in params:
+            return {}
+        return {"price": params["stop_price"], "reference": params.get("trigger", "last")}
+    if not isinstance(value, dict):
+        raise invalid("triggers")
+    return value
 
 
 def limit_price(params: Mapping[str, Any], kind: OrderType | None) -> str:

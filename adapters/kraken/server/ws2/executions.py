@@ -128,6 +128,9 @@ class Executions:
         if report.exec_type is ExecType.AMENDED:
             row |= {"amended": True, "reason": "User requested", "order_qty": number(pair.qty(report.qty_lots))}
             row |= _limit_of(order, pair)
+        elif report.exec_type is ExecType.TRIGGERED and report.trigger_ticks is not None:
+            triggers = self._triggers(order, report.trigger_ticks, attachment_of(order), pair)
+            row["triggers"] = {**triggers, "timestamp": moment}
         elif report.reason:
             row |= {"cancel_reason": report.reason, "reason": report.reason}
         return [{**row, **_ids(order)}]

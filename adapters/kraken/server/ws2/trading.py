@@ -37,6 +37,7 @@ from framework.messages import (
     CommandAccepted,
     EditOrder,
 )
+from framework.protocol import RejectReason
 from framework.venue.orders import TRAILING_TYPES, TRIGGER_TYPES
 
 __all__ = ["Request", "Ws2Trading"]
@@ -64,6 +65,12 @@ _FIELDS = {
     }.items()
 }
 
+# The words are those of the one such warning that is known, of the channel of instruments.
+_DEPRECATED = {
+    "stop_price": "stop_price is deprecated, use triggers",
+    "trigger": "trigger is deprecated, use triggers",
+    "no_mpp": "no_mpp is deprecated",
+}
 _CLOSE_FIELDS = frozenset(
     ("order_type", "limit_price", "limit_price_type", "trigger_price", "trigger_price_type", "stop_price")
 )
@@ -177,8 +184,10 @@ class Ws2Trading:
         else:
             raise Refusal("Order_qty(s) not found")
         limit = arguments.limit_price(params, ORDER_TYPES.get(kind))
-        triggers = params.get("triggers")
-        if isinstance(triggers, dict):
+        triggers = arguments.triggers(params)
+        if triggers:
+            if ORDER_TYPES.get(kind) not in TRIGGER_TYPES:
+                raise invalid("triggers")
             # A trailing order's trigger is a distance: without a unit, in the quote currency.
             fields["price"] = arguments.price(
                 triggers, "price", "price_type", "quote" if kind.startswith("trailing") else None
@@ -241,9 +250,10 @@ class Ws2Trading:
         order_id = arguments.text(params, "order_id")
         targets = self._targets
         order = targets.to_edit(account, order_id, pair)
-        triggers = params.get("triggers")
+        if arguments.flag(params, "reduce_only"):
+            raise Refusal(self._host.refusal_text(RejectReason.REDUCE_ONLY_NO_POSITION))
         unit = "quote" if order.is_trailing else None
-        trigger = arguments.price(triggers, "price", "price_type", unit) if isinstance(triggers, dict) else ""
+        trigger = arguments.price(arguments.triggers(params), "price", "price_type", unit)
         limit, qty = arguments.limit_price(params, order.order_type), arguments.number(params, "order_qty", "")
         is_post_only = arguments.flag(params, "post_only")
         has_trigger = order.order_type in TRIGGER_TYPES
@@ -274,7 +284,9 @@ class Ws2Trading:
         )
 
         def result(report: CommandAccepted) -> Any:
-            return {"order_id": report.order_ids[0] if report.order_ids else "", "original_order_id": order_id}
+            warnings = _echo(params).get("warnings")
+            told = {"order_id": report.order_ids[0] if report.order_ids else "", "original_order_id": order_id}
+            return {**told, "warnings": warnings} if warnings else told
 
         return [Request(command, result)]
 
@@ -380,7 +392,9 @@ def _count(report: CommandAccepted) -> Any:
 
 
 def _echo(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: params[name] for name in ("cl_ord_id", "order_userref") if name in params}
+    warnings = [text for name, text in _DEPRECATED.items() if name in params]
+    named = {name: params[name] for name in ("cl_ord_id", "order_userref") if name in params}
+    return {**named, **({"warnings": warnings} if warnings else {})}
 
 
 def _second(ts_ns: int) -> str:

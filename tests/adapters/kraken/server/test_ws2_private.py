@@ -73,6 +73,54 @@ def test_a_trailing_stop_takes_its_distance_as_a_share() -> None:
     assert (order.trail_offset_ppm, order.is_triggered) == (20_000, False)
 
 
+def test_the_fields_that_triggers_has_replaced_mean_the_same_and_are_warned_of() -> None:
+    """websocket-v2/add_order: stop_price, trigger, no_mpp, warnings; the words of those are an assumption."""
+    ws2 = Ws2()
+    old: dict[str, Any] = {"symbol": "BTC/USD", "side": "sell", "order_type": "stop-loss", "order_qty": 1}
+    result = ws2.socket().result("add_order", **old, stop_price=95, trigger="last", no_mpp=True)
+    (order,) = ws2.host.records.orders_open("a0")
+    assert order.trigger_ticks == 950
+    assert result["warnings"] == [
+        "stop_price is deprecated, use triggers", "trigger is deprecated, use triggers", "no_mpp is deprecated",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("triggers", ["last", {"price": 95}])
+def test_triggers_are_an_object_and_for_orders_that_wait_for_one(triggers: Any) -> None:
+    limit: dict[str, Any] = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 1}
+    error = Ws2().socket().error("add_order", **limit, limit_price=99, triggers=triggers)
+    assert error == "EGeneral:Invalid arguments:triggers"
+
+
+def test_an_edit_that_may_only_reduce_a_position_finds_none() -> None:
+    """websocket-v2/edit_order, reduce_only: there are no positions without margin."""
+    socket = Ws2().socket()
+    order_id = socket.add()
+    error = socket.error("edit_order", order_id=order_id, symbol="BTC/USD", limit_price=99, reduce_only=True)
+    assert error == "EOrder:Reduce only:No position exists"
+
+
+def test_executions_tell_when_a_trigger_has_fired() -> None:
+    """websocket-v2/executions, triggers: status and timestamp."""
+    ws2 = Ws2(TRADING)
+    socket = ws2.socket()
+    socket.send("subscribe", channel="executions", token=ws2.token())
+    socket.add(price=None, qty="0.001")
+    stop: dict[str, Any] = {"symbol": "BTC/USD", "side": "sell", "order_type": "stop-loss-limit", "order_qty": 1}
+    socket.result("add_order", **stop, triggers={"price": 100}, limit_price=150)
+    socket.taken()
+    ws2.host.run_until(START + SECOND)
+    (row,) = [row for row in rows(socket.taken()) if row["exec_type"] == "status"]
+    assert row["triggers"] == {
+        "reference": "last",
+        "price": Decimal("100.0"),
+        "price_type": "static",
+        "actual_price": Decimal("100.0"),
+        "status": "triggered",
+        "timestamp": "2027-01-15T08:00:01.000000Z",
+    }
+
+
 def test_amend_edit_and_cancel_name_the_order() -> None:
     socket = Ws2().socket()
     order_id = socket.add(qty="0.5")
