@@ -126,6 +126,8 @@ class OwnTrades(PrivateChannel):
         """The fills that are told with a fill: all of one taking are in the records when the first of them is told."""
         fills = self._records.trades_of(self._account, trade.order.order_id)
         start = bisect_left(fills, trade.number, key=lambda fill: fill.number)
+        if start == len(fills) or fills[start] is not trade:  # the others are forgotten
+            return [trade]
         stop = start + 1
         while stop < len(fills) and self._is_within(fills[stop - 1], fills[stop]):
             stop += 1

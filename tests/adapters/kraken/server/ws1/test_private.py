@@ -270,6 +270,21 @@ def test_the_snapshot_has_the_last_fifty_trades_and_no_references() -> None:
     assert socket.subscribe_private("ownTrades", 1, snapshot=False)[1:] == []
 
 
+@pytest.mark.parametrize("is_consolidated", [True, False])
+def test_trades_are_told_where_the_venue_remembers_few_of_them(is_consolidated: bool) -> None:
+    ws1 = Ws1(history_max=4)
+    socket = ws1.socket()
+    socket.subscribe_private("ownTrades", consolidate_taker=is_consolidated)
+    socket.subscribe_private("openOrders")
+    socket.add(price="100.1", volume="3")
+    for _ in range(30):
+        ws1.host.run_until(ws1.host.now_ns + SECOND)
+        socket.add("sell", "100.1", "0.1", account=1)
+    frames = socket.taken()
+    assert [row["vol"] for _, row in private_rows(frames, "ownTrades")] == ["0.10000000"] * 30
+    assert private_rows(frames, "openOrders")[-1][1]["status"] == "closed"
+
+
 @pytest.mark.parametrize(("is_consolidated", "count"), [(True, 1), (False, 2)])
 def test_the_snapshot_tells_trades_as_the_updates_do(is_consolidated: bool, count: int) -> None:
     ws1 = Ws1(TWO_ASKS)
