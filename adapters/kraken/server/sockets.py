@@ -68,6 +68,10 @@ class SocketConnection(ABC):
         """Whether there is a subscription, so that silence is worth a heartbeat."""
 
     @abstractmethod
+    def tell_status(self) -> None:
+        """Send the engine's mode."""
+
+    @abstractmethod
     def on_report(self, account: str, report: Report) -> None:
         """A report has arrived for an account of this connection."""
 
@@ -115,19 +119,25 @@ class SocketConnection(ABC):
 
 
 class Connections[C: SocketConnection]:
-    """The open connections of one protocol, and the beat of their hearts."""
+    """The open connections of one protocol, the beat of their hearts, and the engine's mode, told to all.
 
-    def __init__(self, context: ServerContext) -> None:
+    label: of the protocol in the profile, on whose feed path the mode leaves.
+    """
+
+    def __init__(self, context: ServerContext, label: str) -> None:
         self._host = context.host
+        self._label = label
         self._open: dict[int, C] = {}
         self._is_beating = False
+        self._host.listen_mode(self._on_mode)
 
     def __iter__(self) -> Iterator[C]:
         return iter(tuple(self._open.values()))
 
     def add(self, connection: C) -> None:
-        """A client has connected."""
+        """A client has connected; it is told the mode at once."""
         self._open[connection.number] = connection
+        connection.tell_status()
         if not self._is_beating:
             self._is_beating = True
             self._host.call_at(self._host.now_ns + _SECOND_NS, self._beat)
@@ -135,6 +145,14 @@ class Connections[C: SocketConnection]:
     def forget(self, connection: C) -> None:
         """A client is gone."""
         self._open.pop(connection.number, None)
+
+    def _on_mode(self, symbol: str | None) -> None:
+        if symbol is None:
+            self._host.deliver_feed(self._label, self._tell_status)
+
+    def _tell_status(self) -> None:
+        for connection in self:
+            connection.tell_status()
 
     def _beat(self) -> None:
         host = self._host

@@ -58,7 +58,7 @@ class Ws1Gateway:
         self.context = context
         self.trading = Ws1Trading(context)
         self.channels: Channels[_Key] = Channels(self._make)
-        self.connections: Connections[Ws1Connection] = Connections(context)
+        self.connections: Connections[Ws1Connection] = Connections(context, LABEL)
         pairs = {pair.spec.symbol: number for number, pair in enumerate(context.pairs.all)}
         channels = {channel: number for number, channel in enumerate(PUBLIC_CHANNELS)}
         self.channel_ids: Mapping[_Key, int] = {
@@ -66,22 +66,12 @@ class Ws1Gateway:
             for symbol, pair in pairs.items()
             for channel, number in channels.items()
         }
-        context.host.listen_mode(self._on_mode)
 
     def connect(self, peer: str, send: Send, close: Callable[[int, str], None]) -> Ws1Connection:
         """A client has connected; it is told the status at once."""
         connection = Ws1Connection(self, send, close)
         self.connections.add(connection)
-        connection.tell_status()
         return connection
-
-    def _on_mode(self, symbol: str | None) -> None:
-        if symbol is None:
-            self.context.host.deliver_feed(LABEL, self._tell_status)
-
-    def _tell_status(self) -> None:
-        for connection in self.connections:
-            connection.tell_status()
 
     def _make(self, key: _Key) -> Channel:
         channel, symbol = key

@@ -27,7 +27,7 @@ from adapters.kraken.server.ws2.market import (
     instrument_snapshot,
 )
 from adapters.kraken.server.ws2.trading import Request, Ws2Trading
-from framework.messages import Command, CommandAccepted, CommandRejected, ExecutionReport, Report, VenueStatus
+from framework.messages import Command, CommandAccepted, CommandRejected, ExecutionReport, Report
 from framework.venue.served.tape import CANDLE_MINUTES
 
 __all__ = ["Ws2Gateway"]
@@ -62,13 +62,12 @@ class Ws2Gateway:
         self.trading = Ws2Trading(context)
         self.channels: Channels[tuple[Any, ...]] = Channels(self._make)
         self.level3_limits = Level3Limits(context)
-        self.connections: Connections[Ws2Connection] = Connections(context)
+        self.connections: Connections[Ws2Connection] = Connections(context, Ws2Connection.label)
 
     def connect(self, peer: str, send: Send, close: Callable[[int, str], None]) -> Ws2Connection:
         """A client has connected; it is told the status at once."""
         connection = Ws2Connection(self, send, close)
         self.connections.add(connection)
-        connection.tell_status()
         return connection
 
     def _make(self, key: tuple[Any, ...]) -> Channel:
@@ -322,8 +321,6 @@ class Ws2Connection(SocketConnection):
             if waiting is not None:
                 method, request, req_id, in_ns = waiting
                 self.send(refused(method, report.error, req_id, in_ns, now_ns, **request.named))
-        elif isinstance(report, VenueStatus) and report.symbol is None:
-            self.tell_status()
 
     # ------------------------------------------------------------------------------------------------- who
 

@@ -138,15 +138,16 @@ def test_instruments_are_told_with_their_grid() -> None:
     assert {asset["id"] for asset in snapshot["data"]["assets"]} == {"BTC", "USD"}
 
 
-def test_a_change_of_mode_is_told_to_those_who_have_a_line_to_the_engine() -> None:
+def test_a_change_of_mode_is_told_once_to_every_client_whether_it_trades_or_not() -> None:
     ws2 = Ws2()
-    socket = ws2.socket()
-    socket.add()
-    socket.taken()
+    trader, reader = ws2.socket(), ws2.socket()
+    trader.add()
+    trader.taken()
     ws2.host.set_mode(VenueMode.CANCEL_ONLY, None)
-    assert [frame["data"][0]["system"] for frame in socket.taken() if frame.get("channel") == "status"] == [
-        "cancel_only"
-    ]
+    for socket in (trader, reader):
+        assert [frame["data"][0]["system"] for frame in socket.taken() if frame.get("channel") == "status"] == [
+            "cancel_only"
+        ]
 
 
 # ----------------------------------------------------------------------------------------------------------- the book
