@@ -25,7 +25,8 @@ class KnownOrder:
 
     cl_ord_id: the desk's id, "" for an order of others or of an edit. order_id: the venue's, None until it is told.
     cum_lots: filled, as far as it has been told to the desk. fix_id: the last id that a request over FIX gave it.
-    fees: of all its fills so far. deadline_ns: after which the venue does not take it any more; None for never.
+    fees: of its first ``fees_lots`` that were filled, as FIX has told. deadline_ns: after which the venue does not take
+    it any more; None for never.
     """
 
     __slots__ = (
@@ -34,6 +35,7 @@ class KnownOrder:
         "deadline_ns",
         "display_lots",
         "fees",
+        "fees_lots",
         "fix_id",
         "is_ended",
         "is_quote_qty",
@@ -63,6 +65,7 @@ class KnownOrder:
         self.is_ended = False
         self.fix_id: str | None = None
         self.fees = Decimal(0)
+        self.fees_lots = 0
         self.deadline_ns: int | None = None
 
 

@@ -154,8 +154,20 @@ class RestPoll:
         self._on_snapshot(snapshot)
 
     def _snapshot(self) -> OrdersSnapshot:
-        rows = {**self._open, **self._closed}  # one that has ended since it was seen open has ended
-        statuses = {order_id: self._status(order_id, row) for order_id, row in rows.items()}
+        # One that has ended since it was seen open has ended. Pages have the newest first; it is told last.
+        rows = {**self._open, **dict(reversed(self._closed.items()))}
+        statuses = {}
+        for order_id, row in rows.items():
+            try:
+                statuses[order_id] = self._status(order_id, row)
+            except (WireError, SymbolError, KeyError):
+                if self._parts.memory.find(order_id, _desk_id(row, self._parts.ids.on_desk)) is not None:
+                    raise  # an own order: half a snapshot would prove what is not so
+        self._trades = {
+            trade_id: row
+            for trade_id, row in self._trades.items()
+            if row.ordertxid in statuses or self._parts.memory.find(_text(row.ordertxid), None) is not None
+        }
         trades = self._reports(statuses)
         for order_id, status in statuses.items():
             known = self._parts.memory.find(order_id, status.cl_ord_id)
