@@ -203,6 +203,7 @@ def command(*options: str) -> subprocess.CompletedProcess[str]:
         (["--keys", "missing.toml"], "missing.toml"),
         (["--accounts", "0"], "--accounts 0"),
         (["--port", "70000"], "--port 70000"),
+        (["--resume"], "--resume needs the journal that is to be resumed; give --journal"),
         (["--socket-connects", "-1"], "--socket-connects -1: it must be 0 or more"),
     ],
 )

@@ -15,7 +15,7 @@ from adapters.fix.session import Session, SessionState
 from adapters.fix.settings import LogonRefusedError
 from adapters.kraken.errors import reject_reason
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.fix.memory import Asked, Closed, LoggedOn, Note, Received, Reset, SessionMemory
+from adapters.kraken.server.fix.memory import Answered, Asked, Closed, LoggedOn, Note, Received, Reset, SessionMemory
 from adapters.kraken.server.fix.reports import business_reject, execution_fields
 from adapters.kraken.server.fix.requests import ClOrdIds, FixRequests
 from adapters.kraken.server.fix.sessions import CompSession, CompSessions
@@ -229,12 +229,15 @@ class _Trader(CompSession):
     def _status(self, message: Message) -> None:
         """The order as it is when the request reaches the engine."""
         order_id, cl_ord_id = message.text(37), message.text(11)
+        request_id = self._host.next_request_id()
+        self._memory.note(Asked(request_id, b"H", cl_ord_id, None))
 
         def look() -> Fields | None:
             order = self._host.records.order(self.account, order_id)
             return None if order is None else execution_fields(self._context, order, None, cl_ord_id, None, "")
 
         def tell(found: Fields | None) -> None:
+            self._memory.note(Answered(request_id))
             if found is None:
                 self._reject(b"H", cl_ord_id, "EOrder:Unknown order")
             else:

@@ -24,6 +24,7 @@ from framework.venue.served.host import VenueHost
 from framework.venue.served.journaled import JournaledHost
 
 __all__ = [
+    "Answered",
     "AnyNote",
     "Asked",
     "Closed",
@@ -85,7 +86,7 @@ class Received(Note, frozen=True, array_like=True, tag=6):
 
 
 class Asked(Note, frozen=True, array_like=True, tag=7):
-    """A command was made of a request: its type, its ClOrdID and the one of the order that it means."""
+    """A request went to the engine: its type, its ClOrdID and the one of the order that it means."""
 
     request_id: int
     msg_type: bytes
@@ -97,7 +98,13 @@ class Closed(Note, frozen=True, array_like=True, tag=8):
     """The line is gone."""
 
 
-type AnyNote = Sent | NextSender | NextTarget | Reset | LoggedOn | Received | Asked | Closed
+class Answered(Note, frozen=True, array_like=True, tag=9):
+    """What was asked without a command was answered."""
+
+    request_id: int
+
+
+type AnyNote = Sent | NextSender | NextTarget | Reset | LoggedOn | Received | Asked | Closed | Answered
 
 encode_note: Callable[[Note | Report], bytes] = msgspec.msgpack.Encoder().encode
 """A note as the journal has it."""
@@ -203,6 +210,8 @@ class SessionMemory:
                 store.set_next_sender(note.seq_num)
             case NextTarget():
                 store.set_next_target(note.seq_num)
+            case Answered():
+                self._unanswered.pop(note.request_id, None)
             case Reset():
                 store.reset()
                 self._recall(note)

@@ -158,6 +158,18 @@ def test_orders_have_their_notes_after_a_crash() -> None:
 # ----------------------------------------------------------------------------------------------------------- FIX
 
 
+def test_the_nonce_of_a_logon_cannot_be_used_again_after_a_crash() -> None:
+    """fix-api/logon-fix: a nonce is above the last one."""
+    fix = KeptFix(MemoryFile())
+    desk = fix.desk().open(t8674=1)
+    again = fix.again()
+    again.logon_count = 0  # the same nonce, for no time has passed
+    moved(desk, again).open(t8674=1)
+    assert not desk.session.is_open
+    again.logon_count = 1
+    assert moved(desk, again).open(t8674=1).session.is_open
+
+
 def test_a_session_resumes_after_a_crash_with_its_numbers() -> None:
     fix = KeptFix(MemoryFile())
     desk = fix.desk().open(t8674=1)
@@ -368,7 +380,7 @@ def answered(report: Message) -> str:
     """The ClOrdID of the request that a message answers; none for fills and what follows of an order of its own."""
     if report.msg_type == b"j":
         return report.text(379)
-    is_answer = report.text(150) in ("0", "5") or (report.text(150) == "4" and report.text(41))
+    is_answer = report.text(150) in ("0", "5", "I") or (report.text(150) == "4" and report.text(41))
     return report.text(11) if is_answer else ""
 
 
@@ -381,6 +393,9 @@ def act(draw: random.Random, desk: Desk, sent: list[str]) -> None:
         desk.add(side=side, price=price, qty=draw.choice(("0.0010", "0.0005", "0.00005")))
     elif kind < 0.8:
         desk.cancel(draw.choice(sent[:-1]))
+    elif kind < 0.9:
+        known = [report.text(37) for report in desk.reports if report.text(37)]
+        desk.send(b"H", t37=draw.choice(known or ["X"]), t54="1", t55="BTC/USD")
     else:
         orig = draw.choice(sent[:-1])
         desk.send(b"G", t37="X", t41=orig, t38="0.0007", t40="2", t44="100.1", t54="1", t55="BTC/USD", t59="1")
