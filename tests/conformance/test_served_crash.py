@@ -85,10 +85,14 @@ class Trader:
         self.key = ready["accounts"][account]
         self.notes = notes
         self.draw = draw
-        self.number = 0
+        self.one_at_a_time = asyncio.Lock()
 
     async def private(self, http: aiohttp.ClientSession, name: str, **params: str) -> Any:
-        """The result of a request; an error is an AssertionError."""
+        """The result of a request; an error is an AssertionError. One after another, so that nonces arrive in order."""
+        async with self.one_at_a_time:
+            return await self._private(http, name, **params)
+
+    async def _private(self, http: aiohttp.ClientSession, name: str, **params: str) -> Any:
         nonce, path = str(time.time_ns()), f"/0/private/{name}"
         body = urlencode({"nonce": nonce, **params}).encode()
         sign = api_sign(Secret(self.key["api_secret"]), path, nonce, body)
@@ -103,7 +107,6 @@ class Trader:
 
     def order(self, prefix: str) -> dict[str, Any]:
         """Price and so on of an order near the market, or far from it."""
-        self.number += 1
         name = f"{prefix}{time.time_ns() // 1000}"
         self.notes.sent.add(name)
         side = self.draw.choice(("buy", "sell"))
