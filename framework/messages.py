@@ -144,7 +144,8 @@ class AddBatch(Command, frozen=True, kw_only=True):
 class AmendOrder(Command, frozen=True, kw_only=True):
     """Change an order in place. ``qty_lots`` is the new total quantity. One of the two ids names the order.
 
-    limit_offset_ticks, limit_offset_ppm: for a trailing-stop-limit that waits, in place of a limit price.
+    trail_offset_ticks, trail_offset_ppm, limit_offset_ticks, limit_offset_ppm: of a trailing order that waits, as in
+        AddOrder; its best price so far stays.
     """
 
     cl_ord_id: str | None = None
@@ -154,6 +155,8 @@ class AmendOrder(Command, frozen=True, kw_only=True):
     trigger_ticks: int | None = None
     display_lots: int | None = None
     is_post_only: bool = False
+    trail_offset_ticks: int | None = None
+    trail_offset_ppm: int | None = None
     limit_offset_ticks: int | None = None
     limit_offset_ppm: int | None = None
 

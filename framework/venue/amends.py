@@ -28,7 +28,7 @@ from framework.venue.parts import Parts
 from framework.venue.rates import amend_charge, edit_charge
 from framework.venue.reach import is_reached
 from framework.venue.sessions import Line
-from framework.venue.validation import display_refusal, is_limit_offset, is_price, is_qty
+from framework.venue.validation import display_refusal, is_limit_offset, is_price, is_qty, is_trail_offset
 
 __all__ = ["Amends", "edited_order"]
 
@@ -37,23 +37,28 @@ _NO_LIMIT = (None, None, None)
 
 
 class _Change(msgspec.Struct):
-    """The values that an order will have, and what differs from those it has."""
+    """The values that an order will have, and what differs from those it has; distances are those of a trailing one."""
 
     qty_lots: int
     limit_ticks: int | None
     trigger_ticks: int | None
     display_lots: int | None
-    limit_offset_ticks: int | None
-    limit_offset_ppm: int | None
     is_qty_down: bool
     is_qty_up: bool
     is_limit: bool
     is_trigger: bool
     is_display: bool
+    is_trail: bool = False
+    trail_offset_ticks: int | None = None
+    trail_offset_ppm: int | None = None
+    limit_offset_ticks: int | None = None
+    limit_offset_ppm: int | None = None
 
     @property
     def is_empty(self) -> bool:
-        return not (self.is_qty_down or self.is_qty_up or self.is_limit or self.is_trigger or self.is_display)
+        return not (
+            self.is_qty_down or self.is_qty_up or self.is_limit or self.is_trigger or self.is_display or self.is_trail
+        )
 
     def keeps_place(self, priority: AmendPriority) -> bool:
         """Whether every field that changes keeps the queue place."""
@@ -68,24 +73,37 @@ class _Change(msgspec.Struct):
 
 def _change(order: Order, command: AmendOrder) -> _Change:
     qty_lots = order.qty_lots if command.qty_lots is None else max(command.qty_lots, order.cum_lots)
-    before = (order.limit_ticks, order.limit_offset_ticks, order.limit_offset_ppm)
-    given = (command.limit_ticks, command.limit_offset_ticks, command.limit_offset_ppm)
-    limit = before if given == _NO_LIMIT else given
+    limit_ticks = order.limit_ticks if command.limit_ticks is None else command.limit_ticks
     trigger_ticks = order.trigger_ticks if command.trigger_ticks is None else command.trigger_ticks
     display_lots = order.display_lots if command.display_lots is None else command.display_lots
-    return _Change(
+    change = _Change(
         qty_lots,
-        limit[0],
+        limit_ticks,
         trigger_ticks,
         display_lots,
-        limit[1],
-        limit[2],
         qty_lots < order.qty_lots,
         qty_lots > order.qty_lots,
-        limit != before,
+        limit_ticks != order.limit_ticks,
         trigger_ticks != order.trigger_ticks,
         display_lots != order.display_lots,
     )
+    if order.is_trailing:
+        _change_distances(order, command, change)
+    return change
+
+
+def _change_distances(order: Order, command: AmendOrder, change: _Change) -> None:
+    """What a trailing order has beside: its distances. One way to state a limit, or a distance, replaces the other."""
+    before = (order.limit_ticks, order.limit_offset_ticks, order.limit_offset_ppm)
+    given = (command.limit_ticks, command.limit_offset_ticks, command.limit_offset_ppm)
+    limit = before if given == _NO_LIMIT else given
+    change.limit_ticks, change.limit_offset_ticks, change.limit_offset_ppm = limit
+    change.is_limit = limit != before
+    trail_before = (order.trail_offset_ticks, order.trail_offset_ppm)
+    trail_given = (command.trail_offset_ticks, command.trail_offset_ppm)
+    trail = trail_before if trail_given == (None, None) else trail_given
+    change.trail_offset_ticks, change.trail_offset_ppm = trail
+    change.is_trail = trail != trail_before
 
 
 class Amends:
@@ -106,6 +124,10 @@ class Amends:
             return refusal
         assert order is not None
         change = _change(order, command)
+        if change.is_trail:
+            change.trigger_ticks = parts.triggers.trailing_ticks(
+                order, change.trail_offset_ticks, change.trail_offset_ppm
+            )
         is_end = change.qty_lots <= order.cum_lots and command.qty_lots is not None and order.cum_lots > 0
         rates = parts.profile.rates
         charge = amend_charge(rates, now_ns - order.aged_ns, ends_order=is_end)
@@ -139,7 +161,8 @@ class Amends:
     def _refusal(self, order: Order, command: AmendOrder, change: _Change, is_end: bool) -> RejectReason | None:
         if (
             order.secondary is not None
-            or not _is_limit_amendable(order, command)
+            or not _are_distances_amendable(order, command)
+            or (command.limit_ticks is not None and not _has_limit(order))
             or (
                 command.trigger_ticks is not None
                 and (order.is_triggered or order.is_trailing or order.trigger_ticks is None)
@@ -157,7 +180,10 @@ class Amends:
         pair = order.pair
         if not is_price(change.limit_ticks) or not is_price(change.trigger_ticks):
             return RejectReason.INVALID_PRICE
-        if not is_limit_offset(change.limit_offset_ticks, change.limit_offset_ppm):
+        if order.is_trailing and not (
+            is_limit_offset(change.limit_offset_ticks, change.limit_offset_ppm)
+            and is_trail_offset(change.trail_offset_ticks, change.trail_offset_ppm)
+        ):
             return RejectReason.INVALID_PRICE
         if change.qty_lots < pair.min_qty_lots:
             return RejectReason.ORDER_MINIMUM
@@ -173,8 +199,9 @@ class Amends:
 
     def _book_refusal(self, order: Order, command: AmendOrder, change: _Change) -> RejectReason | None:
         parts = self._parts
-        if change.is_trigger:
-            assert change.trigger_ticks is not None
+        if change.is_trigger or change.is_trail:
+            if change.trigger_ticks is None:
+                return RejectReason.INVALID_PRICE
             if order.is_live and parts.triggers.is_met_at(order, change.trigger_ticks):
                 return RejectReason.WOULD_TRIGGER
         if (
@@ -211,8 +238,9 @@ class Amends:
         order.account.hold(order, _new_hold(order, change))
         order.qty_lots = change.qty_lots
         order.limit_ticks = change.limit_ticks
-        order.limit_offset_ticks = change.limit_offset_ticks
-        order.limit_offset_ppm = change.limit_offset_ppm
+        if order.is_trailing:
+            order.trail_offset_ticks, order.trail_offset_ppm = change.trail_offset_ticks, change.trail_offset_ppm
+            order.limit_offset_ticks, order.limit_offset_ppm = change.limit_offset_ticks, change.limit_offset_ppm
         order.trigger_ticks = change.trigger_ticks
         order.display_lots = change.display_lots
         order.aged_ns = now_ns
@@ -227,7 +255,7 @@ class Amends:
             observer.on_amend(order.cl_ord_id, order.order_id, is_kept, now_ns)
         if is_resting and not is_kept:
             parts.entry.enter(order, now_ns, is_cross_allowed=True)
-        elif change.is_trigger and order.watch != NO_SLOT:
+        elif (change.is_trigger or change.is_trail) and order.watch != NO_SLOT:
             parts.triggers.rewatch(order)
 
     # ------------------------------------------------------------------------------------------------- edit
@@ -319,16 +347,21 @@ def edited_order(old: Order, command: EditOrder) -> AddOrder:
     )
 
 
-def _is_limit_amendable(order: Order, command: AmendOrder) -> bool:
-    """Whether the order has a limit that can be stated so: by its distance only while a trailing order waits."""
-    given = (command.limit_ticks, command.limit_offset_ticks, command.limit_offset_ppm)
-    if given == _NO_LIMIT:
+def _has_limit(order: Order) -> bool:
+    """Whether an order has a limit price, or a trailing one that waits will have one."""
+    return not order.is_market and (order.limit_ticks is not None or (order.is_trailing and not order.is_triggered))
+
+
+def _are_distances_amendable(order: Order, command: AmendOrder) -> bool:
+    """Whether the distances that an amend gives, if any, are those of an order that waits, each stated once."""
+    trails = (command.trail_offset_ticks, command.trail_offset_ppm)
+    limits = (command.limit_offset_ticks, command.limit_offset_ppm)
+    if trails == limits == (None, None):
         return True
-    if order.is_market or sum(each is not None for each in given) > 1:
+    if not order.is_trailing or order.is_triggered or None not in trails:
         return False
-    if order.is_trailing and not order.is_triggered:
-        return True
-    return command.limit_ticks is not None and order.limit_ticks is not None
+    is_limited = limits != (None, None)
+    return not is_limited or (not order.is_market and command.limit_ticks is None and None in limits)
 
 
 def _either(first: int | None, second: int | None) -> int | None:

@@ -19,7 +19,7 @@ from framework.protocol import BUY, OrderType
 from framework.venue.fees import PPM
 from framework.venue.kernel import TriggerKind
 from framework.venue.lifecycle import Lifecycle
-from framework.venue.orders import Order
+from framework.venue.orders import NO_SLOT, Order
 
 if TYPE_CHECKING:
     from framework.venue.kernel import MatchingKernel
@@ -36,11 +36,13 @@ class Triggers:
         self._kernel = kernel
         self._lifecycle = lifecycle
 
-    def watch(self, order: Order) -> None:
-        """Have the kernel watch for an order's trigger."""
+    def watch(self, order: Order, best_ticks: int | None = None) -> None:
+        """Have the kernel watch for an order's trigger. best_ticks: what a trailing one has seen; None for the last
+        trade.
+        """
         if order.is_trailing:
             kind, offset = _trailing_watch(order)
-            trigger_ticks: int | None = None
+            trigger_ticks = best_ticks
         else:
             assert order.trigger_ticks is not None
             kind = TriggerKind.AT_OR_ABOVE if _waits_above(order) else TriggerKind.AT_OR_BELOW
@@ -49,9 +51,10 @@ class Triggers:
         self._lifecycle.by_watch[order.watch] = order
 
     def rewatch(self, order: Order) -> None:
-        """Watch for an order's changed trigger instead of the one before."""
+        """Watch for an order's changed trigger instead of the one before; a trailing one keeps its best price."""
+        best_ticks = self._kernel.peak_ticks(order.watch) if order.is_trailing else None
         self._lifecycle.unrest(order)
-        self.watch(order)
+        self.watch(order, best_ticks)
 
     def is_met(self, order: Order) -> bool:
         """Whether an order's trigger condition holds already; never for a trailing one, which starts from here."""
@@ -66,23 +69,32 @@ class Triggers:
 
     def first_trailing_ticks(self, order: Order) -> int | None:
         """The trigger price that a trailing stop starts with, at least 1; None if there is no market to follow."""
-        start = self._kernel.last_trade(order.pair.index) or self._kernel.best(order.pair.index, 1 - order.side)
-        if start is None:
-            return None
-        price_ticks = start[0]
-        is_buy = order.side == BUY
-        if order.trail_offset_ticks is not None:
-            first_ticks = price_ticks + order.trail_offset_ticks if is_buy else price_ticks - order.trail_offset_ticks
-        elif is_buy:
-            first_ticks = -(-price_ticks * (PPM + (order.trail_offset_ppm or 0)) // PPM)
+        return self.trailing_ticks(order, order.trail_offset_ticks, order.trail_offset_ppm)
+
+    def trailing_ticks(self, order: Order, offset_ticks: int | None, offset_ppm: int | None) -> int | None:
+        """The trigger price that a trailing stop has now at a distance, at least 1; None if there is no market yet."""
+        if order.watch != NO_SLOT and self._kernel.last_trade(order.pair.index) is not None:
+            price_ticks = self._kernel.peak_ticks(order.watch)
         else:
-            first_ticks = price_ticks * (PPM - (order.trail_offset_ppm or 0)) // PPM
+            start = self._kernel.last_trade(order.pair.index) or self._kernel.best(order.pair.index, 1 - order.side)
+            if start is None:
+                return None
+            price_ticks = start[0]
+        is_buy = order.side == BUY
+        if offset_ticks is not None:
+            first_ticks = price_ticks + offset_ticks if is_buy else price_ticks - offset_ticks
+        elif is_buy:
+            first_ticks = -(-price_ticks * (PPM + (offset_ppm or 0)) // PPM)
+        else:
+            first_ticks = price_ticks * (PPM - (offset_ppm or 0)) // PPM
         return max(1, first_ticks)
 
 
 def _waits_above(order: Order) -> bool:
-    """A stop-loss buy and a take-profit sell wait for the price to rise, the other two for it to fall."""
-    return (order.order_type in _STOPS) == (order.side == BUY)
+    """A stop-loss buy and a take-profit sell wait for the price to rise, the other two for it to fall; a trailing stop
+    is a stop.
+    """
+    return (order.order_type in _STOPS or order.is_trailing) == (order.side == BUY)
 
 
 def _trailing_watch(order: Order) -> tuple[TriggerKind, int]:

@@ -29,6 +29,7 @@ __all__ = [
     "is_limit_offset",
     "is_price",
     "is_qty",
+    "is_trail_offset",
     "mode_refusal",
     "order_refusal",
     "secondary_refusal",
@@ -162,9 +163,8 @@ def _price_refusal(order: AddOrder, is_market: bool) -> RejectReason | None:
         return RejectReason.INVALID_PRICE
     if not is_price(order.limit_ticks) or not is_price(order.trigger_ticks):
         return RejectReason.INVALID_PRICE
-    trails = ((order.trail_offset_ticks, _PRICE_TICKS_MAX), (order.trail_offset_ppm, _TRAIL_OFFSET_PPM_MAX))
-    offsets = [(offset, most) for offset, most in trails if offset is not None]
-    if len(offsets) != int(is_trailing) or not all(0 < offset <= most for offset, most in offsets):
+    trail = (order.trail_offset_ticks, order.trail_offset_ppm)
+    if not is_trail_offset(*trail) if is_trailing else trail != (None, None):
         return RejectReason.INVALID_PRICE
     if not is_limit_offset(order.limit_offset_ticks, order.limit_offset_ppm):
         return RejectReason.INVALID_PRICE
@@ -217,6 +217,13 @@ def is_limit_offset(ticks: int | None, ppm: int | None) -> bool:
     if ppm is not None:
         return _LIMIT_OFFSET_PPM_MIN < ppm <= _TRAIL_OFFSET_PPM_MAX
     return ticks is None or abs(ticks) <= _LIMIT_OFFSET_TICKS_MAX
+
+
+def is_trail_offset(ticks: int | None, ppm: int | None) -> bool:
+    """Whether a trailing order's one distance is above zero and within bounds."""
+    if (ticks is None) == (ppm is None):
+        return False
+    return 0 < ppm <= _TRAIL_OFFSET_PPM_MAX if ppm is not None else 0 < (ticks or 0) <= _PRICE_TICKS_MAX
 
 
 def is_price(price_ticks: int | None) -> bool:

@@ -24,6 +24,7 @@ __all__ = [
     "CloseTerms",
     "LimitTerms",
     "PriceTerms",
+    "TriggerTerms",
     "close_terms",
     "number",
     "price_terms",
@@ -184,10 +185,14 @@ class TrailTerms(TypedDict, total=False):
     trail_offset_ppm: int
 
 
-class PriceTerms(LimitTerms, TrailTerms, total=False):
-    """The prices of an order, as arguments of its command."""
+class TriggerTerms(TrailTerms, total=False):
+    """A trigger, as an argument of a command: one of them, or none."""
 
     trigger_ticks: int
+
+
+class PriceTerms(LimitTerms, TriggerTerms, total=False):
+    """The prices of an order, as arguments of its command."""
 
 
 class CloseTerms(PriceTerms, total=False):

@@ -17,6 +17,7 @@ from adapters.kraken.server.prices import (
     PRICED,
     LimitTerms,
     PriceTerms,
+    TriggerTerms,
     price_ticks,
     qty_lots,
     trailing_distance,
@@ -86,6 +87,15 @@ class Targets:
             return trailing_limit(text, self.pair_of(order), name)
         limit_ticks = self.price(order, name, text)
         return {} if limit_ticks is None else {"limit_ticks": limit_ticks}
+
+    def trigger(self, order: Order, name: str, text: str) -> TriggerTerms:
+        """A new trigger, as arguments of an amend: a price, or of a waiting trailing order its distance from its best
+        price; none for no text.
+        """
+        if text and order.is_trailing and not order.is_triggered:
+            return cast("TriggerTerms", trailing_distance(text, self.pair_of(order), name))
+        trigger_ticks = self.price(order, name, text)
+        return {} if trigger_ticks is None else {"trigger_ticks": trigger_ticks}
 
     def edited(self, order: Order, name: str, text: str, name2: str, text2: str) -> PriceTerms:
         """New prices of an order, as arguments of an edit, by the grammar that they were entered by; what has no text

@@ -32,6 +32,8 @@ class Amendment(msgspec.Struct, frozen=True, gc=False):
     is_post_only: bool
     limit_offset_ticks: int | None = None
     limit_offset_ppm: int | None = None
+    trail_offset_ticks: int | None = None
+    trail_offset_ppm: int | None = None
 
     @property
     def terms(self) -> tuple[int | None, ...]:
@@ -43,6 +45,8 @@ class Amendment(msgspec.Struct, frozen=True, gc=False):
             self.display_lots,
             self.limit_offset_ticks,
             self.limit_offset_ppm,
+            self.trail_offset_ticks,
+            self.trail_offset_ppm,
         )
 
 
@@ -90,4 +94,6 @@ def _terms(order: Order, request_id: int | None, ts_ns: int, remaining_lots: int
         is_post_only,
         order.limit_offset_ticks,
         order.limit_offset_ppm,
+        order.trail_offset_ticks,
+        order.trail_offset_ppm,
     )

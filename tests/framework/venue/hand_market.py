@@ -221,6 +221,9 @@ class HandMarket:
     def unwatch(self, watch: int) -> None:
         del self.watches[watch]
 
+    def peak_ticks(self, watch: int) -> int:
+        return self.watches[watch].extreme
+
     def trigger_ticks(self, watch: int) -> int:
         return self._trigger_of(self.watches[watch])
 

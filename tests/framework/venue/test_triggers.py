@@ -176,6 +176,73 @@ def test_the_limit_of_a_waiting_trailing_order_is_amended_by_its_distance_or_as_
     assert order.limit_ticks == limit
 
 
+@pytest.mark.parametrize(
+    ("side", "first", "change", "fires"),
+    [
+        (SELL, 1020, {"trail_offset_ticks": 5}, 1015),
+        (SELL, 1020, {"trail_offset_ppm": 10_000}, 1009),
+        (BUY, 980, {"trail_offset_ticks": 5}, 985),
+        (BUY, 980, {"trail_offset_ppm": 10_000}, 990),
+    ],
+)
+def test_the_distance_of_a_waiting_trailing_stop_is_amended_and_its_best_price_stays(
+    side: int, first: int, change: dict[str, int], fires: int
+) -> None:
+    """rest-api/amend-order, trigger_price, of orders that wait for a trigger; that a trailing stop's is its distance is
+    an assumption.
+    """
+    rig = Rig(touch())
+    order = rig.add(order_type=OrderType.TRAILING_STOP, side=side, trail_offset_ticks=30)
+    rig.print(first)
+    away = 1 if side == SELL else -1
+    rig.print(fires + away)
+    assert order.trigger_ticks == (970 if side == SELL else 1030)
+    rig.amend(order, **change)
+    assert order.trigger_ticks == fires
+    assert order.is_open
+    rig.print(fires)
+    assert order.state is OrderState.FILLED
+
+
+def test_a_distance_that_the_price_has_come_back_by_already_is_refused() -> None:
+    rig = Rig(touch())
+    order = rig.add(order_type=OrderType.TRAILING_STOP, side=SELL, trail_offset_ticks=30)
+    rig.print(1020)
+    rig.print(1010)
+    assert rig.refused_amend(order, trail_offset_ticks=10) == "Order would trigger immediately"
+    assert (order.trail_offset_ticks, order.is_open) == (30, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"trail_offset_ticks": 5, "trail_offset_ppm": 5}, {"trail_offset_ticks": 0}, {"trail_offset_ppm": 20_000_000}],
+)
+def test_a_distance_that_is_none_is_refused(change: dict[str, int]) -> None:
+    rig = Rig(touch())
+    order = rig.add(order_type=OrderType.TRAILING_STOP, side=SELL, trail_offset_ticks=30)
+    assert rig.refused_amend(order, **change) in ("EGeneral:Invalid arguments", "EOrder:Invalid price")
+
+
+def test_a_bought_trailing_stop_holds_by_its_new_distance() -> None:
+    rig = Rig(touch())
+    order = rig.add(order_type=OrderType.TRAILING_STOP, trail_offset_ticks=10)
+    before = order.hold_units
+    rig.amend(order, trail_offset_ticks=100)
+    assert order.hold_units > before
+    assert rig.refused_amend(order, trail_offset_ppm=9_999_999, qty_lots=10**7) == "EOrder:Insufficient funds"
+
+
+def test_a_scheduled_trailing_stop_takes_its_new_distance_at_its_start() -> None:
+    rig = Rig(touch())
+    order = rig.add(
+        order_type=OrderType.TRAILING_STOP, side=SELL, trail_offset_ticks=30, start_ns=START_NS + 10 * SECOND
+    )
+    rig.amend(order, trail_offset_ticks=5)
+    rig.at(10)
+    rig.print(995)
+    assert order.state is OrderState.FILLED
+
+
 def test_a_distance_is_no_limit_for_an_order_that_does_not_trail_or_has_fired() -> None:
     rig = Rig(touch())
     limit = rig.add(limit_ticks=999)

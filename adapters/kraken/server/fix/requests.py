@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections import OrderedDict
+from typing import cast
 
 import msgspec
 
@@ -16,7 +17,14 @@ from adapters.fix.times import parse_utc_timestamp
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.orders import add_order, attachment_of, encode_attachment
 from adapters.kraken.server.pairs import ServedPair
-from adapters.kraken.server.prices import LimitTerms, qty_lots, trailing_limit, whole_ticks
+from adapters.kraken.server.prices import (
+    LimitTerms,
+    TriggerTerms,
+    qty_lots,
+    trailing_distance,
+    trailing_limit,
+    whole_ticks,
+)
 from adapters.kraken.server.refusal import Refusal, invalid
 from framework.messages import AddOrder, AmendOrder, MassCancel
 from framework.protocol import MassCancelScope
@@ -158,7 +166,7 @@ class FixRequests:
     def amend(self, message: Message, root: str) -> AmendOrder:
         """An amend of an order that the venue knows by an id of ours; all that it may change is stated.
 
-        A trailing order's price is its limit's distance from the trigger, and its own distance stays as it is.
+        A trailing order's prices are its limit's distance from the trigger, and its own from its best price.
         """
         pair = self.pair(message)
         is_trailing = _TYPES[message.text(40)].startswith("trailing")
@@ -166,14 +174,21 @@ class FixRequests:
         if is_trailing and price and not price.startswith("-"):
             price = f"+{price}"
         limit: LimitTerms = trailing_limit(price, pair, "Price") if price else {}
+        stop: TriggerTerms = {}
+        if trigger:
+            stop = (
+                cast("TriggerTerms", trailing_distance(f"+{trigger}", pair, "StopPx"))
+                if is_trailing
+                else {"trigger_ticks": whole_ticks(trigger, pair, "StopPx")}
+            )
         return AmendOrder(
             request_id=self._host.next_request_id(),
             deadline_ns=self._deadline_ns(message),
             cl_ord_id=root,
             qty_lots=qty_lots(message.text(38), pair, "OrderQty"),
-            trigger_ticks=whole_ticks(trigger, pair, "StopPx") if trigger and not is_trailing else None,
             display_lots=qty_lots(message.text(1138), pair, "DisplayQty") if message.get(1138) else None,
             is_post_only="P" in message.text(18).split(),
+            **stop,
             **limit,
         )
 

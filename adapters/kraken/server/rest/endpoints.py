@@ -113,7 +113,7 @@ _ALL = [
     _account("Level3", _OPEN, note=_BY_LEVEL),
     _trading("AddOrder", _MODIFY, _NO_MARGIN),
     _trading("AddOrderBatch", _MODIFY_AND_CLOSE, _NO_MARGIN),
-    _trading("AmendOrder", _MODIFY_OR_CLOSE, "the distance of a trailing stop stays as it was entered"),
+    _trading("AmendOrder", _MODIFY_OR_CLOSE),
     _trading("EditOrder", _MODIFY_AND_CLOSE),
     _trading("CancelOrder", _MODIFY_OR_CLOSE),
     _trading("CancelOrderBatch", _MODIFY_OR_CLOSE),

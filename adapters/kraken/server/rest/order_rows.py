@@ -144,6 +144,8 @@ class OrderRows:
             shown["limit_price"] = distance(amendment.limit_offset_ticks, amendment.limit_offset_ppm, pair)
         if amendment.trigger_ticks is not None:
             shown["trigger_price"] = pair.price(amendment.trigger_ticks)
+        if amendment.trail_offset_ticks is not None or amendment.trail_offset_ppm is not None:
+            shown["trigger_price"] = distance(amendment.trail_offset_ticks, amendment.trail_offset_ppm, pair)
         if not is_original:
             shown["reason"] = "User requested"
         return {**shown, "post_only": amendment.is_post_only, "timestamp": amendment.ts_ns}

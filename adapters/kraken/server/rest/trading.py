@@ -156,8 +156,8 @@ class Trading:
             order_id=order.order_id,
             qty_lots=targets.qty(order, "order_qty", params.get("order_qty")),
             display_lots=targets.qty(order, "display_qty", params.get("display_qty")),
-            trigger_ticks=targets.price(order, "trigger_price", params.get("trigger_price")),
             is_post_only=params.flag("post_only"),
+            **targets.trigger(order, "trigger_price", params.get("trigger_price")),
             **targets.limit(order, "limit_price", params.get("limit_price")),
         )
         return Pending(command, lambda report: {"amend_id": amend_id(report.request_id)})

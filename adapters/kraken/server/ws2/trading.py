@@ -232,14 +232,16 @@ class Ws2Trading:
             raise invalid("order_id")
         targets = self._targets
         order = targets.to_amend(account, arguments.optional_text(order_id), arguments.optional_text(cl_ord_id))
+        is_distance = order.is_trailing and not order.is_triggered
+        trigger = arguments.price(params, "trigger_price", unit="quote" if is_distance else None)
         command = AmendOrder(
             request_id=self._host.next_request_id(),
             deadline_ns=arguments.deadline_ns(params, sent_ns),
             order_id=order.order_id,
             qty_lots=targets.qty(order, "order_qty", arguments.number(params, "order_qty", "")),
             display_lots=targets.qty(order, "display_qty", arguments.number(params, "display_qty", "")),
-            trigger_ticks=targets.price(order, "trigger_price", arguments.price(params, "trigger_price")),
             is_post_only=arguments.flag(params, "post_only"),
+            **targets.trigger(order, "trigger_price", trigger),
             **targets.limit(order, "limit_price", arguments.limit_price(params, order.order_type)),
         )
         named = {"order_id": order_id} if order_id is not None else {"cl_ord_id": cl_ord_id}

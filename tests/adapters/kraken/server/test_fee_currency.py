@@ -118,6 +118,6 @@ def test_fix_amends_the_quantity_of_a_trailing_order_and_the_distance_of_its_lim
     name = desk.send(b"D", t38="1", t40="V", t44="-0.5", t54="2", t55="BTC/USD", t59="1", t99="1.5")
     (order,) = fix.host.records.orders_open("a0")
     desk.send(
-        b"G", t37=order.order_id, t38="0.5", t40="V", t41=name, t44="-0.7", t54="2", t55="BTC/USD", t59="1", t99="1.5"
+        b"G", t37=order.order_id, t38="0.5", t40="V", t41=name, t44="-0.7", t54="2", t55="BTC/USD", t59="1", t99="2.5"
     )
-    assert (order.qty_lots, order.trail_offset_ticks, order.limit_offset_ticks) == (5_000, 15, -7)
+    assert (order.qty_lots, order.trail_offset_ticks, order.limit_offset_ticks) == (5_000, 25, -7)

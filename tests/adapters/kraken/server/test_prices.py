@@ -218,6 +218,27 @@ def test_websocket_amends_a_trailing_limit_by_its_unit() -> None:
         assert terms(only(ws2)) == kept
 
 
+def test_the_distance_of_a_trailing_stop_is_amended_by_rest_and_websocket_and_told() -> None:
+    """rest-api/amend-order and websocket-v2/amend_order, trigger_price and its type; rest-api/get-order-amends."""
+    rest = traded()
+    rest.result("AddOrder", pair="XBTUSD", type="sell", ordertype="trailing-stop", volume="0.01", price="+5")
+    rest.result("AmendOrder", txid=only(rest).order_id, trigger_price="+2%")
+    assert terms(only(rest))[:2] == (None, 20_000)
+    assert rest.error("AmendOrder", txid=only(rest).order_id, trigger_price="95") == (
+        "EGeneral:Invalid arguments:trigger_price"
+    )
+    amends = rest.result("OrderAmends", order_id=only(rest).order_id)["amends"]
+    assert [amend["trigger_price"] for amend in amends] == ["+5.0", "+2.0000%"]
+    ws2 = Ws2()
+    socket = ws2.socket()
+    socket.add(price=None, qty="0.001")
+    order = {**TRAILING, "order_type": "trailing-stop"}
+    order_id = socket.result("add_order", **order, triggers={"price": 2, "price_type": "pct"})["order_id"]
+    for kind, kept in (("quote", (30, None)), ("pct", (None, 30_000)), ("static", (30, None))):
+        socket.result("amend_order", order_id=order_id, trigger_price=3, trigger_price_type=kind)
+        assert terms(only(ws2))[:2] == kept
+
+
 def test_a_trailing_stop_by_fix_has_its_distance_in_the_quote_currency() -> None:
     """fix-api/nos-fix, StopPx; that it is a distance for trailing types is an assumption."""
     fix = Fix()
