@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 
 from framework.book import BookView
+from framework.data.downloads import OpenTrades
 from framework.data.imports import ImportFormat
 from framework.data.live_rows import MarketRow, Quote
 from framework.errors import ConfigError
@@ -143,12 +144,14 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     name: lower case, as markets name their venue.
     profile: what its protocols can do; None for an exchange whose recordings only can be read.
     formats: formats of its recordings, by name. connect_live: how to trade it live; None if that cannot be.
+    open_trades: how to download its public trades; None if that cannot be.
     """
 
     name: str
     profile: VenueProfile | None
     formats: Mapping[str, ImportFormat]
     connect_live: ConnectLive | None = None
+    open_trades: OpenTrades | None = None
 
 
 def load_adapters() -> dict[str, Adapter]:

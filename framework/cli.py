@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framework.commands import load_commands
+from framework.data_download import add_download_arguments
 from framework.errors import ConfigError, OutputError, StrategyError, TidegateError
 
 if TYPE_CHECKING:
@@ -185,6 +186,13 @@ def _add_data_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
     exports.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
     exports.add_argument("--symbol", default=None, help="one instrument of the store; all if left out")
     exports.set_defaults(run=_data_export)
+    download = data_commands.add_parser(
+        "download",
+        help="download a venue's public trades into a store",
+        description="Download the public trades of a pair into a store, in full or not at all. What was had of a "
+        "download that was stopped is kept beside the store; the same command goes on from there.",
+    )
+    add_download_arguments(download)
     info = data_commands.add_parser(
         "info",
         help="what is in a store: span, gaps, spread, depth, trades",

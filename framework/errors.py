@@ -7,6 +7,7 @@
     ├── ConfigError        a configuration names something that does not exist or makes no sense
     ├── OutputError        a result cannot be written where it was asked for
     ├── JournalError       the journal of a served venue cannot be written, read or followed
+    ├── VenueError         an exchange cannot be reached, or refuses what it was asked
     └── SimulationError    a run cannot go on: a bug of ours, or a strategy that broke a rule
         └── StrategyError  the strategy's own code raised
 """
@@ -21,6 +22,7 @@ __all__ = [
     "SimulationError",
     "StrategyError",
     "TidegateError",
+    "VenueError",
 ]
 
 
@@ -42,6 +44,10 @@ class OutputError(TidegateError):
 
 class JournalError(TidegateError):
     """The journal of a served venue cannot be written, read or followed; the text names file, place and remedy."""
+
+
+class VenueError(TidegateError):
+    """An exchange cannot be reached, or refuses what it was asked; the text names address, reason and remedy."""
 
 
 class SimulationError(TidegateError):
