@@ -113,7 +113,13 @@ class Public:
         if country and not (country.isascii() and country.isalpha() and len(country) == 2):
             raise invalid("country_code")
         wanted = self._wanted(params, "aclass_base") if _VENUES[0] in venues else []
-        return {pair.names.rest_id: _subset(self._describe(pair), info) for pair in wanted}
+        # Assumption: a pair that is asked for as BTC/USD comes under that name; a client by others looks for it there.
+        asked = params.items("pair") or []
+
+        def name(pair: ServedPair) -> str:
+            return pair.spec.symbol if pair.spec.symbol in asked else pair.names.rest_id
+
+        return {name(pair): _subset(self._describe(pair), info) for pair in wanted}
 
     def _describe(self, pair: ServedPair) -> dict[str, Any]:
         fees = self._host.profile.fees

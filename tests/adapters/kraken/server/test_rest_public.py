@@ -37,6 +37,11 @@ def test_a_pair_is_found_by_each_of_its_names(name: str) -> None:
     assert (row["pair_decimals"], row["tick_size"], row["fees"][0]) == (1, "0.1", [0, 0.4])
 
 
+@pytest.mark.parametrize(("asked", "name"), [("BTC/USD", "BTC/USD"), ("XBT/USD", "XXBTZUSD"), ("XBTUSD", "XXBTZUSD")])
+def test_a_pair_that_is_asked_for_by_its_symbol_is_described_under_it(asked: str, name: str) -> None:
+    assert list(Rest().public("AssetPairs", pair=asked)["result"]) == [name]
+
+
 def test_a_subset_of_the_description_of_a_pair_is_given_where_asked_for() -> None:
     row = Rest().public("AssetPairs", info="margin")["result"]["XXBTZUSD"]
     assert row == {"margin_call": 80, "margin_stop": 40}

@@ -52,8 +52,11 @@ def test_changes_of_best_prices_are_listed_with_their_time() -> None:
     assert served.books[NAME].spreads[-1] == (START + SECOND, 1001, 1002)
 
 
+@pytest.mark.parametrize("is_cut_at_each_level", [False, True], ids=["cut at the end", "cut at each level"])
 @pytest.mark.parametrize("depth", [1, 3, 10, 100])
-def test_who_applies_the_updates_and_keeps_the_window_has_the_published_book(depth: int) -> None:
+def test_who_applies_the_updates_and_keeps_the_window_has_the_published_book(
+    depth: int, is_cut_at_each_level: bool
+) -> None:
     from decimal import Decimal
 
     from adapters.kraken.profile import PROFILE
@@ -66,6 +69,10 @@ def test_who_applies_the_updates_and_keeps_the_window_has_the_published_book(dep
     sides: list[dict[int, int]] = [{}, {}]
     count = 0
 
+    def cut(side: int) -> None:
+        kept = sorted(sides[side], reverse=side == BUY)[:depth]
+        sides[side] = {price: sides[side][price] for price in kept}
+
     def apply(update: DepthUpdate) -> None:
         nonlocal count
         count += 1
@@ -75,8 +82,9 @@ def test_who_applies_the_updates_and_keeps_the_window_has_the_published_book(dep
                     sides[side][price] = lots
                 else:
                     del sides[side][price]
-            kept = sorted(sides[side], reverse=side == BUY)[:depth]
-            sides[side] = {price: sides[side][price] for price in kept}
+                if is_cut_at_each_level:
+                    cut(side)
+            cut(side)
         assert list(sides[BUY].items()) == book.levels(BUY, depth)
         assert list(sides[SELL].items()) == book.levels(SELL, depth)
 
