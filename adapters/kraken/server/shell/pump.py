@@ -12,14 +12,10 @@ from collections.abc import Callable
 
 from framework.venue.served.clock import VenueClock
 from framework.venue.served.host import VenueHost
+from framework.venue.served.pace import BEAT_S, Pace
 
 __all__ = ["MachineClock", "Pump"]
 
-_BEAT_S = 0.002
-# So much of the machine's time a beat may take before clients are looked after again, and so far behind its clock the
-# venue may be before the clock waits for it.
-_WORK_MAX_NS = 10_000_000
-_LAG_MAX_NS = 1_000_000_000
 _NS = 1_000_000_000
 
 
@@ -53,6 +49,7 @@ class Pump:
         self.clock = clock
         self.on_beat: list[Callable[[int], None]] = []
         self._wall_ns = wall_ns
+        self._pace = Pace(host, clock, wall_ns)
         self._epoch_ns = host.now_ns - wall_ns() if epoch_ns is None else epoch_ns
         self.machine = MachineClock(self._epoch_ns + wall_ns())
         self._timer: asyncio.TimerHandle | None = None
@@ -67,23 +64,7 @@ class Pump:
         """
         wall_ns = self._wall_ns()
         self.machine.now_ns = self._epoch_ns + wall_ns
-        now_ns = self.clock.venue_ns(wall_ns)
-        host = self.host
-        if now_ns > host.now_ns:
-            self._run(now_ns, wall_ns)
-        return host.now_ns
-
-    def _run(self, now_ns: int, wall_ns: int) -> None:
-        host, speed = self.host, self.clock.speed
-        step_ns = int(_BEAT_S * _NS * speed)
-        if not step_ns or now_ns - host.now_ns <= step_ns:
-            host.run_until(now_ns)
-            return
-        while host.now_ns < now_ns and self._wall_ns() - wall_ns < _WORK_MAX_NS:
-            host.run_until(min(now_ns, host.now_ns + step_ns))
-        most_ns = int(_LAG_MAX_NS * speed)
-        if now_ns - host.now_ns > most_ns:
-            self.clock.hold(wall_ns, host.now_ns + most_ns)
+        return self._pace.run(wall_ns)
 
     def change(self, change: Callable[[VenueClock, int], None]) -> int:
         """Change how the venue's time runs from the present on, and move the venue on to where it is then; returns
@@ -131,6 +112,6 @@ class Pump:
         """Until the venue's next due time if that is before the next beat."""
         speed = self.clock.speed
         if not speed:
-            return _BEAT_S
+            return BEAT_S
         ahead_s = (self.host.next_due_ns() - now_ns) / _NS / float(speed)
-        return max(0.0, min(_BEAT_S, ahead_s))
+        return max(0.0, min(BEAT_S, ahead_s))
