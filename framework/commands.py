@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from importlib.metadata import entry_points
 
 import msgspec
 
 from framework.errors import ConfigError
 
-__all__ = ["COMMAND_GROUP", "CommandEntry", "load_commands"]
+__all__ = ["COMMAND_GROUP", "CommandEntry", "balance", "load_commands", "speed"]
 
 COMMAND_GROUP = "tidegate.commands"
 
@@ -41,3 +43,26 @@ def load_commands() -> dict[str, CommandEntry]:
             raise ConfigError(f"entry point {point.name} = {point.value} is no command; reinstall it")
         commands[point.name] = entry
     return commands
+
+
+def balance(text: str) -> tuple[str, Decimal]:
+    """The type of an argument that is an amount of an asset: USD=10000."""
+    asset, _, amount = text.partition("=")
+    try:
+        value = Decimal(amount)
+    except InvalidOperation:
+        value = Decimal(-1)
+    if not asset or not value.is_finite() or value < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not ASSET=AMOUNT, like USD=10000")
+    return asset, value
+
+
+def speed(text: str) -> Fraction:
+    """The type of an argument that says how fast time runs."""
+    try:
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        value = Fraction(0)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a speed above 0")
+    return value

@@ -39,6 +39,10 @@ __all__ = [
 ]
 
 
+# The year 2200; later times leave no room for a run.
+_NS_MAX = 7_258_118_400_000_000_000
+
+
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all sections; an unknown key is an error, and so is a value out of its range (ConfigError)."""
 
@@ -62,6 +66,7 @@ class MarketSection(_Section, frozen=True, kw_only=True):
 
     seed, duration_s: of the synthetic market. depth: "L3" as it is, or "L2" to play it by levels.
     start_s, end_s: part of the market to play, seconds after its first row.
+    first_ns: when the first row is played, nanoseconds since the epoch; None for when it was recorded.
     queue_model, queue_parameter: how the queue place is estimated where the market is by levels: "risk-averse",
         "power", "power-total", "power-ratio", "log" or "log-total" (framework.venue.kernel.QueueModel).
     trades_share_ppm, trades_spread_ticks: assumptions for a market of trades only (framework.venue.kernel, 17 and 18).
@@ -75,6 +80,7 @@ class MarketSection(_Section, frozen=True, kw_only=True):
     depth: str | None = None
     start_s: float = 0.0
     end_s: float | None = None
+    first_ns: int | None = None
     queue_model: str = "risk-averse"
     queue_parameter: float = 1.0
     trades_share_ppm: int = 0
@@ -85,6 +91,8 @@ class MarketSection(_Section, frozen=True, kw_only=True):
         check_range("[market] start_s", self.start_s, 0)
         if self.end_s is not None and not self.start_s < self.end_s < math.inf:
             raise ConfigError(f"[market] end_s = {self.end_s:g}: it must be after start_s, which is {self.start_s:g}")
+        if self.first_ns is not None:
+            check_range("[market] first_ns", self.first_ns, 0, _NS_MAX)
         check_range("[market] queue_parameter", self.queue_parameter, 0, is_open=True)
         check_range("[market] trades_share_ppm", self.trades_share_ppm, 0, 1_000_000)
         check_range("[market] trades_spread_ticks", self.trades_spread_ticks, 1)

@@ -17,6 +17,7 @@ from framework.data.synthetic import synthetic_l2, synthetic_market
 from framework.errors import ConfigError
 from framework.execution.policy import DeskPolicy
 from framework.protocol import Road, VenueProfile
+from framework.venue.served.market import market_from
 
 __all__ = ["check_tier", "load_markets", "load_profile", "resolve_road", "starting_balances"]
 
@@ -41,7 +42,11 @@ def load_markets(section: MarketSection) -> list[Market]:
         markets = [synthetic_l2(market) if market.depth == "L3" else market for market in markets]
     elif section.depth not in (None, "L3"):
         raise ConfigError(f'[market] depth = "{section.depth}"; it must be "L2" or "L3", or be left out')
-    return [_between(market, section) for market in markets]
+    played = [_between(market, section) for market in markets]
+    if section.first_ns is None:
+        return played
+    shift_ns = section.first_ns - min(int(market.columns.ts_event_ns[0]) for market in played)
+    return [market_from(market, int(market.columns.ts_event_ns[0]) + shift_ns) for market in played]
 
 
 def _between(market: Market, section: MarketSection) -> Market:

@@ -62,10 +62,12 @@ def load_strategy(section: StrategySection) -> Strategy:
         raise StrategyError(f"strategy {strategy_class.__name__} cannot be made: {_said(e)} ({where})") from e
 
 
-def raise_as_strategy_error(error: Exception, strategy: Strategy, now_ns: int) -> None:
+def raise_as_strategy_error(
+    error: Exception, strategy: Strategy, now_ns: int, result: str = "no result was written"
+) -> None:
     """Raise StrategyError from an error that came through the strategy's own code; return if it did not.
 
-    now_ns: the simulated time at which it came.
+    now_ns: the market's time at which it came. result: what has become of the run, in words.
     """
     try:
         path = Path(inspect.getfile(type(strategy)))
@@ -76,8 +78,7 @@ def raise_as_strategy_error(error: Exception, strategy: Strategy, now_ns: int) -
         seconds, nanoseconds = divmod(now_ns, _NS)
         time = f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%d %H:%M:%S}.{nanoseconds:09}"
         raise StrategyError(
-            f"strategy {type(strategy).__name__} raised {_said(error)} ({where}) at {time} of the market; "
-            "no result was written"
+            f"strategy {type(strategy).__name__} raised {_said(error)} ({where}) at {time} of the market; {result}"
         ) from error
 
 

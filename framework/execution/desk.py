@@ -8,7 +8,7 @@ what has to be asked for. None of them reads a clock of its own or knows what ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -33,6 +33,8 @@ from framework.messages import (
     AmendOrder,
     EditOrder,
     ExecutionReport,
+    OrdersSnapshot,
+    OrderStatus,
     Report,
 )
 from framework.messages import SessionOpened as SessionOpenedReport
@@ -84,6 +86,8 @@ class ExecutionDesk:
         route = CancelRoute(self.links, policy.cancel)
         self._cancels = Cancels(self.links, route, clock, ledger, requests, budget)
         self._add_charge = add_charge(budget.schedule)
+        self._halt: str | None = None
+        self._snapshot_listeners: list[Callable[[OrdersSnapshot], None]] = []
         self.orders = ledger.orders
         self.open_orders = ledger.open_orders
         self.in_flight = requests.in_flight
@@ -99,6 +103,19 @@ class ExecutionDesk:
         """Neither poll nor reconnect any more."""
         self._sessions.stop()
         self._polls.stop()
+
+    def halt(self, reason: str) -> None:
+        """Deny new orders and changes from now on, with this reason; cancels and questions go on."""
+        self._halt = reason
+
+    def resume(self) -> None:
+        """Deny them no more."""
+        self._halt = None
+
+    @property
+    def halted(self) -> str | None:
+        """Why new orders are denied; None if they are not."""
+        return self._halt
 
     # ------------------------------------------------------------------------------------------------- new orders
 
@@ -282,6 +299,24 @@ class ExecutionDesk:
         """Ask the venue for open and recently ended orders, unless an answer is awaited or no road can ask now."""
         self._polls.ask()
 
+    @property
+    def last_request_id(self) -> int:
+        """Number of the newest request: what is asked later has a greater one."""
+        return self._requests.last_id
+
+    @property
+    def can_query(self) -> bool:
+        """Whether any of its links can be asked for orders."""
+        return self._polls.can_ask
+
+    def listen_snapshots(self, callback: Callable[[OrdersSnapshot], None]) -> None:
+        """Have each answer to a question told, once it is read."""
+        self._snapshot_listeners.append(callback)
+
+    def knows(self, status: OrderStatus) -> bool:
+        """Whether an order of a snapshot is one of its own."""
+        return self._ledger.find(status.cl_ord_id, status.order_id) is not None
+
     def tell(self, event: RoadEvent) -> None:
         """Tell strategy and journal of an event of the road, such as the budget's."""
         self._ledger.tell(event)
@@ -297,6 +332,9 @@ class ExecutionDesk:
             return
         else:
             self._reader.read(link_name, report)
+            if isinstance(report, OrdersSnapshot):
+                for callback in self._snapshot_listeners:
+                    callback(report)
         if self._sessions.replaying:
             self._sessions.count_replayed(link_name)
 
@@ -314,6 +352,8 @@ class ExecutionDesk:
         self._reader.read_execution(report, link_name)
 
     def _denial(self, link: Link, symbol: str, charge: Charge, now_ns: int) -> str | None:
+        if self._halt is not None:
+            return self._halt
         if not link.is_up:
             return f"link '{link.name}' is down"
         return self.budget.denial(symbol, charge, now_ns)

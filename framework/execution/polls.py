@@ -70,6 +70,11 @@ class Polls:
         """Ask no more."""
         self._is_running = False
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a link that can be asked."""
+        return self._link is not None
+
     def is_heard(self, record: OrderRecord) -> bool:
         """Whether pushed news tells of an order now."""
         news = self._news

@@ -76,6 +76,7 @@ class Trader:
         self._bridges = [InstrumentBridge(spec, self.venue_name) for spec in specs]
         self.bridge_by_id = {bridge.instrument_id: bridge for bridge in self._bridges}
         self._is_balance_scheduled = False
+        self._is_stopped = False
 
     def connect(
         self,
@@ -144,15 +145,25 @@ class Trader:
 
     def start_strategy(self) -> None:
         """Start the strategy, or as soon as all links are up: one that starts before them could not trade."""
+        if self._is_stopped:
+            return
         if all(link.is_up for link in self.desk.links.values()):
             self.strategy.start()
         else:
             self.scheduler.at(self.scheduler.now_ns + _MS, self.start_strategy)
 
     def stop_strategy(self) -> None:
-        """Stop the strategy if it runs."""
+        """Stop the strategy if it runs; it does not start any more if it does not."""
+        self._is_stopped = True
         if self.strategy.is_running:
             self.strategy.stop()
+
+    def fault_strategy(self) -> None:
+        """Let the strategy hear and do nothing any more: its own code has raised."""
+        self._is_stopped = True
+        if self.strategy.is_running:
+            self.strategy.clock.cancel_timers()
+            self.strategy.fault()
 
     def stop(self) -> None:
         """Stop the strategy and the desk, and let go of all that would keep the run's memory."""

@@ -3,34 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
 
-from framework.commands import CommandEntry
+from framework.commands import CommandEntry, balance, speed
 
 __all__ = ["COMMAND"]
-
-
-def _balance(text: str) -> tuple[str, Decimal]:
-    asset, _, amount = text.partition("=")
-    try:
-        value = Decimal(amount)
-    except InvalidOperation:
-        value = Decimal(-1)
-    if not asset or not value.is_finite() or value < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not ASSET=AMOUNT, like USD=10000")
-    return asset, value
-
-
-def _speed(text: str) -> Fraction:
-    try:
-        speed = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        speed = Fraction(0)
-    if speed <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a speed above 0")
-    return speed
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,14 +39,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--market", default="synthetic", metavar="SOURCE", help="synthetic, or the folder of a store, played in a loop"
     )
-    parser.add_argument("--speed", type=_speed, default=Fraction(1), help="how fast the venue's time runs (default 1)")
+    parser.add_argument("--speed", type=speed, default=Fraction(1), help="how fast the venue's time runs (default 1)")
     parser.add_argument(
         "--latency", default="zero", metavar="TIER", help="zero (default), or a latency tier of `tidegate protocols`"
     )
     parser.add_argument("--reorder", action="store_true", help="let messages overtake each other as they do at Kraken")
     parser.add_argument("--seed", type=int, default=1, help="of the made market and of latencies (default 1)")
     parser.add_argument(
-        "--balances", type=_balance, nargs="+", default=[], metavar="ASSET=AMOUNT", help="what each account starts with"
+        "--balances", type=balance, nargs="+", default=[], metavar="ASSET=AMOUNT", help="what each account starts with"
     )
     parser.add_argument("--accounts", type=int, default=2, metavar="N", help="accounts with a key each (default 2)")
     parser.add_argument("--keys", type=Path, default=None, metavar="FILE", help="keys and accounts of your own, TOML")

@@ -57,8 +57,11 @@ class Pace:
         if not step_ns or now_ns - living.now_ns <= step_ns:
             living.run_until(now_ns)
             return
-        while living.now_ns < now_ns and self._wall_ns() - wall_ns < _WORK_MAX_NS:
-            living.run_until(min(now_ns, living.now_ns + step_ns))
+        reached_ns = -1
+        # What does not go on any more has ended.
+        while reached_ns < living.now_ns < now_ns and self._wall_ns() - wall_ns < _WORK_MAX_NS:
+            reached_ns = living.now_ns
+            living.run_until(min(now_ns, reached_ns + step_ns))
         most_ns = int(_LAG_MAX_NS * speed)
         if now_ns - living.now_ns > most_ns:
             self._clock.hold(wall_ns, living.now_ns + most_ns)
