@@ -61,8 +61,8 @@ class MarketFeed(Protocol):
 class Trader:
     """One strategy with its desk; it is the strategy's port.
 
-    nautilus: NautilusTrader's components. bridges: the instruments, in the order given. client, desk: set by
-    ``connect``.
+    nautilus: NautilusTrader's components. bridges: the instruments, in the order given. links, client, desk: set
+    by ``connect``.
     """
 
     def __init__(
@@ -96,6 +96,7 @@ class Trader:
         nautilus = self.nautilus
         parts = (nautilus.msgbus, nautilus.cache, nautilus.clock)
         self.market = market
+        self.links = links
         for bridge in self._bridges:
             nautilus.cache.add_instrument(bridge.instrument)
         nautilus.data_engine.register_client(data_client)
