@@ -95,6 +95,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     ),
     "adapters.*.wire": ("adapters.fix", "adapters.*.wire"),
     "adapters.*.client": ("framework", "adapters.fix", "adapters.*"),
+    "adapters.*.doctor": ("framework", "adapters.fix", "adapters.*"),
     "adapters.*.server": (
         "framework.protocol",
         "framework.messages",

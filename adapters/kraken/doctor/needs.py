@@ -1,0 +1,59 @@
+"""What a configuration needs of the venue: its pairs as it knows them, the links of its road, the fees it assumes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from adapters.kraken.asset_pairs import VENUE
+from framework.backtest.config import MarketSection, load_config
+from framework.backtest.loading import load_profile, resolve_road
+from framework.data.store import Store
+from framework.data.synthetic import DEFAULT
+from framework.errors import ConfigError
+from framework.protocol import InstrumentSpec
+
+__all__ = ["Needs", "needs_of"]
+
+_SYMBOL = "BTC/USD"
+
+
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be traded, and how.
+
+    pairs: by symbol, with the rules that the configuration's market has; None where there is no configuration.
+    links: protocols of the road. volume_30d: what fees are assumed to follow from, None if nothing is assumed.
+    """
+
+    pairs: Mapping[str, InstrumentSpec | None]
+    links: frozenset[str]
+    volume_30d: Decimal | None = None
+
+
+def needs_of(config: Path | None) -> Needs:
+    """The needs of a configuration; without one, those of a trader of one pair by REST and WebSocket v2.
+
+    Raises ConfigError for a configuration that makes no sense, and DataError for its store.
+    """
+    if config is None:
+        return Needs(pairs={_SYMBOL: None}, links=frozenset({"rest", "ws2"}))
+    run = load_config(config)
+    profile = load_profile(run.venue.profile or VENUE, run.venue.switches)
+    if profile.name != VENUE:
+        raise ConfigError(f"{config}: [venue] profile is {profile.name}; this command looks at {VENUE} only")
+    _, policy = resolve_road(profile, run.road)
+    return Needs(
+        pairs={spec.symbol: spec for spec in _specs(run.market)},
+        links=frozenset(policy.link_names()),
+        volume_30d=Decimal(run.venue.volume_30d_usd),
+    )
+
+
+def _specs(section: MarketSection) -> list[InstrumentSpec]:
+    if section.source != "store" or section.path is None:
+        return [DEFAULT.spec]
+    store = Store.open(section.path)
+    return [store.entry(symbol).spec for symbol in section.symbols or store.symbols]
