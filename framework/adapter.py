@@ -25,6 +25,7 @@ from framework.protocol import InstrumentSpec, VenueProfile
 __all__ = [
     "ENTRY_POINT_GROUP",
     "Adapter",
+    "Clock",
     "ConnectLive",
     "LiveLink",
     "LiveMarket",
@@ -84,6 +85,10 @@ class MarketListener(Protocol):
         """Best prices and figures of the day."""
         ...
 
+    def trades_missed(self, symbol: str, count: int, ts_recv_ns: int) -> None:
+        """So many trades were made that are not told."""
+        ...
+
     def market_lost(self, symbol: str, reason: str, ts_recv_ns: int) -> None:
         """What is told of a pair has a gap or does not add up; its book is empty until a snapshot follows."""
         ...
@@ -120,9 +125,12 @@ class LiveMarket(Protocol):
 class LiveVenue(Protocol):
     """An exchange that is traded live. instruments: all of them, by symbol. links: those asked for, not open yet."""
 
-    instruments: Mapping[str, InstrumentSpec]
-    links: Mapping[str, LiveLink]
-    market: LiveMarket
+    @property
+    def instruments(self) -> Mapping[str, InstrumentSpec]: ...
+    @property
+    def links(self) -> Mapping[str, LiveLink]: ...
+    @property
+    def market(self) -> LiveMarket: ...
 
     async def close(self) -> None:
         """Close the links and all that they use; what must survive a restart is written."""

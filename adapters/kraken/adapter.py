@@ -1,4 +1,5 @@
-"""What the Kraken adapter adds to Tidegate: its profile and the formats of its recordings.
+"""What the Kraken adapter adds to Tidegate: its profile, the formats of its recordings, its public trades, and how to
+trade there live.
 
 Apart from the package, so that a command of this adapter is found without loading what reads recordings.
 """
@@ -9,10 +10,16 @@ from contextlib import AbstractAsyncContextManager
 
 from adapters.kraken.captures import FORMATS
 from adapters.kraken.profile import PROFILE
-from framework.adapter import Adapter
+from framework.adapter import Adapter, Clock, LiveSettings, LiveVenue
 from framework.data.downloads import DownloadSettings, TradeSource
 
 __all__ = ["ADAPTER"]
+
+
+async def _connect_live(settings: LiveSettings, clock: Clock) -> LiveVenue:
+    from adapters.kraken.client.links import connect_live
+
+    return await connect_live(settings, clock)
 
 
 def _open_trades(symbol: str, settings: DownloadSettings) -> AbstractAsyncContextManager[TradeSource]:
@@ -21,4 +28,6 @@ def _open_trades(symbol: str, settings: DownloadSettings) -> AbstractAsyncContex
     return open_public_trades(symbol, settings)
 
 
-ADAPTER = Adapter(name="kraken", profile=PROFILE, formats=FORMATS, open_trades=_open_trades)
+ADAPTER = Adapter(
+    name="kraken", profile=PROFILE, formats=FORMATS, connect_live=_connect_live, open_trades=_open_trades
+)

@@ -16,6 +16,7 @@ from adapters.fix.errors import EncodeError, StoreError
 from adapters.fix.session import Session, SessionState
 from adapters.fix.settings import QuietHandler, SessionSettings
 from adapters.fix.store import MessageStore
+from adapters.fix.times import parse_utc_timestamp
 from adapters.kraken.client.backoff import BackOff
 from adapters.kraken.client.credentials import Credentials
 from adapters.kraken.client.fix_days import FixDays
@@ -236,6 +237,9 @@ class FixLink(QuietHandler, WireLink):
 
     def on_message(self, session: Session, message: Message, now_ns: int) -> None:
         is_poss_dup = message.is_set(43)
+        sent_ns = parse_utc_timestamp(message.get(52) or b"")
+        if sent_ns is not None:
+            self._parts.time.note(sent_ns, now_ns)
         report: Report | None = None
         try:
             typed = read_message(message)

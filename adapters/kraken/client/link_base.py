@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import msgspec
@@ -10,6 +11,7 @@ from adapters.kraken.client.backoff import BackOff
 from adapters.kraken.client.client_ids import ClientIds
 from adapters.kraken.client.instruments import Instruments
 from adapters.kraken.client.order_memory import OrderMemory
+from adapters.kraken.client.venue_time import VenueTime
 from adapters.kraken.errors import reject_reason
 from framework.execution.link import Clock
 from framework.messages import Command, CommandRejected, Report, SessionOpened
@@ -33,9 +35,10 @@ class AccountParts(msgspec.Struct, frozen=True, kw_only=True):
     instruments: Instruments
     memory: OrderMemory
     ids: ClientIds
+    time: VenueTime
 
 
-class WireLink:
+class WireLink(ABC):
     """A link over the wire, as ``framework.execution.link.Link`` has it.
 
     Reports are those that the simulated link gives in the same situation. A command that the protocol cannot say is
@@ -60,6 +63,18 @@ class WireLink:
         """Say who hears reports (link name, report) and the end of a session (link name, reason)."""
         self._on_report = on_report
         self._on_closed = on_closed
+
+    @abstractmethod
+    def open(self, is_reset: bool) -> None:
+        """Start a session, anew or resuming the one before."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the session in good order."""
+
+    @abstractmethod
+    def send(self, command: Command) -> None:
+        """Write a command to the socket now; it may never arrive."""
 
     # ------------------------------------------------------------------------------------------------- for protocols
 

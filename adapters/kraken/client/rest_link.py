@@ -4,8 +4,8 @@ A session is up once the venue has said what mode it is in. It ends when a conne
 outcome nobody knows then; answers that still come on other connections are told all the same. An answer that is overdue
 is told of by nothing: the desk's own patience makes it unknown. No request is made twice.
 
-Times of the venue are not in its answers. What a report is dated by is the trader's clock when the request was
-written, which is before the venue did it as long as the clocks agree.
+Times of the venue are not in its answers. A report is dated by what the venue's clock showed at least when the request
+was written; the venue is asked for its mode and its time now and then.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from framework.protocol import ProtocolProfile, VenueMode
 
 __all__ = ["RestLink", "RestTimeouts"]
 
+_STATUS_NS = 30 * 10**9
 _URGENT = (AddOrder, AddBatch, CancelOrder, CancelBatch)
 
 
@@ -91,14 +92,31 @@ class RestLink(WireLink):
         attempt = self._attempt
 
         def answered(status: public.SystemStatus) -> None:
-            if attempt == self._attempt:
+            if attempt != self._attempt:
+                return
+            now_ns = self._clock.now_ns
+            try:
+                self._parts.time.note(moment_ns(status.timestamp), now_ns)
+            except WireError as error:
+                self._ended(f"the venue's time cannot be read: {error}")
+                return
+            if not self.is_up:
                 self._session_count += 1
-                self._opened(f"{self.name}#{self._session_count}", self._clock.now_ns)
-                self._note_mode(status.status)
+                self._opened(f"{self.name}#{self._session_count}", now_ns)
+            self._note_mode(status.status)
+            self._clock.call_at(now_ns + _STATUS_NS, again)
 
         def failed(reason: str) -> None:
-            if attempt == self._attempt:
+            if attempt != self._attempt:
+                return
+            if self.is_up:
+                self._clock.call_at(self._clock.now_ns + _STATUS_NS, again)
+            else:
                 self._ended(reason)
+
+        def again() -> None:
+            if attempt == self._attempt:
+                self._ask_mode()
 
         self._reads.call(endpoints.SYSTEM_STATUS, public.NoParams(), answered, failed)
 
@@ -126,11 +144,12 @@ class RestLink(WireLink):
             self._refuse_later(command, UnsendableError(str(error)))
             return
         request_id, orders = command.request_id, self._remember(command)
-        sent_ns = self._clock.now_ns
+        time, clock = self._parts.time, self._clock
+        sent_ns = time.at_least_ns(clock.now_ns)
 
         def signed(nonce: int) -> Message:
             nonlocal sent_ns
-            sent_ns = self._clock.now_ns
+            sent_ns = time.at_least_ns(clock.now_ns)
             return make(nonce)
 
         def accepted(result: Any) -> None:

@@ -1,10 +1,13 @@
 """A poll of the account's orders over REST: what is open, and, where that may have changed, what ended and was filled.
 
-Three questions are asked one after another, the past after the present, so that an order that ends in between is seen
-at least once. What they show is true at the time at which the first was sent, or later; that time is what the snapshot
-is of. The past costs calls of its own, so it is asked for only where the present shows that it must be: an order that
-was open is not any more, more is filled than has been told, or an order's fate is not known at all.
-Sources: rest-api/get-open-orders, get-closed-orders, get-trade-history; guides/spot-rest-ratelimits.
+Questions are asked one after another, the past after the present, so that an order that ends in between is seen at
+least once. What they show is true at the time at which the first was sent, or later; the snapshot is of that time.
+The past costs calls of its own, so it is asked for only where the present shows that it must be: an order that was open
+is not any more, more is filled than has been told, or an order's fate is not known at all. The past is a span of the
+venue's time; own orders that are in it nowhere, as clocks may disagree, are asked for by name before anything is
+concluded of them.
+Sources: rest-api/get-open-orders, get-closed-orders, get-trade-history, get-orders-info, get-trades-info;
+guides/spot-rest-ratelimits.
 """
 
 from __future__ import annotations
@@ -20,14 +23,14 @@ from adapters.kraken.client.link_base import AccountParts
 from adapters.kraken.client.order_memory import KnownOrder
 from adapters.kraken.client.rest_calls import PrivateCalls
 from adapters.kraken.client.times import epoch_ns
-from adapters.kraken.errors import SymbolError
+from adapters.kraken.errors import SymbolError, reject_reason
 from adapters.kraken.wire.codec import Maybe
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.number import Number
 from adapters.kraken.wire.rest import endpoints, history
 from adapters.kraken.words import ORDER_TYPES, SIDES
 from framework.messages import ExecType, ExecutionReport, OrdersSnapshot, OrderState, OrderStatus
-from framework.protocol import OrderType
+from framework.protocol import OrderType, RejectReason
 
 __all__ = ["RestPoll"]
 
@@ -39,6 +42,8 @@ _STATES = {
     "canceled": OrderState.CANCELED,
     "expired": OrderState.EXPIRED,
 }
+# So many can be asked for at once.
+_ORDERS_MAX, _TRADES_MAX = 50, 20
 _PRICED = (OrderType.LIMIT, OrderType.ICEBERG)
 _TRIGGERED = (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
 _TRIGGERED_LIMIT = (OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
@@ -81,7 +86,7 @@ class RestPoll:
         """Ask for what is open."""
 
         def make(nonce: int) -> history.OpenOrdersRequest:
-            self._ts_asked_ns = self._parts.clock.now_ns
+            self._ts_asked_ns = self._parts.time.at_least_ns(self._parts.clock.now_ns)
             return history.OpenOrdersRequest(nonce=str(nonce))
 
         self._calls.call(endpoints.OPEN_ORDERS, make, self._on_open, self._on_refused, self._on_lost, self._timeout_s)
@@ -123,9 +128,94 @@ class RestPoll:
             if is_new and _is_more(answer.count, offset + len(answer.trades)):
                 self._ask_trades(offset + len(answer.trades))
             else:
-                self._finish()
+                self._ask_by_id(self._missing_ids())
 
         self._calls.call(endpoints.TRADES_HISTORY, make, on_page, self._on_refused, self._on_lost, self._timeout_s)
+
+    def _ask_by_id(self, order_ids: list[str]) -> None:
+        """Own orders that neither the present nor the span of the past shows."""
+        if not order_ids:
+            self._ask_by_name(self._missing_names())
+            return
+
+        def make(nonce: int) -> history.QueryOrdersRequest:
+            txids = ",".join(order_ids[:_ORDERS_MAX])
+            return history.QueryOrdersRequest(nonce=str(nonce), txid=txids, trades=True, consolidate_taker=False)
+
+        def on_orders(answer: dict[str, history.Order]) -> None:
+            for order_id, row in answer.items():
+                (self._open if row.status in ("open", "pending") else self._closed)[order_id] = row
+            self._ask_fills(lambda: self._ask_by_id(order_ids[_ORDERS_MAX:]))
+
+        def on_refused(text: str) -> None:
+            if reject_reason(text) is RejectReason.CALL_LIMIT:
+                self._on_refused(text)
+            else:  # one of them is none of the account's any more; nothing is concluded of any
+                self._ask_by_name(self._missing_names())
+
+        self._calls.call(endpoints.QUERY_ORDERS, make, on_orders, on_refused, self._on_lost, self._timeout_s)
+
+    def _ask_by_name(self, names: list[str]) -> None:
+        """Own orders whose ids are not known, and that the venue would not take any more."""
+        if not names:
+            self._finish()
+            return
+
+        def make(nonce: int) -> history.ClosedOrdersRequest:
+            return history.ClosedOrdersRequest(
+                nonce=str(nonce), cl_ord_id=names[0], trades=True, consolidate_taker=False
+            )
+
+        def on_page(answer: history.ClosedOrders) -> None:
+            self._closed |= answer.closed
+            self._ask_fills(lambda: self._ask_by_name(names[1:]))
+
+        self._calls.call(endpoints.CLOSED_ORDERS, make, on_page, self._on_refused, self._on_lost, self._timeout_s)
+
+    def _ask_fills(self, then: Callable[[], None]) -> None:
+        """The trades that orders name and that have not been seen."""
+        named = [
+            trade_id
+            for row in (*self._open.values(), *self._closed.values())
+            for trade_id in (() if row.trades is UNSET else row.trades)
+            if trade_id not in self._trades
+        ]
+        if not named:
+            then()
+            return
+
+        def make(nonce: int) -> history.QueryTradesRequest:
+            return history.QueryTradesRequest(nonce=str(nonce), txid=",".join(named[:_TRADES_MAX]))
+
+        def on_trades(answer: dict[str, history.Trade]) -> None:
+            if not answer.keys() & set(named):
+                then()
+                return
+            self._trades |= answer
+            self._ask_fills(then)
+
+        self._calls.call(endpoints.QUERY_TRADES, make, on_trades, self._on_refused, self._on_lost, self._timeout_s)
+
+    def _missing_ids(self) -> list[str]:
+        return [
+            known.order_id
+            for known in self._parts.memory.live()
+            if known.order_id is not None and known.order_id not in self._open and known.order_id not in self._closed
+        ]
+
+    def _missing_names(self) -> list[str]:
+        parts = self._parts
+        rows = (*self._open.values(), *self._closed.values())
+        seen = {_desk_id(row, parts.ids.on_desk) for row in rows}
+        return [
+            parts.ids.on_wire(known.cl_ord_id, parts.clock.now_ns)
+            for known in parts.memory.live()
+            if known.order_id is None and known.cl_ord_id not in seen and self._is_late(known)
+        ]
+
+    def _is_late(self, known: KnownOrder) -> bool:
+        """Whether the venue would not take an order any more at the time of the snapshot."""
+        return known.deadline_ns is not None and self._ts_asked_ns > known.deadline_ns
 
     def _has_changed(self) -> bool:
         """Whether the past has something to tell that has not been told."""
@@ -188,9 +278,7 @@ class RestPoll:
         """Orders that never came to be: nothing shows them, and the venue would not take them any more."""
         seen = {status.cl_ord_id for status in statuses.values()}
         for known in self._parts.memory.live():
-            until_ns = known.deadline_ns
-            is_unseen = known.order_id is None and known.cl_ord_id not in seen
-            if is_unseen and until_ns is not None and self._ts_asked_ns > until_ns:
+            if known.order_id is None and known.cl_ord_id not in seen and self._is_late(known):
                 self._parts.memory.end(known)
 
     def _status(self, order_id: str, row: history.Order) -> OrderStatus:

@@ -206,6 +206,8 @@ class Ws2Link(WireLink):
         if flight is None:
             return
         command, orders = flight
+        if answer.time_out is not UNSET:
+            self._parts.time.note(moment_ns(answer.time_out), self._heard_ns)
         ts_venue_ns = self._time_of(answer.time_in)
         if answer.success is True:
             report = _ACCEPTED[type(answer)](command.request_id, answer.result, ts_venue_ns)

@@ -23,6 +23,7 @@ from adapters.kraken.client.order_memory import OrderMemory
 from adapters.kraken.client.rest_calls import PrivateCalls, PublicCalls
 from adapters.kraken.client.rest_link import RestLink
 from adapters.kraken.client.streams import StreamHandler
+from adapters.kraken.client.venue_time import VenueTime
 from adapters.kraken.profile import PROFILE
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.fix.gateway import FixGateway
@@ -262,6 +263,7 @@ class WireDesk(Desk):
             instruments=self.instruments(),
             memory=OrderMemory(),
             ids=ClientIds(None, is_time_based="fix" in names),
+            time=VenueTime(),
         )
         self.calls = PrivateCalls(self.http, self.credentials, rest_nonces(None, lambda: self.host.now_ns))
         self.reads = PublicCalls(self.http, self.clock)

@@ -1,0 +1,221 @@
+"""Kraken traded live: all links and the market data of one account, from one configuration.
+
+``connect_live(settings, clock)`` is what the adapter declares as ``connect_live``; it must be awaited in the event loop
+that the links are to live in. It reads the instruments and gives a ``framework.adapter.LiveVenue``::
+
+    venue = await connect_live(LiveSettings(links={"rest": "rest", "ws2": "ws2", "fix": "fix"}, state=folder), clock)
+    desk = ExecutionDesk(venue.links, policy, clock, listener, journal, budget)
+    for link in venue.links.values():
+        link.attach(desk.on_report, desk.on_session_closed)
+    desk.start()
+
+Protocols of links: ``rest``, ``ws2``, ``fix``. A command is written to its socket before ``send`` returns. Settings and
+their defaults: ``settings``. ``shell.LoopClock`` is a clock of real time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from adapters.fix.errors import StoreError
+from adapters.fix.store import FileStore, MemoryStore
+from adapters.kraken.client.backoff import BackOff
+from adapters.kraken.client.client_ids import ClientIds
+from adapters.kraken.client.fix_days import FixDays
+from adapters.kraken.client.fix_link import FixLink, FixNames
+from adapters.kraken.client.http_pool import HttpPool
+from adapters.kraken.client.instruments import Instruments
+from adapters.kraken.client.link_base import AccountParts, WireLink
+from adapters.kraken.client.market_data import MarketData
+from adapters.kraken.client.nonces import NonceSource, fix_nonces, rest_nonces
+from adapters.kraken.client.order_memory import OrderMemory
+from adapters.kraken.client.rest_calls import PrivateCalls, PublicCalls
+from adapters.kraken.client.rest_link import RestLink
+from adapters.kraken.client.settings import Address, KrakenSettings, read_settings
+from adapters.kraken.client.shell import Sockets, tls_context
+from adapters.kraken.client.streams import Connect
+from adapters.kraken.client.tokens import RestTokens
+from adapters.kraken.client.venue_time import VenueTime
+from adapters.kraken.client.websocket import websocket
+from adapters.kraken.client.ws2_link import Ws2Link
+from adapters.kraken.errors import KrakenError
+from adapters.kraken.profile import PROFILE
+from adapters.kraken.wire.rest import endpoints, public
+from framework.adapter import LiveSettings
+from framework.errors import ConfigError
+from framework.execution.link import Clock
+from framework.protocol import InstrumentSpec, Protocol
+
+__all__ = ["KrakenVenue", "connect_live"]
+
+# How long a session that logs out is waited for.
+_LOGOUT_S = 2.0
+
+
+class KrakenVenue:
+    """One account of Kraken, live; a ``framework.adapter.LiveVenue``."""
+
+    def __init__(self, settings: KrakenSettings, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
+        """Nothing is connected yet. Raises ConfigError for a state folder that is in use or cannot be written."""
+        self.instruments: Mapping[str, InstrumentSpec] = {}
+        self.links: dict[str, WireLink] = {}
+        self._settings = settings
+        self._clock = clock
+        self._sockets = Sockets(loop)
+        self._tls = tls_context(settings.ca_file)
+        self._closers: list[Callable[[], None]] = []
+        rest = settings.hosts["rest"]
+        self._http = HttpPool(
+            self._to(rest), rest.authority, clock, count=settings.rest_connections, seed=settings.seed
+        )
+        self._reads = PublicCalls(self._http, clock, seed=settings.seed)
+
+    async def load(self) -> None:
+        """Read the instruments and make the links. Raises KrakenError where the venue cannot be reached."""
+        instruments = await self._read_instruments()
+        self.instruments = {symbol: instruments[symbol].spec for symbol in instruments}
+        self.market = MarketData(
+            instruments, self._clock, self._websocket("ws_public"), BackOff(self._settings.seed + 1_000)
+        )
+        nonces = self._nonces("rest", rest_nonces)
+        self._calls = PrivateCalls(self._http, self._settings.credentials, nonces)
+        labels = self._settings.links.values()
+        self._parts = AccountParts(
+            clock=self._clock,
+            instruments=instruments,
+            memory=OrderMemory(),
+            ids=ClientIds(self._state("client-ids.jsonl"), is_time_based=Protocol.FIX in labels),
+            time=VenueTime(),
+        )
+        makers = {Protocol.REST: self._rest, Protocol.WS2: self._ws2, Protocol.FIX: self._fix}
+        for number, (name, label) in enumerate(self._settings.links.items()):
+            maker = makers.get(Protocol(label)) if label in [str(each) for each in makers] else None
+            if maker is None:
+                known = ", ".join(makers)
+                raise ConfigError(f"link {name!r} = {label!r}: there is no such protocol live; there is {known}")
+            self.links[name] = maker(name, BackOff(self._settings.seed + number))
+
+    async def close(self) -> None:
+        """Log out, close all connections, and write what must survive."""
+        self.market.close()
+        for link in self.links.values():
+            link.close()
+        until = asyncio.get_running_loop().time() + _LOGOUT_S
+        while any(link.is_up for link in self.links.values()) and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(0.01)
+        await self._let_go()
+
+    async def abandon(self) -> None:
+        """What was begun is of no use: let go of it."""
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        self._http.close()
+        await self._sockets.close()
+        for close in self._closers:
+            close()
+        self._closers.clear()
+
+    # ------------------------------------------------------------------------------------------------- links
+
+    def _rest(self, name: str, backoff: BackOff) -> WireLink:
+        profile = PROFILE.protocols[Protocol.REST]
+        return RestLink(name, profile, self._parts, backoff, self._calls, self._reads)
+
+    def _ws2(self, name: str, backoff: BackOff) -> WireLink:
+        profile = PROFILE.protocols[Protocol.WS2]
+        connect = self._websocket("ws_private")
+        return Ws2Link(name, profile, self._parts, backoff, connect, RestTokens(self._calls))
+
+    def _fix(self, name: str, backoff: BackOff) -> WireLink:
+        settings, profile = self._settings, PROFILE.protocols[Protocol.FIX]
+        sender = settings.fix_sender_comp_id
+        if not sender:
+            raise ConfigError(f"link {name!r} needs the option fix_sender_comp_id, as Kraken has given it out")
+        assert profile.rollover_utc_s is not None
+        path = self._state(f"fix-{sender}.store")
+        try:
+            store = MemoryStore() if path is None else FileStore(path)
+        except StoreError as error:
+            raise ConfigError(str(error)) from None
+        if isinstance(store, FileStore):
+            self._closers.append(store.close)
+        return FixLink(
+            name,
+            profile,
+            self._parts,
+            backoff,
+            self._to(settings.hosts["fix"]),
+            settings.credentials,
+            FixNames(
+                sender_comp_id=sender,
+                target_comp_id=settings.fix_target_comp_id,
+                heartbeat_s=settings.fix_heartbeat_s,
+            ),
+            store,
+            self._nonces("fix", fix_nonces),
+            FixDays(self._state(f"fix-{sender}.json"), profile.rollover_utc_s, profile.rollover_ns),
+            is_cancel_on_disconnect=settings.is_cancel_on_disconnect,
+        )
+
+    # ------------------------------------------------------------------------------------------------- parts
+
+    async def _read_instruments(self) -> Instruments:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[dict[str, public.AssetPair]] = loop.create_future()
+
+        def failed(reason: str) -> None:
+            if not answer.done():
+                answer.set_exception(KrakenError(f"the pairs of {self._settings.hosts['rest'].host}: {reason}"))
+
+        def read(pairs: dict[str, public.AssetPair]) -> None:
+            if not answer.done():
+                answer.set_result(pairs)
+
+        self._reads.call(endpoints.ASSET_PAIRS, public.AssetPairsRequest(), read, failed)
+        pairs = await answer
+        return Instruments.from_asset_pairs(msgspec.to_builtins(pairs, enc_hook=str))
+
+    def _to(self, address: Address) -> Connect:
+        return self._sockets.to(address.host, address.port, self._tls if address.is_tls else None)
+
+    def _websocket(self, name: str) -> Connect:
+        address = self._settings.hosts[name]
+        return websocket(self._to(address), address.authority, address.target)
+
+    def _state(self, name: str) -> Path | None:
+        folder = self._settings.state
+        if folder is None:
+            return None
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise ConfigError(f"{folder}: {error.strerror}; name another folder in 'state'") from None
+        return folder / name
+
+    def _nonces(self, what: str, make: Callable[[Path | None, Callable[[], int]], NonceSource]) -> NonceSource:
+        """The file of a key has a name that does not tell the key."""
+        mark = hashlib.sha256(self._settings.credentials.api_key.encode()).hexdigest()[:12]
+        nonces = make(self._state(f"nonce-{what}-{mark}"), lambda: self._clock.now_ns)
+        self._closers.append(nonces.close)
+        return nonces
+
+
+async def connect_live(settings: LiveSettings, clock: Clock) -> KrakenVenue:
+    """Kraken, or a venue that speaks its wire, ready to be traded; see the module.
+
+    Raises ConfigError for settings that make no sense, and KrakenError where the venue cannot be reached.
+    """
+    read = read_settings(settings)
+    venue = KrakenVenue(read, clock, asyncio.get_running_loop())
+    try:
+        await venue.load()
+    except BaseException:
+        await venue.abandon()
+        raise
+    return venue

@@ -1,0 +1,368 @@
+"""Market data over WebSocket v2: books that are checked at every message, trades without gaps, tickers.
+
+A book whose checksum does not come out, or a message that cannot be read, is told as lost, and its subscription begins
+anew. So does everything when the connection is lost, which is made again after a pause. Trades are numbered pair by
+pair, so those that were missed can be told.
+Sources: websocket-v2/book, trade, ticker, heartbeat; guides/spot-ws-book-v2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import UNSET
+
+from adapters.kraken.client.backoff import BackOff
+from adapters.kraken.client.instruments import Instruments
+from adapters.kraken.client.live_book import LiveBook
+from adapters.kraken.client.streams import Connect, Stream
+from adapters.kraken.client.times import moment_ns
+from adapters.kraken.errors import SymbolError
+from adapters.kraken.wire.codec import Maybe, encode
+from adapters.kraken.wire.errors import WireError
+from adapters.kraken.wire.number import Number
+from adapters.kraken.wire.ws2 import requests as wire
+from adapters.kraken.wire.ws2.market import BookFrame, Ticker, TickerFrame, TradeFrame
+from adapters.kraken.wire.ws2.messages import decode_answer
+from adapters.kraken.wire.ws2.responses import SubscribeResponse, UnsubscribeResponse
+from adapters.kraken.words import SIDES
+from framework.adapter import MarketListener
+from framework.data.columns import CLEAR, LAST, LEVEL, SNAPSHOT, TRADE
+from framework.data.live_rows import MarketRow, Quote
+from framework.errors import ConfigError
+from framework.execution.link import Clock
+from framework.protocol import BUY, SELL
+
+__all__ = ["MarketData"]
+
+_SECOND_NS = 10**9
+_PING_AFTER_NS = 4 * _SECOND_NS
+_DROP_AFTER_NS = 10 * _SECOND_NS
+_OPEN_TIMEOUT_NS = 15 * _SECOND_NS
+_CHANNELS = ("book", "trade", "ticker")
+_DEPTHS = (10, 25, 100, 500, 1000)
+
+
+class _Subscription:
+    """One channel of one pair. is_known: its snapshot has come. last_trade_id: 0 before the first."""
+
+    def __init__(self, symbol: str, channel: str, depth: int, seed: int) -> None:
+        self.symbol = symbol
+        self.channel = channel
+        self.depth = depth
+        self.is_known = False
+        self.is_leaving = False
+        self.last_trade_id = 0
+        self.backoff = BackOff(seed, steady_ns=60 * _SECOND_NS)
+
+    def params(self) -> wire.Subscription:
+        is_book = self.channel == "book"
+        return wire.Subscription(
+            self.channel,
+            symbol=[self.symbol],
+            depth=self.depth if is_book else UNSET,
+            event_trigger="bbo" if self.channel == "ticker" else UNSET,
+        )
+
+
+class MarketData:
+    """One connection of market data; a ``framework.adapter.LiveMarket``."""
+
+    def __init__(self, instruments: Instruments, clock: Clock, connect: Connect, backoff: BackOff) -> None:
+        """connect: to the host of public messages; its streams carry whole messages."""
+        self._instruments = instruments
+        self._clock = clock
+        self._connect = connect
+        self._backoff = backoff
+        self._listener: MarketListener | None = None
+        self._wanted: dict[tuple[str, str], _Subscription] = {}
+        self._books: dict[str, LiveBook] = {}
+        self._stream: Stream | None = None
+        self._is_open = False
+        self._is_wanted = False
+        self._attempt = 0
+        self._heard_ns = 0
+
+    # ------------------------------------------------------------------------------------------------- wanted
+
+    def attach(self, listener: MarketListener) -> None:
+        """Say who hears."""
+        self._listener = listener
+
+    def subscribe(self, symbol: str, channel: str, depth: int = 10) -> None:
+        """Have a channel of a pair told: "book" (of this depth), "trade" or "ticker"; nothing changes where it is.
+
+        Raises ConfigError for a channel or a depth that there is not, SymbolError for a pair.
+        """
+        if channel not in _CHANNELS:
+            raise ConfigError(f"channel {channel!r}: it must be one of {', '.join(_CHANNELS)}")
+        if channel == "book" and depth not in _DEPTHS:
+            raise ConfigError(f"depth {depth}: it must be one of {', '.join(map(str, _DEPTHS))}")
+        self.book(symbol)
+        key = (channel, symbol)
+        if key in self._wanted:
+            return
+        wanted = self._wanted[key] = _Subscription(symbol, channel, depth, len(self._wanted))
+        if self._is_open:
+            self._write(wire.Subscribe(wanted.params()))
+
+    def unsubscribe(self, symbol: str, channel: str) -> None:
+        """Have no more of it told."""
+        wanted = self._wanted.pop((channel, symbol), None)
+        if wanted is not None and self._is_open:
+            self._write(wire.Unsubscribe(wanted.params()))
+        if channel == "book" and symbol in self._books:
+            self._books[symbol].clear()
+
+    def book(self, symbol: str) -> LiveBook:
+        """The book of a pair as it has been told; raises SymbolError for a pair that there is not."""
+        book = self._books.get(symbol)
+        if book is None:
+            book = self._books[symbol] = LiveBook(self._instruments[symbol])
+        return book
+
+    # ------------------------------------------------------------------------------------------------- connection
+
+    def open(self) -> None:
+        """Connect, and connect again whenever the connection is lost."""
+        self._is_wanted = True
+        self._begin()
+
+    def close(self) -> None:
+        """Give the connection up."""
+        self._is_wanted = False
+        self._attempt += 1
+        self._hang_up()
+
+    def _begin(self) -> None:
+        self._attempt += 1
+        attempt, now_ns = self._attempt, self._clock.now_ns
+
+        def start() -> None:
+            if attempt == self._attempt and self._is_wanted:
+                self._heard_ns = self._clock.now_ns
+                self._stream = self._connect(self)
+                self._clock.call_at(self._clock.now_ns + _OPEN_TIMEOUT_NS, check)
+
+        def check() -> None:
+            if attempt == self._attempt and not self._is_open:
+                self._lost("the connection did not open in time")
+
+        self._clock.call_at(now_ns + self._backoff.pause_ns(), start)
+
+    def _hang_up(self) -> None:
+        stream, self._stream = self._stream, None
+        self._is_open = False
+        if stream is not None:
+            stream.close()
+
+    def _lost(self, reason: str) -> None:
+        """The connection is gone: all books with it."""
+        self._hang_up()
+        self._backoff.ended(self._clock.now_ns)
+        for wanted in self._wanted.values():
+            wanted.is_leaving = False
+            if wanted.is_known and wanted.channel == "book":
+                self._tell_lost(wanted, reason)
+            wanted.is_known = False
+        if self._is_wanted:
+            self._begin()
+
+    def opened(self) -> None:
+        self._is_open = True
+        self._heard_ns = self._clock.now_ns
+        self._backoff.opened(self._heard_ns)
+        for wanted in self._wanted.values():
+            self._write(wire.Subscribe(wanted.params()))
+        self._watch(self._attempt)
+
+    def closed(self, reason: str) -> None:
+        self._stream = None
+        self._lost(reason)
+
+    def received(self, data: bytes) -> None:
+        self._heard_ns = self._clock.now_ns
+        try:
+            answer = decode_answer(data)
+        except WireError as error:
+            self._lost(f"a message of the venue cannot be read: {error}")
+            return
+        handler = _HANDLERS.get(type(answer))
+        if handler is not None:
+            handler(self, answer)
+
+    def _watch(self, attempt: int) -> None:
+        """Once a second: is the line alive."""
+        if attempt != self._attempt or not self._is_open:
+            return
+        silent_ns = self._clock.now_ns - self._heard_ns
+        if silent_ns >= _DROP_AFTER_NS:
+            self._lost(f"nothing was heard for {silent_ns // _SECOND_NS} s")
+            return
+        if silent_ns >= _PING_AFTER_NS or not self._wanted:
+            self._write(wire.Ping())
+        self._clock.call_at(self._clock.now_ns + _SECOND_NS, lambda: self._watch(attempt))
+
+    def _write(self, request: wire.Request) -> None:
+        if self._stream is not None:
+            self._stream.write(encode(request))
+
+    # ------------------------------------------------------------------------------------------------- answers
+
+    def _on_subscribed(self, answer: SubscribeResponse) -> None:
+        if answer.success is True:
+            return
+        error = answer.error if answer.error is not UNSET else "without a reason"
+        symbol = answer.symbol if answer.symbol is not UNSET else ""
+        if error == "Already subscribed":
+            return
+        if self._listener is not None:
+            self._listener.market_lost(symbol, f"the subscription was refused: {error}", self._heard_ns)
+
+    def _on_unsubscribed(self, answer: UnsubscribeResponse) -> None:
+        """One that has begun to leave joins again."""
+        result = answer.result
+        if result is UNSET or result.symbol is UNSET:
+            return
+        wanted = self._wanted.get((result.channel, result.symbol))
+        if wanted is not None and wanted.is_leaving:
+            wanted.is_leaving = False
+            attempt = self._attempt
+
+            def join() -> None:
+                if attempt == self._attempt and self._wanted.get((wanted.channel, wanted.symbol)) is wanted:
+                    self._write(wire.Subscribe(wanted.params()))
+
+            self._clock.call_at(self._clock.now_ns + wanted.backoff.pause_ns(), join)
+
+    def _leave(self, wanted: _Subscription, reason: str) -> None:
+        """What is told does not add up: it is lost, and asked for anew."""
+        wanted.is_known = False
+        wanted.is_leaving = True
+        wanted.backoff.ended(self._clock.now_ns)
+        self._tell_lost(wanted, reason)
+        self._write(wire.Unsubscribe(wanted.params()))
+
+    def _tell_lost(self, wanted: _Subscription, reason: str) -> None:
+        if wanted.channel == "book":
+            self._books[wanted.symbol].clear()
+        if self._listener is not None:
+            self._listener.market_lost(wanted.symbol, reason, self._heard_ns)
+
+    # ------------------------------------------------------------------------------------------------- channels
+
+    def _on_book(self, frame: BookFrame) -> None:
+        is_snapshot = frame.type == "snapshot"
+        for told in frame.data:
+            wanted = self._wanted.get(("book", told.symbol))
+            if wanted is None or wanted.is_leaving or not (wanted.is_known or is_snapshot):
+                continue
+            book, recv_ns = self._books[told.symbol], self._heard_ns
+            try:
+                ts_ns = recv_ns if told.timestamp is UNSET else moment_ns(told.timestamp)
+                rows = self._book_rows(book, told.bids, told.asks, wanted.depth, ts_ns, is_snapshot=is_snapshot)
+            except (WireError, SymbolError) as error:
+                self._leave(wanted, f"the book cannot be read: {error}")
+                continue
+            if book.checksum() != told.checksum:
+                self._leave(wanted, f"the checksum of the book is {book.checksum()}, not {told.checksum}")
+                continue
+            book.ts_event_ns = max(book.ts_event_ns, ts_ns)
+            if is_snapshot:
+                wanted.is_known = True
+                wanted.backoff.opened(recv_ns)
+            if rows and self._listener is not None:
+                self._listener.book_changed(told.symbol, rows)
+
+    def _book_rows(
+        self, book: LiveBook, bids: Any, asks: Any, depth: int, ts_ns: int, *, is_snapshot: bool
+    ) -> list[MarketRow]:
+        recv_ns, flags = self._heard_ns, SNAPSHOT if is_snapshot else 0
+        rows = []
+        if is_snapshot:
+            book.clear()
+            rows.append(MarketRow(ts_ns, recv_ns, CLEAR, 0, 0, 0, flags))
+        for side, levels in ((BUY, bids), (SELL, asks)):
+            for ticks, lots in book.apply(side, levels):
+                rows.append(MarketRow(ts_ns, recv_ns, LEVEL, side, ticks, lots, flags))
+        for side, ticks in book.cut(depth):  # pushed out by better levels: the venue tells no more of them
+            rows.append(MarketRow(ts_ns, recv_ns, LEVEL, side, ticks, 0, flags))
+        return _ended(rows)
+
+    def _on_trades(self, frame: TradeFrame) -> None:
+        rows: dict[str, list[MarketRow]] = {}
+        for trade in frame.data:
+            wanted = self._wanted.get(("trade", trade.symbol))
+            if wanted is None or trade.trade_id <= wanted.last_trade_id:
+                continue
+            missed = trade.trade_id - wanted.last_trade_id - 1
+            if wanted.last_trade_id and missed and self._listener is not None:
+                self._listener.trades_missed(trade.symbol, missed, self._heard_ns)
+            wanted.last_trade_id = trade.trade_id
+            instrument = self._instruments[trade.symbol]
+            try:
+                ticks, lots, ts_ns = (
+                    instrument.ticks(trade.price),
+                    instrument.lots(trade.qty),
+                    moment_ns(trade.timestamp),
+                )
+            except WireError as error:
+                self._tell_lost(wanted, f"a trade cannot be read: {error}")
+                continue
+            side = SIDES[trade.side]
+            self._books[trade.symbol].traded(ticks, lots, side)
+            row = MarketRow(ts_ns, self._heard_ns, TRADE, side, ticks, lots, 0, trade.trade_id)
+            rows.setdefault(trade.symbol, []).append(row)
+        for symbol, made in rows.items():
+            if self._listener is not None:
+                self._listener.traded(symbol, _ended(made))
+
+    def _on_ticker(self, frame: TickerFrame) -> None:
+        for told in frame.data:
+            if ("ticker", told.symbol) in self._wanted and self._listener is not None:
+                try:
+                    quote = self._quote(told)
+                except WireError:
+                    continue  # the next one tells the same
+                self._listener.quoted(told.symbol, quote)
+
+    def _quote(self, told: Ticker) -> Quote:
+        instrument = self._instruments[told.symbol]
+
+        def ticks(price: Number) -> int | None:
+            return instrument.ticks(price) or None
+
+        return Quote(
+            ts_event_ns=_moment(told.timestamp, self._heard_ns),
+            ts_recv_ns=self._heard_ns,
+            bid_ticks=ticks(told.bid),
+            bid_lots=instrument.lots(told.bid_qty),
+            ask_ticks=ticks(told.ask),
+            ask_lots=instrument.lots(told.ask_qty),
+            last_ticks=ticks(told.last),
+            high_ticks=ticks(told.high),
+            low_ticks=ticks(told.low),
+            volume_lots=instrument.lots(told.volume),
+            vwap=told.vwap.decimal,
+        )
+
+
+def _ended(rows: list[MarketRow]) -> list[MarketRow]:
+    """The last row of a message is flagged so."""
+    if rows:
+        rows[-1] = rows[-1]._replace(flags=rows[-1].flags | LAST)
+    return rows
+
+
+def _moment(text: Maybe[str], default_ns: int) -> int:
+    return default_ns if text is UNSET else moment_ns(text)
+
+
+_HANDLERS: dict[type, Callable[[MarketData, Any], None]] = {
+    BookFrame: MarketData._on_book,
+    TradeFrame: MarketData._on_trades,
+    TickerFrame: MarketData._on_ticker,
+    SubscribeResponse: MarketData._on_subscribed,
+    UnsubscribeResponse: MarketData._on_unsubscribed,
+}
