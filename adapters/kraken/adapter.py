@@ -28,6 +28,4 @@ def _open_trades(symbol: str, settings: DownloadSettings) -> AbstractAsyncContex
     return open_public_trades(symbol, settings)
 
 
-ADAPTER = Adapter(
-    name="kraken", profile=PROFILE, formats=FORMATS, connect_live=_connect_live, open_trades=_open_trades
-)
+ADAPTER = Adapter(name="kraken", profile=PROFILE, formats=FORMATS, connect_live=_connect_live, open_trades=_open_trades)
