@@ -393,6 +393,15 @@ class Strategy(NautilusStrategy):
     def on_venue_status_changed(self, event: events.VenueStatusChanged) -> None:
         """The venue changed its mode."""
 
+    def on_kill_switch_pulled(self, event: events.KillSwitchPulled) -> None:
+        """Everything is being canceled, and new orders are denied until the switch is released."""
+
+    def on_kill_switch_proved(self, event: events.KillSwitchProved) -> None:
+        """The venue has said, since the switch was pulled, that nothing is open."""
+
+    def on_kill_switch_released(self, event: events.KillSwitchReleased) -> None:
+        """New orders are sent again."""
+
     # ------------------------------------------------------------------------------------------------- system
 
     def attach(self, port: StrategyPort, path: OrderPath | None = None) -> None:
@@ -459,4 +468,7 @@ _HANDLERS: dict[type[events.RoadEvent], str] = {
     events.SequenceGap: "on_sequence_gap",
     events.ReplayCompleted: "on_replay_completed",
     events.VenueStatusChanged: "on_venue_status_changed",
+    events.KillSwitchPulled: "on_kill_switch_pulled",
+    events.KillSwitchProved: "on_kill_switch_proved",
+    events.KillSwitchReleased: "on_kill_switch_released",
 }

@@ -40,6 +40,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
         "framework.messages",
         "framework.errors",
         "framework.strategy",
+        "framework.config_text",
         "framework.execution",
         # Pure functions that both sides call: the counter is charged, and budgeted, by the same code.
         "framework.venue.rates",

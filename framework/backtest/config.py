@@ -9,6 +9,7 @@
     [venue]                     profile = "...", tier = "intermediate"
     [account.balances]          USD = "1000000"
     [road]                      name = "ws2"                    # one of the profile's roads, or changed in parts
+    [limits]                    order_qty_max = "0.5"           # framework.execution.limits
     [[faults]]                  kind = "drop", link = "ws2", at_s = 600, for_s = 30
 
 A key that does not exist, a value of the wrong type and a name that is not there are errors that say so.
@@ -24,6 +25,7 @@ import msgspec
 
 from framework.config_text import check_amount, check_range, read_toml
 from framework.errors import ConfigError
+from framework.execution.limits import LimitsSection
 from framework.venue.faults import FaultSection
 
 __all__ = [
@@ -179,6 +181,7 @@ class RunConfig(_Section, frozen=True, kw_only=True):
     venue: VenueSection = VenueSection()
     account: AccountSection = AccountSection()
     road: RoadSection = RoadSection()
+    limits: LimitsSection = LimitsSection()
     faults: tuple[FaultSection, ...] = ()
 
 

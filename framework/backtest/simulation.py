@@ -183,7 +183,16 @@ class Simulation:
         data_client = SimDataClient(
             trader.venue_name, trader.bridge_by_id, self.feeds, nautilus.msgbus, nautilus.cache, nautilus.clock
         )
-        trader.connect(self.links, policy, self.config.venue.tier, balances, self.feeds, data_client, self.recorder)
+        trader.connect(
+            self.links,
+            policy,
+            self.config.venue.tier,
+            balances,
+            self.feeds,
+            data_client,
+            self.recorder,
+            self.config.limits,
+        )
         self.desk, self.client = trader.desk, trader.client
 
     # ------------------------------------------------------------------------------------------------- running

@@ -8,7 +8,8 @@ what has to be asked for. None of them reads a clock of its own or knows what ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from msgspec.structs import replace
 
@@ -18,6 +19,7 @@ from framework.execution.cancels import Cancels
 from framework.execution.edits import Edits
 from framework.execution.events import OrderValidated, RoadEvent
 from framework.execution.evidence import Evidence
+from framework.execution.guard import Guard
 from framework.execution.ledger import Ledger
 from framework.execution.link import Clock, DeskListener, Journal, Link
 from framework.execution.orders import OrderRecord, RequestKind
@@ -55,6 +57,7 @@ class ExecutionDesk:
     """One account's orders over several links.
 
     links: the account's links by name; the order of the mapping is the order in which reach is listed.
+    guard: holds new orders and changes against limits; None for no limits.
     orders, open_orders: records by client id, all of them and those not closed. in_flight: requests without an answer.
     Raises ConfigError if the policy names a link that is not there, or asks of one what it cannot do.
     """
@@ -67,6 +70,7 @@ class ExecutionDesk:
         listener: DeskListener,
         journal: Journal,
         budget: RateBudget,
+        guard: Guard | None = None,
     ) -> None:
         for name in policy.link_names():
             if name not in links:
@@ -76,7 +80,7 @@ class ExecutionDesk:
         self.budget = budget
         self._clock = clock
         self._listener = listener
-        self._ledger = ledger = Ledger(clock, listener, journal)
+        self._ledger = ledger = Ledger(clock, listener, journal, guard)
         self._requests = requests = Requests(clock, ledger, budget, policy.answer_timeout_ms * _MS, self._on_lost)
         self._polls = polls = Polls(self.links, policy, clock, ledger, requests, budget)
         self._edits = edits = Edits(ledger, requests.in_flight, self._read_again, polls.look_back)
@@ -86,6 +90,7 @@ class ExecutionDesk:
         route = CancelRoute(self.links, policy.cancel)
         self._cancels = Cancels(self.links, route, clock, ledger, requests, budget)
         self._add_charge = add_charge(budget.schedule)
+        self._guard = guard
         self._halt: str | None = None
         self._snapshot_listeners: list[Callable[[OrdersSnapshot], None]] = []
         self.orders = ledger.orders
@@ -107,6 +112,16 @@ class ExecutionDesk:
     def halt(self, reason: str) -> None:
         """Deny new orders and changes from now on, with this reason; cancels and questions go on."""
         self._halt = reason
+
+    @contextmanager
+    def unlimited(self) -> Iterator[None]:
+        """Neither halt nor limits hold within: for orders that bring a position down to nothing at the end."""
+        halt, guard = self._halt, self._guard
+        self._halt = self._guard = None
+        try:
+            yield
+        finally:
+            self._halt, self._guard = halt, guard
 
     def resume(self) -> None:
         """Deny them no more."""
@@ -132,6 +147,8 @@ class ExecutionDesk:
         record = self._new_record(command, link, now_ns)
         charge = self._add_charge
         denial = self._denial(link, record.symbol, charge, now_ns)
+        if denial is None and self._guard is not None:
+            denial = self._guard.order_denial((command,), self.open_orders)
         if denial is not None:
             self._ledger.deny(record, denial)
             return record
@@ -155,6 +172,8 @@ class ExecutionDesk:
         records = tuple(self._new_record(command, link, now_ns) for command in commands)
         charge = batch_add_charge(self.budget.schedule, count)
         denial = self._denial(link, records[0].symbol, charge, now_ns)
+        if denial is None and self._guard is not None:
+            denial = self._guard.order_denial(commands, self.open_orders)
         if denial is not None:
             for record in records:
                 self._ledger.deny(record, denial)
@@ -231,6 +250,9 @@ class ExecutionDesk:
             denial = "an edit of the order is in flight, and will give it a new id; wait for its answer"
         if denial is None and is_edit and record.order_id is None:
             denial = "the venue's id of the order is not known yet, and an edit needs it"
+        if denial is None and self._guard is not None:
+            terms = (qty_lots, limit_ticks, trigger_ticks)
+            denial = self._guard.amend_denial(record, self.open_orders, *terms)
         if denial is not None:
             self._listener.amend_rejected(record, denial, now_ns)
             return
@@ -313,6 +335,10 @@ class ExecutionDesk:
         """Have each answer to a question told, once it is read."""
         self._snapshot_listeners.append(callback)
 
+    def unlisten_snapshots(self, callback: Callable[[OrdersSnapshot], None]) -> None:
+        """Have no more told."""
+        self._snapshot_listeners.remove(callback)
+
     def knows(self, status: OrderStatus) -> bool:
         """Whether an order of a snapshot is one of its own."""
         return self._ledger.find(status.cl_ord_id, status.order_id) is not None
@@ -333,7 +359,7 @@ class ExecutionDesk:
         else:
             self._reader.read(link_name, report)
             if isinstance(report, OrdersSnapshot):
-                for callback in self._snapshot_listeners:
+                for callback in tuple(self._snapshot_listeners):
                     callback(report)
         if self._sessions.replaying:
             self._sessions.count_replayed(link_name)

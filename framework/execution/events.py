@@ -11,6 +11,9 @@ from framework.messages import VenueMode
 
 __all__ = [
     "CancelRerouted",
+    "KillSwitchProved",
+    "KillSwitchPulled",
+    "KillSwitchReleased",
     "OrderReachChanged",
     "OrderValidated",
     "OutcomeResolved",
@@ -141,3 +144,19 @@ class VenueStatusChanged(RoadEvent, frozen=True, kw_only=True):
 
     mode: VenueMode
     symbol: str | None
+
+
+class KillSwitchPulled(RoadEvent, frozen=True, kw_only=True):
+    """Everything is being canceled and nothing new is sent, until the switch is released. reason: why, in words."""
+
+    reason: str
+
+
+class KillSwitchProved(RoadEvent, frozen=True, kw_only=True):
+    """Since the switch was pulled, the venue has said that nothing is open; ``ts_venue_ns`` is its time."""
+
+    ts_venue_ns: int
+
+
+class KillSwitchReleased(RoadEvent, frozen=True, kw_only=True):
+    """New orders are sent again."""

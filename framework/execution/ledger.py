@@ -11,6 +11,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from framework.execution.events import OutcomeResolved, RoadEvent
+from framework.execution.guard import Guard
 from framework.execution.link import Clock, DeskListener, Journal
 from framework.execution.orders import Knowledge, OrderRecord
 from framework.messages import ExecutionReport, OrderState, OrderStatus
@@ -24,14 +25,15 @@ _OPEN = Knowledge.OPEN
 class Ledger:
     """Keeps the records and tells the listener what is concluded.
 
-    orders: every record by client id. open_orders: those not closed, oldest first.
+    orders: every record by client id. open_orders: those not closed, oldest first. guard: hears of fills.
     """
 
-    def __init__(self, clock: Clock, listener: DeskListener, journal: Journal) -> None:
+    def __init__(self, clock: Clock, listener: DeskListener, journal: Journal, guard: Guard | None = None) -> None:
         self.orders: dict[str, OrderRecord] = {}
         self.open_orders: dict[str, OrderRecord] = {}
         self.listener = listener
         self.journal = journal
+        self.guard = guard
         self._clock = clock
         self._by_order_id: dict[str, OrderRecord] = {}
 
@@ -113,6 +115,8 @@ class Ledger:
         if not record.note_exec(report.exec_id):
             return
         self.journal.learned(link_name, report, self._clock.now_ns)
+        if self.guard is not None:
+            self.guard.note_fill(report)
         self.accept(record, report.order_id, report.ts_venue_ns)
         last_lots = report.last_lots
         cum_lots = record.cum_lots + last_lots

@@ -82,7 +82,9 @@ class Standstill:
 
     def stop(self) -> None:
         """Give up; new orders stay denied."""
-        self._is_running = False
+        if self._is_running:
+            self._is_running = False
+            self._desk.unlisten_snapshots(self._on_snapshot)
 
     def left(self) -> list[str]:
         """What is in the way of a proof, in words."""
@@ -156,7 +158,7 @@ class Standstill:
         )
         if quiet_id is None or report.request_id <= quiet_id or is_own_open or self.strangers:
             return
-        self._is_running = False
+        self.stop()
         self.proof = Proof(ts_venue_ns=report.ts_venue_ns, round_count=self.round_count)
         self._on_proved(self.proof)
 

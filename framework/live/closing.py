@@ -118,15 +118,13 @@ class Closing:
         is_sent = False
         if self._flatten_count < _FLATTEN_MAX:
             self._flatten_count += 1
-            reason = trader.desk.halted
-            trader.desk.resume()
-            for bridge in trader.bridges():
-                net = Decimal(trader.nautilus.portfolio.net_position(bridge.instrument_id))
-                lots = bridge.spec.lots(abs(net))
-                if lots >= max(1, bridge.spec.min_qty_lots):
-                    send = trader.strategy.sell if net > 0 else trader.strategy.buy
-                    is_sent |= not send(bridge.instrument_id, lots).is_closed
-            trader.desk.halt(reason or "the run is ending")
+            with trader.desk.unlimited():
+                for bridge in trader.bridges():
+                    net = Decimal(trader.nautilus.portfolio.net_position(bridge.instrument_id))
+                    lots = bridge.spec.lots(abs(net))
+                    if lots >= max(1, bridge.spec.min_qty_lots):
+                        send = trader.strategy.sell if net > 0 else trader.strategy.buy
+                        is_sent |= not send(bridge.instrument_id, lots).is_closed
         if is_sent:
             self._await_ends(trader.scheduler.now_ns + _FLATTEN_WAIT_MS * _MS)
         else:

@@ -11,12 +11,14 @@ from framework.commands import CommandEntry, balance, speed
 
 if TYPE_CHECKING:
     from framework.backtest.config import RunConfig
+    from framework.live.kill_file import KillFile
     from framework.live.paper import PaperNode
 
 __all__ = ["PAPER"]
 
 _NS = 1_000_000_000
 _STATUS_S = 30
+_LOOK_MS = 50
 
 
 def _seconds(text: str) -> float:
@@ -122,6 +124,8 @@ def _run(options: argparse.Namespace) -> int:
     from framework.backtest.metrics import read_metrics
     from framework.backtest.placing import check_run_place
     from framework.live.closing import AtEnd
+    from framework.live.kill_command import kill_path
+    from framework.live.kill_file import KillFile
     from framework.live.paper import PaperNode
     from framework.report import write_report
 
@@ -131,7 +135,8 @@ def _run(options: argparse.Namespace) -> int:
     node = PaperNode(
         _config(options, now_ns), is_looped=not options.once, at_end=AtEnd(options.at_end), for_s=options.for_s
     )
-    asyncio.run(_live(node, options.speed))
+    kill_file = KillFile(kill_path(out), node.simulation.trader.kill_switch, _say)
+    asyncio.run(_live(node, options.speed, kill_file))
     node.finish()
     folder = node.write(out)
     print(comparison_table(compare([read_metrics(folder)])))
@@ -141,7 +146,11 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if node.closing.has_failed else 0
 
 
-async def _live(node: PaperNode, speed: Fraction) -> None:
+def _say(line: str) -> None:
+    print(f"  {line}", flush=True)
+
+
+async def _live(node: PaperNode, speed: Fraction, kill_file: KillFile) -> None:
     """Let a run live until it is over; Ctrl-C ends it, and a second one does not wait for its end."""
     import asyncio
     import signal
@@ -165,6 +174,7 @@ async def _live(node: PaperNode, speed: Fraction) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGUSR1, simulation.trader.kill_switch.pull, "signal SIGUSR1")
     pairs = ", ".join(market.spec.symbol for market in simulation.markets)
     print(
         f"Paper, with simulated money: {type(simulation.strategy).__name__} on {pairs} by {simulation.road.name}"
@@ -173,15 +183,21 @@ async def _live(node: PaperNode, speed: Fraction) -> None:
     )
     next_ns = time.monotonic_ns() + _STATUS_S * _NS
 
-    def tell() -> None:
-        nonlocal next_ns
-        if time.monotonic_ns() >= next_ns:
+    look_ns = 0
+
+    def on_beat() -> None:
+        nonlocal next_ns, look_ns
+        now_ns = time.monotonic_ns()
+        if now_ns >= look_ns:
+            look_ns = now_ns + _LOOK_MS * 1_000_000
+            kill_file.look()
+        if now_ns >= next_ns:
             next_ns += _STATUS_S * _NS
-            print(f"  {node.status()}", flush=True)
+            _say(node.status())
 
     # The clocks of the machine and of the run show the same now, and never again.
     node.begin()
-    await drive(node, VenueClock(time.monotonic_ns(), node.now_ns, speed), on_beat=tell)
+    await drive(node, VenueClock(time.monotonic_ns(), node.now_ns, speed), on_beat=on_beat)
 
 
 PAPER = CommandEntry(

@@ -19,7 +19,10 @@ from framework.errors import ConfigError
 from framework.execution.budget import RateBudget
 from framework.execution.desk import ExecutionDesk
 from framework.execution.events import RateBudgetChanged, RoadEvent
+from framework.execution.guard import Guard, MarketPrice
 from framework.execution.instruments import InstrumentBridge
+from framework.execution.kill_switch import KillSwitch
+from framework.execution.limits import LimitsSection
 from framework.execution.link import Journal, Link
 from framework.execution.nautilus_client import DeskExecutionClient
 from framework.execution.policy import DeskPolicy
@@ -36,6 +39,8 @@ __all__ = ["AttachedLink", "MarketFeed", "Trader"]
 _MS = 1_000_000
 # NautilusTrader's account is told new balances so long after a fill, once for all fills until then.
 _BALANCES_MS = 5_000
+# How often it is looked whether too much is lost, beside each order and each fill.
+_LOOK_MS = 1_000
 
 
 class AttachedLink(Link, Protocol):
@@ -61,8 +66,8 @@ class MarketFeed(Protocol):
 class Trader:
     """One strategy with its desk; it is the strategy's port.
 
-    nautilus: NautilusTrader's components. bridges: the instruments, in the order given. links, client, desk: set
-    by ``connect``.
+    nautilus: NautilusTrader's components. bridges: the instruments, in the order given. links, client,
+    desk, kill_switch: set by ``connect``.
     """
 
     def __init__(
@@ -77,6 +82,8 @@ class Trader:
         self.bridge_by_id = {bridge.instrument_id: bridge for bridge in self._bridges}
         self._is_balance_scheduled = False
         self._is_stopped = False
+        self._is_over = False
+        self._guard: Guard | None = None
 
     def connect(
         self,
@@ -87,11 +94,14 @@ class Trader:
         market: MarketFeed,
         data_client: MarketDataClient,
         journal: Journal,
+        limits: LimitsSection | None = None,
     ) -> None:
         """Give it its links and its market; once, before the start.
 
         tier: of the account, whose counters are budgeted. balances: what the account starts with, by asset.
-        data_client: serves NautilusTrader's own subscriptions. Raises ConfigError as ``ExecutionDesk`` does.
+        data_client: serves NautilusTrader's own subscriptions. limits: what new orders are held against; when too much
+        is lost, the kill switch is pulled. Raises ConfigError as ``ExecutionDesk`` does, and for a limit of an
+        instrument that is not in the run.
         """
         nautilus = self.nautilus
         parts = (nautilus.msgbus, nautilus.cache, nautilus.clock)
@@ -110,12 +120,34 @@ class Trader:
         )
         nautilus.exec_engine.register_client(self.client)
         budget = RateBudget(self.profile.rates, self.profile.tier(tier), policy.cancel_reserve_points, self._on_budget)
-        self.desk = ExecutionDesk(links, policy, self.scheduler, self.client, journal, budget)
+        guard = self._make_guard(limits)
+        self.desk = ExecutionDesk(links, policy, self.scheduler, self.client, journal, budget, guard)
+        self.kill_switch = KillSwitch(self.desk, self.scheduler)
         self.client.desk = self.desk
         for link in links.values():
             link.attach(self.desk.on_report, self.desk.on_session_closed)
         self.strategy.attach(self, self._make_order_path())
         nautilus.trader.add_strategy(self.strategy)
+
+    def _make_guard(self, limits: LimitsSection | None) -> Guard | None:
+        if limits is None or not limits.is_any:
+            return None
+        known = {bridge.spec.symbol: bridge.instrument_id for bridge in self._bridges}
+        for symbol in limits.symbols:
+            if symbol not in known:
+                raise ConfigError(f'[limits.symbols."{symbol}"]: it is not in the run, which has {", ".join(known)}')
+        quotes = dict.fromkeys(bridge.quote_asset for bridge in self._bridges)
+        for asset in limits.daily_loss_max:
+            if asset not in quotes:
+                raise ConfigError(f"[limits.daily_loss_max] {asset}: losses of this run are in {', '.join(quotes)}")
+
+        def price(symbol: str) -> MarketPrice:
+            book = self.market.book(known[symbol])
+            return MarketPrice(book.bid_ticks, book.ask_ticks, book.last_ticks, book.ts_event_ns)
+
+        specs = [bridge.spec for bridge in self._bridges]
+        self._guard = guard = Guard(limits, specs, self.scheduler, price, self._on_loss)
+        return guard
 
     def _make_order_path(self) -> OrderPath | None:
         """The short way of orders; None for a strategy that wants its positions kept apart."""
@@ -143,6 +175,8 @@ class Trader:
         self.nautilus.start()
         self.client.send_balances()
         self.desk.start()
+        if self._guard is not None and self._guard.limits.daily_loss_max:
+            self._look_at_loss(self._guard)
 
     def start_strategy(self) -> None:
         """Start the strategy, or as soon as all links are up: one that starts before them could not trade."""
@@ -169,6 +203,7 @@ class Trader:
     def stop(self) -> None:
         """Stop the strategy and the desk, and let go of all that would keep the run's memory."""
         self.stop_strategy()
+        self._is_over = True
         self.desk.stop()
         self.nautilus.let_go()
 
@@ -215,6 +250,15 @@ class Trader:
         self.desk.validate(order, via)
 
     # ------------------------------------------------------------------------------------------------- within
+
+    def _look_at_loss(self, guard: Guard) -> None:
+        """The market moves, and midnight passes, while nobody trades."""
+        if not self._is_over:
+            guard.look()
+            self.scheduler.at(self.scheduler.now_ns + _LOOK_MS * _MS, self._look_at_loss, guard)
+
+    def _on_loss(self, reason: str) -> None:
+        self.scheduler.at(self.scheduler.now_ns, self.kill_switch.pull, reason)  # not from within an order or a fill
 
     def _on_budget(self, event: RateBudgetChanged) -> None:
         self.desk.tell(event)

@@ -95,6 +95,9 @@ EVENTS: list[tuple[str, events.RoadEvent]] = [
     ("on_sequence_gap", events.SequenceGap(ts_ns=1, link="fix", missed_count=1)),
     ("on_replay_completed", events.ReplayCompleted(ts_ns=1, link="fix", replayed_count=1)),
     ("on_venue_status_changed", events.VenueStatusChanged(ts_ns=1, mode=VenueMode.ONLINE, symbol=None)),
+    ("on_kill_switch_pulled", events.KillSwitchPulled(ts_ns=1, reason="by hand")),
+    ("on_kill_switch_proved", events.KillSwitchProved(ts_ns=1, ts_venue_ns=1)),
+    ("on_kill_switch_released", events.KillSwitchReleased(ts_ns=1)),
 ]
 
 
