@@ -144,6 +144,7 @@ class VenueMachine(RuleBasedStateMachine):
         self.threshold = {"starter": 60, "pro": 180}[tier]
         self.ledgers = {name: _Ledger(decay) for name in ("a", "b")}
         self.final: dict[str, tuple[OrderState, int]] = {}
+        self.amended: set[str] = set()
         self.told: dict[str, int] = {}
         self.stream: dict[str, int] = {"fix": 0, "other fix": 1 if rig.sent and rig.sent[0].seq_num else 0}
         self.heard(rig)
@@ -277,6 +278,7 @@ class VenueMachine(RuleBasedStateMachine):
             is_found = was_open and self.rig.rejects()[0].error not in ("EOrder:Unknown order", "EOrder:Invalid order")
             self.charge(line, Fraction(1 if is_found else 0))
             return
+        self.amended.add(order.order_id)
         is_end = qty_lots is not None and cum_lots > 0 and qty_lots <= cum_lots
         self.charge(line, 1 + _aged(age_ns, _Ledger.CANCEL if is_end else _Ledger.AMEND))
         assert (
@@ -447,7 +449,10 @@ class VenueMachine(RuleBasedStateMachine):
             for order in account.order_by_id.values():
                 fills = [trade.last_lots for trade in account.trades if trade.order_id == order.order_id]
                 secondaries = made.get(order.order_id, [])
-                assert [each.qty_lots for each in secondaries] == (fills if order.secondary is not None else [])
+                wanted = fills if order.secondary is not None else []
+                assert len(secondaries) == len(wanted)
+                for each, lots in zip(secondaries, wanted, strict=True):
+                    assert each.qty_lots == lots or each.order_id in self.amended
                 assert all(each.side == 1 - order.side for each in secondaries)
 
     @invariant()

@@ -53,7 +53,7 @@ __all__ = ["ServeOptions", "build_context", "serve"]
 _CONNECTIONS_MAX = 20_000
 # Orders, which live long, are in no reference cycles: the search for cycles among all objects is made seldom, that
 # among new ones often and so for a short time only.
-_COLLECT_AFTER = (1_000, 500, 10)
+_COLLECT_AFTER = (1_000, 200, 2)
 _PLENTY = Decimal(1_000_000)
 # Orders have a host of their own at Kraken (websocket-v2/level3); here that is a path, and /v2 has them too.
 _LEVEL3_PATH = "/l3/v2"
