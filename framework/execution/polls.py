@@ -131,15 +131,18 @@ class Polls:
             self.ensure()
 
     def ended(self, request_id: int | None) -> None:
-        """A poll has been answered, or refused for another reason than a limit."""
+        """A poll has been answered."""
         if request_id == self._awaited_id:
             self._awaited_id = None
 
-    def refused(self, request_id: int) -> None:
-        """A poll has been refused over the limit of calls."""
+    def refused(self, request_id: int, *, is_over_limit: bool) -> None:
+        """A poll has been refused, so one is due still; over the limit of calls, when there is room for it again."""
         self.ended(request_id)
-        assert self._link is not None
-        self._budget.note_poll_refused(self._link.profile, self._clock.now_ns)
+        if is_over_limit:
+            assert self._link is not None
+            self._budget.note_poll_refused(self._link.profile, self._clock.now_ns)
+        self._is_due = True
+        self.ensure()
 
     def lost(self) -> None:
         """Requests have been lost; a poll that is among them is due again."""

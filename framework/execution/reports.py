@@ -115,10 +115,9 @@ class ReportReader:
         if flight is None:
             return
         kind = flight.kind
-        if kind is RequestKind.QUERY and report.reason is RejectReason.CALL_LIMIT:
-            self._polls.refused(report.request_id)
-        elif kind is RequestKind.QUERY:
-            self._polls.ended(report.request_id)
+        if kind is RequestKind.QUERY:
+            is_over_limit = report.reason is RejectReason.CALL_LIMIT
+            self._polls.refused(report.request_id, is_over_limit=is_over_limit)
         if kind is RequestKind.VALIDATE:
             self._validated(flight, error)
         elif not flight.records and kind is not RequestKind.QUERY:

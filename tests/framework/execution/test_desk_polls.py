@@ -61,6 +61,17 @@ def test_a_poll_that_was_refused_over_the_limit_of_calls_waits_until_there_must_
     assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
 
 
+def test_a_poll_for_what_was_missed_while_a_line_was_down_is_still_due_after_a_refusal() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.drop("ws2")
+    rig.up("ws2", "ws2#2")
+    assert rig.sent("rest") == ["QueryOrders"]
+    rig.tell("rest", rejected(rig.last("rest").request_id, 10, RejectReason.CALL_LIMIT))
+    rig.run(24_000)
+    assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
+
+
 def test_a_poll_that_was_refused_for_another_reason_is_sent_anew_on_the_next_beat() -> None:
     rig = Rig(REST_POLLED)
     rig.run(2_001)

@@ -387,6 +387,8 @@ class _MemoryStream:
         self._peer: Any = None
         self.is_whole = True
         self.is_trader_there = True
+        # What the trader writes does not arrive.
+        self.drop_commands = False
         self._later(self._open)
 
     def write(self, data: bytes) -> None:
@@ -409,7 +411,7 @@ class _MemoryStream:
             self._handler.opened()
 
     def _arrive(self, data: bytes) -> None:
-        if self.is_whole and self._peer is not None:
+        if self.is_whole and self._peer is not None and not self.drop_commands:
             self._peer.receive(data)
 
     def _send(self, data: bytes) -> None:
