@@ -27,6 +27,7 @@ from framework.data.grid import Grid, column_decimals, step_of_decimals
 from framework.data.imports import ImportedMarket
 from framework.data.moments import moment_text
 from framework.data.store import write_store
+from framework.data.trade_numbers import missing_trades
 from framework.errors import ConfigError, DataError
 from framework.protocol import InstrumentSpec
 
@@ -34,7 +35,6 @@ __all__ = ["DownloadSettings", "OpenTrades", "TradeDownload", "TradePage", "Trad
 
 _MAGIC = b"tidegate-download-1\n"
 _REMEMBERED = 5_000  # numbers of the newest trades, several pages of them
-_GAPS_TOLD = 5
 _ENCODE = msgspec.msgpack.Encoder().encode
 
 
@@ -214,7 +214,7 @@ class TradeDownload:
         notes: list[str] = []
         price_ticks, tick_size = _steps(prices.take(rows), self._spec.tick_size, "price", notes)
         qty_lots, lot_size = _steps(qtys.take(rows), self._spec.lot_size, "quantity", notes)
-        missing = _missing(ids, times[by_number], notes)
+        missing, told = missing_trades(ids, times[by_number], "the venue did not give them")
         min_qty = self._spec.qty(self._spec.min_qty_lots)
         spec = msgspec.structs.replace(
             self._spec, tick_size=tick_size, lot_size=lot_size, min_qty_lots=int(min_qty / Decimal(lot_size))
@@ -238,7 +238,7 @@ class TradeDownload:
                 "first_trade_id": int(ids[0]),
                 "last_trade_id": int(ids[-1]),
             },
-            notes=tuple(notes),
+            notes=(*notes, *told),
         )
 
 
@@ -287,20 +287,3 @@ def _steps(texts: pa.Array, step: str, what: str, notes: list[str]) -> tuple[npt
         return Grid(finer).column(texts), finer
     except ValueError as error:
         raise DataError(f"a {what} of a trade: {error}; download the time before and after it") from None
-
-
-def _missing(ids: npt.NDArray[np.int64], times: npt.NDArray[np.int64], notes: list[str]) -> int:
-    """How many numbers are missing among those of the trades, sorted; tells where.
-
-    times: of the trades, in the order of their numbers.
-    """
-    holes = np.diff(ids) - 1
-    places = np.flatnonzero(holes)
-    for place in places[:_GAPS_TOLD].tolist():
-        low, high = int(ids[place]) + 1, int(ids[place + 1]) - 1
-        which = f"trade {low} is" if low == high else f"trades {low} to {high} are"
-        when = f"{moment_text(int(times[place]))} and {moment_text(int(times[place + 1]))}"
-        notes.append(f"gap: {which} missing, between {when}: the venue did not give them")
-    if len(places) > _GAPS_TOLD:
-        notes.append(f"gap: {len(places) - _GAPS_TOLD:,} more of them")
-    return int(holes.sum())

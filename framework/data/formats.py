@@ -5,6 +5,7 @@ from __future__ import annotations
 from framework.data.hftbacktest_npz import HFTBACKTEST_OPTIONS, import_hftbacktest
 from framework.data.imports import ImportFormat
 from framework.data.nautilus_catalog import CATALOG_OPTIONS, import_catalog
+from framework.data.recording import import_recording
 from framework.data.trade_csv import TRADE_CSV_OPTIONS, import_trade_csv
 
 __all__ = ["FORMATS"]
@@ -29,6 +30,11 @@ FORMATS: dict[str, ImportFormat] = {
             description="hftbacktest's event array, version 2, level 2 or level 3 (.npz)",
             function=import_hftbacktest,
             options=HFTBACKTEST_OPTIONS,
+        ),
+        ImportFormat(
+            name="recording",
+            description="what `tidegate record` has written, up to where it is whole: a folder of .rec files",
+            function=import_recording,
         ),
     )
 }

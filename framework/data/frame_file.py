@@ -17,11 +17,15 @@ from typing import Protocol
 
 from framework.errors import ConfigError, DataError, OutputError
 
-__all__ = ["FrameFile", "FrameReader", "RawFile"]
+__all__ = ["FrameFile", "FrameReader", "HeadlessFileError", "RawFile"]
 
 _HEAD = struct.Struct(">III")
 _LENGTH = struct.Struct(">I")
 _READ_SIZE = 2**20
+
+
+class HeadlessFileError(DataError):
+    """A file that ends within its header: nothing was ever put into it."""
 
 
 class RawFile(Protocol):
@@ -210,8 +214,8 @@ class FrameReader:
         self._file.seek(self.at + len(self._buffer) - self._start)
         return is_blank
 
-    def _headless(self) -> DataError:
-        return DataError(f"{self._path} ends within its header: nothing was gathered; remove it and begin anew")
+    def _headless(self) -> HeadlessFileError:
+        return HeadlessFileError(f"{self._path} ends within its header: nothing was gathered; remove it and begin anew")
 
     def _damage(self) -> DataError:
         return DataError(

@@ -771,7 +771,7 @@ def test_the_formats_are_listed_with_their_options(capsys: Capture) -> None:
     names = [line for line in out.splitlines() if not line.startswith(" ")]
     assert names == [
         "bitstamp-l3", "hftbacktest", "kraken-l2-csv", "kraken-l3-csv", "kraken-trades", "kraken-ws1", "nautilus",
-        "trade-csv",
+        "recording", "trade-csv",
     ]  # fmt: skip
     assert "    --option symbol=...  canonical name of the pair, BASE/QUOTE; must be given" in out.splitlines()
 

@@ -42,6 +42,7 @@ def test_formats_are_listed_by_their_own_names() -> None:
         "trade-csv": "trade-csv",
         "nautilus": "nautilus",
         "hftbacktest": "hftbacktest",
+        "recording": "recording",
     }
 
 
