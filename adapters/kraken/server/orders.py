@@ -19,6 +19,7 @@ from adapters.kraken.server.prices import WITH_LIMIT as _WITH_LIMIT
 from adapters.kraken.server.prices import close_terms, number, price_terms, qty_lots, whole
 from adapters.kraken.server.refusal import Refusal, invalid
 from adapters.kraken.wire.digits import digits
+from adapters.kraken.words import ORDER_TYPES, SIDE_WORDS, SIDES, TYPE_WORDS
 from framework.messages import AddOrder, ExecutionReport, OrderState, SecondaryOrder
 from framework.protocol import BUY, SELL, OrderType, StpMode, TimeInForce, TriggerReference
 from framework.venue.orders import TRAILING_TYPES as _TRAILING
@@ -40,20 +41,6 @@ __all__ = [
     "time_ns",
 ]
 
-ORDER_TYPES = {
-    "market": OrderType.MARKET,
-    "limit": OrderType.LIMIT,
-    "iceberg": OrderType.ICEBERG,
-    "stop-loss": OrderType.STOP_LOSS,
-    "stop-loss-limit": OrderType.STOP_LOSS_LIMIT,
-    "take-profit": OrderType.TAKE_PROFIT,
-    "take-profit-limit": OrderType.TAKE_PROFIT_LIMIT,
-    "trailing-stop": OrderType.TRAILING_STOP,
-    "trailing-stop-limit": OrderType.TRAILING_STOP_LIMIT,
-}
-TYPE_WORDS = {kind: word for word, kind in ORDER_TYPES.items()}
-SIDES = {"buy": BUY, "sell": SELL}
-SIDE_WORDS = {BUY: "buy", SELL: "sell"}
 _STP = {
     "cancel-newest": StpMode.CANCEL_NEWEST,
     "cancel-oldest": StpMode.CANCEL_OLDEST,

@@ -18,8 +18,9 @@ from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.control.fields import Field, choice, text, whole
 from adapters.kraken.server.control.served_faults import ServedFault, ServedFaults
 from adapters.kraken.server.facts import FixFacts
-from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, OrderWords
+from adapters.kraken.server.orders import OrderWords
 from adapters.kraken.server.shell.peers import PROTOCOLS, Peer, Peers
+from adapters.kraken.words import SIDE_WORDS, TYPE_WORDS
 from framework.protocol import BUY, POINT, SELL, TimeInForce
 from framework.venue.orders import Order
 from framework.venue.rates import RateCounter

@@ -7,8 +7,9 @@ from decimal import Decimal
 from adapters.fix.codec import Fields
 from adapters.fix.times import utc_timestamp
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import TYPE_WORDS, Attachment, OrderWords, attachment_of
+from adapters.kraken.server.orders import Attachment, OrderWords, attachment_of
 from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
+from adapters.kraken.words import TYPE_WORDS
 from framework.messages import ExecType, ExecutionReport, OrderState
 from framework.protocol import BUY, OrderType, RejectReason, TimeInForce
 from framework.venue.orders import Order

@@ -12,18 +12,10 @@ from typing import Any
 import msgspec
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import (
-    SIDE_WORDS,
-    TYPE_WORDS,
-    OrderWords,
-    amend_id,
-    attachment_of,
-    close_line,
-    distance,
-    flags_of,
-)
+from adapters.kraken.server.orders import OrderWords, amend_id, attachment_of, close_line, distance, flags_of
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.symbols import rest_asset
+from adapters.kraken.words import SIDE_WORDS, TYPE_WORDS
 from framework.protocol import OrderType, TimeInForce
 from framework.venue.orders import TRIGGER_TYPES, Order
 from framework.venue.served.amendments import Amendment

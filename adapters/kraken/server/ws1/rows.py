@@ -12,10 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, OrderWords, Terms, attachment_of, close_line, flags_of
+from adapters.kraken.server.orders import OrderWords, Terms, attachment_of, close_line, flags_of
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.server.rest.order_rows import NO_POSITION, has_triggered_limit, misc_of
 from adapters.kraken.wire.digits import epoch_us
+from adapters.kraken.words import SIDE_WORDS, TYPE_WORDS
 from framework.messages import ExecutionReport, OrderState
 from framework.protocol import OrderType, TimeInForce
 from framework.venue.orders import NO_SLOT, Order

@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import SIDE_WORDS, TYPE_WORDS, Attachment, attachment_of, fee_flag
+from adapters.kraken.server.orders import Attachment, attachment_of, fee_flag
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.server.ws2.frames import Frame, number, stream_frame
 from adapters.kraken.wire.digits import digits, rfc3339_us
+from adapters.kraken.words import SIDE_WORDS, TYPE_WORDS
 from framework.messages import ExecType, ExecutionReport, OrderState, SecondaryOrder
 from framework.protocol import OrderType, TimeInForce
 from framework.venue.orders import NO_SLOT, Order

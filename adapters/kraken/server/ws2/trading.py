@@ -13,18 +13,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import (
-    ORDER_TYPES,
-    add_order,
-    amend_id,
-    attachment_of,
-    edited_attachment,
-    encode_attachment,
-)
+from adapters.kraken.server.orders import add_order, amend_id, attachment_of, edited_attachment, encode_attachment
 from adapters.kraken.server.pairs import ServedPair
 from adapters.kraken.server.refusal import Refusal, invalid
 from adapters.kraken.server.targets import Targets
 from adapters.kraken.server.ws2 import arguments
+from adapters.kraken.words import ORDER_TYPES
 from framework.messages import (
     AddBatch,
     AddOrder,
