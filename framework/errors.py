@@ -6,7 +6,7 @@
     ├── DataError          a market file, store or import is not what it should be
     ├── ConfigError        a configuration names something that does not exist or makes no sense
     ├── OutputError        a result cannot be written where it was asked for
-    ├── JournalError       the journal of a served venue cannot be written, read or followed
+    ├── JournalError       a journal cannot be written, read or followed
     ├── VenueError         an exchange cannot be reached, or refuses what it was asked
     └── SimulationError    a run cannot go on: a bug of ours, or a strategy that broke a rule
         └── StrategyError  the strategy's own code raised
@@ -43,7 +43,7 @@ class OutputError(TidegateError):
 
 
 class JournalError(TidegateError):
-    """The journal of a served venue cannot be written, read or followed; the text names file, place and remedy."""
+    """A journal cannot be written, read or followed; the text names file, place and remedy."""
 
 
 class VenueError(TidegateError):

@@ -6,10 +6,10 @@ clock has come. Cutting time into pieces changes nothing of what happens.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import pyarrow as pa
@@ -34,8 +34,10 @@ from framework.backtest.strategy_file import load_strategy
 from framework.backtest.walked import give_back_walked
 from framework.data.columns import Market
 from framework.errors import ConfigError
+from framework.execution.link import DeskListener, Journal
 from framework.execution.policy import DeskPolicy
-from framework.protocol import LatencySpec, Protocol, VenueProfile
+from framework.protocol import LatencySpec, VenueProfile
+from framework.protocol import Protocol as Wire
 from framework.strategy import Strategy
 from framework.trader.trader import Trader
 from framework.venue.account import AccountConfig
@@ -53,12 +55,21 @@ _MS = 1_000_000
 _ACCOUNT = "account"
 
 
+class DeskTee(Journal, Protocol):
+    """A desk's journal that also hears what the desk tells of orders, before who is to hear it."""
+
+    def listen(self, listener: DeskListener) -> DeskListener:
+        """Hand on to a listener; returns the one that the desk is to have."""
+        ...
+
+
 class Simulation:
     """One simulated run.
 
     markets and strategy may be given in place of those that the configuration names, to share a loaded market among
     runs or to run a strategy object. is_endless: each market begins again when its rows are over; its time columns are
-    then moved, so they must be the run's own (``market_from``).
+    then moved, so they must be the run's own (``market_from``). journaled: makes who stands between the desk and those
+    who hear of its orders, once links and recorder are there.
     """
 
     def __init__(
@@ -69,8 +80,10 @@ class Simulation:
         strategy: Strategy | None = None,
         profile: VenueProfile | None = None,
         is_endless: bool = False,
+        journaled: Callable[[Simulation], DeskTee] | None = None,
     ) -> None:
         self.config = config
+        self._journaled = journaled
         self.markets = list(markets) if markets is not None else load_markets(config.market)
         self.profile = load_profile(config.venue.profile, config.venue.switches, profile)
         check_tier(self.profile, config.venue.tier)
@@ -123,7 +136,7 @@ class Simulation:
             feed_key=stream_key(self.config.run.seed, f"latency.{self.road.submit}.feed"),
         )
 
-    def _latency(self, protocol: Protocol) -> Any:
+    def _latency(self, protocol: Wire) -> Any:
         tier = self.profile.latency_tier(self.road.latency_tier)
         link = tier.links.get(protocol)
         if link is None:
@@ -140,7 +153,7 @@ class Simulation:
 
     def _make_link(self, name: str, is_news: bool) -> SimLink:
         try:
-            protocol = Protocol(name)
+            protocol = Wire(name)
             profile = self.profile.protocols[protocol]
         except (ValueError, KeyError):
             known = ", ".join(str(label) for label in self.profile.protocols)
@@ -183,6 +196,7 @@ class Simulation:
         data_client = SimDataClient(
             trader.venue_name, trader.bridge_by_id, self.feeds, nautilus.msgbus, nautilus.cache, nautilus.clock
         )
+        tee = None if self._journaled is None else self._journaled(self)
         trader.connect(
             self.links,
             policy,
@@ -190,8 +204,9 @@ class Simulation:
             balances,
             self.feeds,
             data_client,
-            self.recorder,
+            self.recorder if tee is None else tee,
             self.config.limits,
+            None if tee is None else tee.listen,
         )
         self.desk, self.client = trader.desk, trader.client
 

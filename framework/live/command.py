@@ -77,6 +77,15 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="at the end: cancel own orders (default), leave all as it is, or cancel and close positions at the market",
     )
     parser.add_argument(
+        "--journal", type=Path, default=None, metavar="PATH", help="write commands there before they leave, a new file"
+    )
+    parser.add_argument(
+        "--fsync",
+        choices=("off", "intents", "all"),
+        default="off",
+        help="what of the journal is forced to the disk at once, to survive a loss of power (default off)",
+    )
+    parser.add_argument(
         "--out", type=Path, default=None, metavar="DIR", help="folder for the run (default: runs/paper-DATE-TIME)"
     )
 
@@ -123,7 +132,9 @@ def _run(options: argparse.Namespace) -> int:
     from framework.backtest.comparison import compare, comparison_table
     from framework.backtest.metrics import read_metrics
     from framework.backtest.placing import check_run_place
+    from framework.errors import ConfigError
     from framework.live.closing import AtEnd
+    from framework.live.journal import Forcing, IntentJournal
     from framework.live.kill_command import kill_path
     from framework.live.kill_file import KillFile
     from framework.live.paper import PaperNode
@@ -132,8 +143,18 @@ def _run(options: argparse.Namespace) -> int:
     now_ns = time.time_ns()
     out = options.out or Path("runs") / f"paper-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     check_run_place(out)
+    config = _config(options, now_ns)
+    if options.journal is not None and options.journal.exists():
+        raise ConfigError(f"--journal {options.journal}: there is a file already; a paper run begins a new one")
+    intents = None
+    if options.journal is not None:
+        intents = IntentJournal.open(options.journal, Forcing(options.fsync), lambda _: None)
     node = PaperNode(
-        _config(options, now_ns), is_looped=not options.once, at_end=AtEnd(options.at_end), for_s=options.for_s
+        config,
+        is_looped=not options.once,
+        at_end=AtEnd(options.at_end),
+        for_s=options.for_s,
+        intents=intents,
     )
     kill_file = KillFile(kill_path(out), node.simulation.trader.kill_switch, _say)
     asyncio.run(_live(node, options.speed, kill_file))

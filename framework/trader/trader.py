@@ -23,7 +23,7 @@ from framework.execution.guard import Guard, MarketPrice
 from framework.execution.instruments import InstrumentBridge
 from framework.execution.kill_switch import KillSwitch
 from framework.execution.limits import LimitsSection
-from framework.execution.link import Journal, Link
+from framework.execution.link import DeskListener, Journal, Link
 from framework.execution.nautilus_client import DeskExecutionClient
 from framework.execution.policy import DeskPolicy
 from framework.messages import AddOrder, Report
@@ -95,12 +95,14 @@ class Trader:
         data_client: MarketDataClient,
         journal: Journal,
         limits: LimitsSection | None = None,
+        listen: Callable[[DeskListener], DeskListener] | None = None,
     ) -> None:
         """Give it its links and its market; once, before the start.
 
         tier: of the account, whose counters are budgeted. balances: what the account starts with, by asset.
         data_client: serves NautilusTrader's own subscriptions. limits: what new orders are held against; when too much
-        is lost, the kill switch is pulled. Raises ConfigError as ``ExecutionDesk`` does, and for a limit of an
+        is lost, the kill switch is pulled. listen: given NautilusTrader's client, gives who hears the desk in its
+        place, and hands on to it. Raises ConfigError as ``ExecutionDesk`` does, and for a limit of an
         instrument that is not in the run.
         """
         nautilus = self.nautilus
@@ -121,7 +123,8 @@ class Trader:
         nautilus.exec_engine.register_client(self.client)
         budget = RateBudget(self.profile.rates, self.profile.tier(tier), policy.cancel_reserve_points, self._on_budget)
         guard = self._make_guard(limits)
-        self.desk = ExecutionDesk(links, policy, self.scheduler, self.client, journal, budget, guard)
+        listener = self.client if listen is None else listen(self.client)
+        self.desk = ExecutionDesk(links, policy, self.scheduler, listener, journal, budget, guard)
         self.kill_switch = KillSwitch(self.desk, self.scheduler)
         self.client.desk = self.desk
         for link in links.values():

@@ -23,7 +23,10 @@ def said_of(text: str) -> str:
     [
         ("", "[strategy] is missing; it must be given"),
         ("[strategy]", "[strategy] path is missing; it must be given"),
-        ("[strategi]\n", "the file has no key strategi; it has strategy, run, market, venue, account, road, limits, faults"),
+        (
+            "[strategi]\n",
+            "the file has no key strategi; it has strategy, run, market, venue, account, road, limits, faults",
+        ),
         ('strategy = "x.py"', '[strategy] = "x.py": it must be a table'),
         ('[strategy]\npath = "x"\nclass = "Y"', "[strategy] has no key class; it has path, name, parameters"),
         ("[strategy]\npath = 1", "[strategy] path = 1: it must be text in quotes"),

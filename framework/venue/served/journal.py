@@ -14,15 +14,13 @@ The header may hold secrets: the file is for its owner only, and no text of this
 from __future__ import annotations
 
 import os
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
 from framework.errors import ConfigError, JournalError
+from framework.frame_file import FrameReader, JournalFile, force_name, frame, lock, owner_only, write_whole
 from framework.messages import (
     AddBatch,
     AddOrder,
@@ -184,26 +182,7 @@ class JournalHeader(msgspec.Struct, frozen=True, kw_only=True):
         return f"JournalHeader(version={self.version!r}, start_ns={self.start_ns})"
 
 
-class JournalFile(Protocol):
-    """An unbuffered file, as ``io.FileIO``."""
-
-    def write(self, data: bytes, /) -> int | None: ...
-
-    def read(self, size: int, /) -> bytes | None: ...
-
-    def seek(self, offset: int, /) -> int: ...
-
-    def truncate(self, size: int, /) -> int: ...
-
-    def fileno(self) -> int: ...
-
-    def close(self) -> None: ...
-
-
 _MAGIC = b"tidegate-journal-1\n"
-_HEAD = struct.Struct(">III")
-_LENGTH = struct.Struct(">I")
-_READ_SIZE = 2**20
 _HEADER_DECODER = msgspec.msgpack.Decoder(JournalHeader)
 _DECODER: msgspec.msgpack.Decoder[list[AnyRecord]] = msgspec.msgpack.Decoder(list[AnyRecord])
 _ENCODE = msgspec.msgpack.Encoder().encode
@@ -237,24 +216,24 @@ class Journal:
         except OSError as error:
             raise ConfigError(f"{path.parent}: {error.strerror}; name another place for the journal") from None
         try:
-            file = open(path, "x+b", buffering=0, opener=_owner_only)  # noqa: SIM115 - it stays open
+            file = open(path, "x+b", buffering=0, opener=owner_only)  # noqa: SIM115 - it stays open
         except FileExistsError:
             raise ConfigError(
                 f"{path}: there is a journal already; go on with it by --resume, or name another"
             ) from None
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}; name another place for the journal") from None
-        _lock(file.fileno(), path)
+        lock(file.fileno(), path, "another venue")
         journal = cls.begin_in(file, path, header, is_forced=is_forced)
         if is_forced:
-            _force_name(path)
+            force_name(path)
         return journal
 
     @classmethod
     def begin_in(cls, file: JournalFile, path: Path, header: JournalHeader, *, is_forced: bool = False) -> Journal:
         """A new journal in an empty file; raises JournalError where it cannot be written."""
         journal = cls(file, path, header, 0, is_forced=is_forced)
-        journal._write(_MAGIC + _frame(_ENCODE(header)))
+        journal._write(_MAGIC + frame(_ENCODE(header)))
         return journal
 
     @classmethod
@@ -267,13 +246,13 @@ class Journal:
             file = path.open("r+b", buffering=0)
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}; a journal is begun without --resume") from None
-        _lock(file.fileno(), path)
+        lock(file.fileno(), path, "another venue")
         return cls.read(file, path, is_forced=is_forced)
 
     @classmethod
     def read(cls, file: JournalFile, path: Path, *, is_forced: bool = False) -> Journal:
         """The journal of an open file; raises JournalError for one that is none."""
-        reader = _Reader(file, path)
+        reader = FrameReader(file, path)
         if reader.take(len(_MAGIC)) != _MAGIC:
             raise JournalError(f"{path} is not a journal of this version; name another file, or begin a new one")
         payload = reader.frame()
@@ -290,7 +269,7 @@ class Journal:
 
         Raises JournalError for what cannot be read.
         """
-        reader = _Reader(self._file, self.path, self._end)
+        reader = FrameReader(self._file, self.path, self._end)
         while True:
             at = reader.at
             payload = reader.frame()
@@ -324,7 +303,7 @@ class Journal:
         if self._pending:
             records, self._pending = self._pending, []
             self.check()
-            self._write(_frame(_ENCODE(records)))
+            self._write(frame(_ENCODE(records)))
 
     @property
     def has_failed(self) -> bool:
@@ -346,9 +325,7 @@ class Journal:
 
     def _write(self, data: bytes) -> None:
         try:
-            written = self._file.write(data) or 0
-            while written < len(data):  # the next one says why it did not fit
-                written += self._file.write(data[written:]) or 0
+            write_whole(self._file, data)
             if self._is_forced:
                 os.fsync(self._file.fileno())
         except OSError as error:
@@ -366,104 +343,3 @@ class Journal:
             self._file.truncate(self._end)
         except OSError:
             return
-
-
-class _Reader:
-    """Reads a file from front to back. at: place of what is read next."""
-
-    def __init__(self, file: JournalFile, path: Path, at: int = 0) -> None:
-        self.at = at
-        self._path = path
-        self._file = file
-        self._buffer = b""
-        self._start = 0  # of what has not been taken yet, in the buffer
-        file.seek(at)
-
-    def take(self, size: int) -> bytes:
-        """The next bytes, fewer at the end of the file."""
-        self._fill(size)
-        data = self._buffer[self._start : self._start + size]
-        self._start += len(data)
-        self.at += len(data)
-        return data
-
-    def frame(self) -> bytes | None:
-        """The content of the next frame; None at the end of the file, or of what is whole of it."""
-        if self._fill(_HEAD.size) < _HEAD.size:
-            return None
-        size, size_sum, content_sum = _HEAD.unpack_from(self._buffer, self._start)
-        if size_sum != zlib.crc32(_LENGTH.pack(size)):
-            if self._is_blank():
-                return None
-            raise self._damage()
-        if self._fill(_HEAD.size + size) < _HEAD.size + size:
-            return None
-        first = self._start + _HEAD.size
-        payload = self._buffer[first : first + size]
-        if zlib.crc32(payload) != content_sum:
-            raise self._damage()
-        self._start += _HEAD.size + size
-        self.at += _HEAD.size + size
-        return payload
-
-    def rest(self) -> int:
-        """How many bytes are left."""
-        count = len(self._buffer) - self._start
-        while data := self._file.read(_READ_SIZE):
-            count += len(data)
-        return count
-
-    def _fill(self, size: int) -> int:
-        """Have so many bytes in the buffer; returns how many there are, fewer at the end of the file."""
-        if len(self._buffer) - self._start < size:
-            parts = [self._buffer[self._start :]]
-            count = len(parts[0])
-            while count < size and (data := self._file.read(max(_READ_SIZE, size - count))):
-                parts.append(data)
-                count += len(data)
-            self._buffer, self._start = b"".join(parts), 0
-        return len(self._buffer) - self._start
-
-    def _is_blank(self) -> bool:
-        """Whether nothing but zeros follows: a file may have grown before a machine lost its power."""
-        is_blank = not any(self._buffer[self._start :])
-        while is_blank and (data := self._file.read(_READ_SIZE)):
-            is_blank = not any(data)
-        self._file.seek(self.at + len(self._buffer) - self._start)
-        return is_blank
-
-    def _damage(self) -> JournalError:
-        return JournalError(
-            f"{self._path}: the journal is damaged at byte {self.at}, before its end; put back a copy of it, or cut it "
-            f"to {self.at} bytes to go on without all that came later"
-        )
-
-
-def _frame(payload: bytes) -> bytes:
-    length = _LENGTH.pack(len(payload))
-    return b"%b%b%b%b" % (length, _LENGTH.pack(zlib.crc32(length)), _LENGTH.pack(zlib.crc32(payload)), payload)
-
-
-def _owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _force_name(path: Path) -> None:
-    """Force to the disk that there is such a file."""
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _lock(file: int, path: Path) -> None:
-    """Keep the file to ourselves, where the system knows such locks."""
-    try:
-        import fcntl
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise ConfigError(f"{path}: another venue is writing this journal; stop it, or name another") from None

@@ -109,11 +109,12 @@ def test_what_is_no_journal_is_an_error(data: bytes, problem: str) -> None:
 
 
 def test_a_frame_of_another_version_is_an_error_that_says_so() -> None:
-    from framework.venue.served.journal import _ENCODE, _frame
+    from framework.frame_file import frame
+    from framework.venue.served.journal import _ENCODE
 
     data, ends = written()
     with pytest.raises(JournalError, match=f"the frame at byte {ends[-1]} is of another version"):
-        read(data + _frame(_ENCODE([[99, 1, 2]])))
+        read(data + frame(_ENCODE([[99, 1, 2]])))
 
 
 def test_a_write_that_does_not_fit_leaves_what_was_whole() -> None:
