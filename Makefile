@@ -4,6 +4,9 @@
 PYTHON ?=
 # Worker processes of the test run. Each compiles what it tests, so more of them is not always faster.
 WORKERS ?= 2
+# Played by `make simulate`: so many seeds, from this one on.
+SEEDS ?= 200
+FIRST_SEED ?= 1
 # Given to the study by `make backtest ARGS="--seeds 3 --out runs/study"`, or to pytest by `make test ARGS="-k reach"`.
 ARGS ?=
 
@@ -11,7 +14,7 @@ RUN := .venv/bin/python
 CODE := framework adapters strategies backtests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup backtest venue test conformance lint format bench lock clean
+.PHONY: help setup backtest venue test conformance simulate lint format bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /    make \1|/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -32,6 +35,9 @@ conformance: setup ## the venue against clients by others, those built from sour
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes \
 		-r .make/conformance.lock
 	@$(RUN) -m pytest tests/conformance $(ARGS)
+
+simulate: setup ## both ends over a faulty virtual network: SEEDS=1000 FIRST_SEED=1
+	@$(RUN) -m tests.simulation.wire.play --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(ARGS)
 
 lint: setup ## style, format and types
 	@status=0; \

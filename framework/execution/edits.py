@@ -84,6 +84,12 @@ class Edits:
         else:
             self._ledger.listener.amend_rejected(record, error, ts_venue_ns)
 
+    def ask_again(self, flight: InFlight) -> None:
+        """The end of the old order was told before, by news or an earlier poll: only a poll that shows it once more
+        tells whether anything came in its stead.
+        """
+        self._look_back(flight.ts_sent_ns)
+
     def successor(self, record: OrderRecord, strangers: Iterable[OrderStatus]) -> OrderStatus | None:
         """Of orders that nobody knows the one that is what the edit in flight asked for; None if there is not just
         one.

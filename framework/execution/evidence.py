@@ -93,6 +93,8 @@ class Evidence:
             deadline_ns = flight.command.deadline_ns
             if record.held_end is not None or deadline_ns is None or report.ts_venue_ns > deadline_ns:
                 self._prove_lost(flight, "a poll does not show the order that the edit would have made")
+        elif record.held_end is not None:
+            self._edits.ask_again(flight)
 
     def _prove_lost(self, flight: InFlight, evidence: str) -> None:
         self._requests.resolve(flight, evidence, _NEVER_ARRIVED)

@@ -90,10 +90,11 @@ class FixReports:
         request_id = None if request is None or is_trade else request.command.request_id
         if request_id is not None and request is not None and not isinstance(request.command, MassCancel):
             self.waiting.pop(message.cl_ord_id, None)
-        known.cum_lots = max(known.cum_lots, cum_lots)
-        if is_over:
-            self._parts.memory.end(known)
         last_lots = instrument.lots(_given(message.last_qty)) if is_trade else 0
+        if is_trade:
+            self._parts.memory.told(known, last_lots, cum_lots)
+        if is_over:
+            self._parts.memory.over(known, cum_lots)
         fee, fee_asset = self._fee(message, known, cum_lots, last_lots) if is_trade else (None, None)
         return ExecutionReport(
             ts_venue_ns=_moment(message.transact_time),

@@ -78,6 +78,18 @@ class OrderMemory:
         self._live: dict[int, KnownOrder] = {}
         self._ended: OrderedDict[int, KnownOrder] = OrderedDict()
 
+    def told(self, known: KnownOrder, last_lots: int, cum_lots: int) -> None:
+        """A trade is told, after which so much is filled; it counts as told where none before it is missing."""
+        if cum_lots - last_lots <= known.cum_lots < cum_lots:
+            known.cum_lots = cum_lots
+
+    def over(self, known: KnownOrder, cum_lots: int) -> None:
+        """News has told of an order's end, with so much filled. It is live here until all of that has been told, so
+        that a poll asks for what is missing.
+        """
+        if known.cum_lots >= cum_lots:
+            self.end(known)
+
     def sent(self, command: AddOrder, deadline_ns: int | None) -> KnownOrder:
         """A new order leaves."""
         known = KnownOrder(command.cl_ord_id, None, command.symbol, command.side, command.order_type)

@@ -96,7 +96,7 @@ class Ws2Executions:
         word = row.exec_type
         if word == "filled":
             reports = [replace(report, state=OrderState.FILLED) for report in reports]
-            self._parts.memory.end(known)
+            self._parts.memory.over(known, _lots(row.cum_qty, instrument, known.qty_lots))
         elif word == "trade":
             report = self._trade(row, known, instrument)
             if known.is_quote_qty and report.state is not OrderState.FILLED:
@@ -138,7 +138,7 @@ class Ws2Executions:
     def _trade(self, row: Execution, known: KnownOrder, instrument: Instrument) -> ExecutionReport:
         last_lots = _lots(row.last_qty, instrument, None)
         cum_lots = _lots(row.cum_qty, instrument, known.cum_lots + last_lots)
-        known.cum_lots = max(known.cum_lots, cum_lots)
+        self._parts.memory.told(known, last_lots, cum_lots)
         fees = [] if row.fees is UNSET else row.fees
         if row.last_price is UNSET or row.exec_id is UNSET:
             raise WireError("a trade has no price or no id")
@@ -159,7 +159,6 @@ class Ws2Executions:
         )
 
     def _change(self, row: Execution, known: KnownOrder, instrument: Instrument) -> ExecutionReport:
-        known.cum_lots = max(known.cum_lots, 0)
         cum_lots = _lots(row.cum_qty, instrument, known.cum_lots)
         exec_type = _CHANGES.get("" if row.exec_type is UNSET else row.exec_type)
         if exec_type is None:  # "status": of the documented ones, only a trigger that has fired changes nothing else
@@ -168,7 +167,7 @@ class Ws2Executions:
         report = self._report(row, known, exec_type)
         is_over = report.state > OrderState.PARTIALLY_FILLED
         if is_over:
-            self._parts.memory.end(known)
+            self._parts.memory.over(known, cum_lots)
         reason = None if row.reason is UNSET else row.reason
         return replace(
             report,

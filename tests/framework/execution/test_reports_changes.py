@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from framework.execution.orders import Knowledge, OrderRecord
 from framework.messages import CancelBatch, ExecType, ExecutionReport, OrderState
 from framework.protocol import RejectReason
 from tests.framework.execution.desk_rig import (
     REST_POLLED,
+    WS2_ROAD,
     Rig,
     accepted,
     add_order,
+    at,
     execution,
     rejected,
     snapshot,
@@ -324,6 +328,22 @@ def test_a_lost_edit_whose_order_is_open_as_it_was_is_refused_once_its_deadline_
     assert rig.heard == []
     rig.tell("rest", snapshot(5_001, status(), request_id=_next_poll(rig)))
     assert [what[:2] for what in rig.heard] == [("amend rejected", "a")]
+
+
+def test_a_lost_edit_whose_order_was_told_to_have_ended_is_resolved_by_a_poll_that_looks_back_to_before_it() -> None:
+    rig = Rig(replace(WS2_ROAD, answer_timeout_ms=1_000))
+    record = rig.open_order()
+    rig.run(4_000)
+    rig.desk.amend("a", limit_ticks=1_005, is_edit=True)
+    rig.tell("ws2", execution(ExecType.CANCELED, 4_001))
+    rig.run(5_001)
+    rig.tell("rest", snapshot(60_000, request_id=rig.last("rest").request_id))
+    assert record.is_live
+    rig.run(8_002)
+    assert rig.last("rest").since_ns <= at(4_000)
+    rig.tell("rest", snapshot(60_001, status(OrderState.CANCELED), request_id=rig.last("rest").request_id))
+    assert rig.heard == [("canceled", "a")]
+    assert rig.desk.in_flight == {}
 
 
 def test_after_an_edit_the_next_poll_looks_back_to_before_it() -> None:

@@ -1,0 +1,143 @@
+"""What goes wrong in a run, and when: drawn from the seed, over by the end of the time in which it may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from framework.protocol import VenueMode
+from tests.simulation.wire.network import MS, SECOND
+from tests.simulation.wire.world import ACT_S, World
+
+__all__ = ["Faults"]
+
+_MODES = (VenueMode.CANCEL_ONLY, VenueMode.POST_ONLY, VenueMode.LIMIT_ONLY, VenueMode.MAINTENANCE)
+
+
+class Faults:
+    """Plans faults, and ends them."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._chance = chance = world.chance("faults")
+        self._makers: dict[str, Callable[[], None]] = {
+            "drop": self.drop,
+            "half open": self.half_open,
+            "stall": self.stall,
+            "refuse": self.refuse,
+            "gateway": self.lose_gateway,
+            "all lines": self.drop_all,
+            "mode": self.change_mode,
+            "clock": self.set_clock,
+            "tokens": self.expire_tokens,
+            "rollover": self.roll_over,
+            "replay": self.replay,
+            "frame": self.lose_frame,
+        }
+        for _ in range(chance.choice([0, 2, 5, 9])):
+            at_ns = world.host.now_ns + round(chance.uniform(0.2, ACT_S - 1) * SECOND)
+            world.later(at_ns, self._next)
+
+    def _next(self) -> None:
+        name = self._chance.choice(list(self._makers))
+        self._world.note(f"FAULT {name}")
+        self._makers[name]()
+
+    def calm(self) -> None:
+        """Nothing goes wrong from now on; what went wrong unnoticed is still to be noticed."""
+        world = self._world
+        world.note("CALM")
+        world.http_faults.share = 0.0
+        for service in world.services.values():
+            service.weather.is_refused = service.weather.is_black_hole = False
+        world.clock.wall_skew_ns = world.clock.skew_ns
+        world.host.set_mode(VenueMode.ONLINE, None)
+
+    # ------------------------------------------------------------------------------------------------- kinds
+
+    def _service(self) -> str:
+        return self._chance.choice([name for name in self._world.services if name in self._world.links])
+
+    def drop(self) -> None:
+        name, chance = self._service(), self._chance
+        for line in self._world.services[name].connections:
+            if line.is_trader_there or line.is_venue_there:
+                line.drop("line dropped", chance.choice([0, 20 * MS, 500 * MS]), chance.choice([0, 20 * MS, 500 * MS]))
+
+    def drop_all(self) -> None:
+        for service in self._world.services.values():
+            for line in service.connections:
+                line.drop("network is unreachable", 0, self._chance.choice([0, SECOND]))
+
+    def half_open(self) -> None:
+        """One end is never told."""
+        is_trader_told = self._chance.random() < 0.5
+        for line in self._world.services[self._service()].connections:
+            if line.is_trader_there:
+                line.drop("line dropped", 0 if is_trader_told else None, None if is_trader_told else 0)
+
+    def stall(self) -> None:
+        chance = self._chance
+        until_ns = self._world.host.now_ns + chance.randint(100, 6_000) * MS
+        is_up, is_down = chance.choice([(True, True), (True, False), (False, True)])
+        for line in self._world.services[self._service()].connections:
+            line.stall(until_ns, is_up=is_up, is_down=is_down)
+
+    def refuse(self) -> None:
+        weather, chance = self._world.services[self._service()].weather, self._chance
+        is_hole = chance.random() < 0.3
+        weather.is_refused, weather.is_black_hole = not is_hole, is_hole
+        self._later(chance.randint(500, 8_000) * MS, lambda: self._listen(weather))
+
+    def _listen(self, weather: object) -> None:
+        weather.is_refused = weather.is_black_hole = False  # type: ignore[attr-defined]
+
+    def lose_gateway(self) -> None:
+        """All connections of a service end, and it is not there for a while."""
+        service = self._world.services[self._service()]
+        service.weather.is_refused = True
+        for line in service.connections:
+            line.drop("connection reset by peer", 0, 0)
+        self._later(self._chance.randint(1_000, 8_000) * MS, lambda: self._listen(service.weather))
+
+    def change_mode(self) -> None:
+        host, chance = self._world.host, self._chance
+        host.set_mode(chance.choice(_MODES), None)
+        self._later(chance.randint(50, 4_000) * MS, lambda: host.set_mode(VenueMode.ONLINE, None))
+
+    def set_clock(self) -> None:
+        """The time of day of the trader's machine is set, and set right again."""
+        clock = self._world.clock
+        clock.wall_skew_ns = clock.skew_ns + self._chance.choice([-30, -2, 2, 4, 30]) * SECOND
+        self._later(self._chance.randint(500, 5_000) * MS, self._right_clock)
+
+    def _right_clock(self) -> None:
+        self._world.clock.wall_skew_ns = self._world.clock.skew_ns
+
+    def expire_tokens(self) -> None:
+        """Tokens that were given out are not valid any more, on no connection."""
+        self._world.keys._tokens.clear()
+        for connection in self._world.ws2_gateway.connections:
+            connection._tokens.clear()
+
+    def roll_over(self) -> None:
+        if "fix" in self._world.links:
+            self._world.host.roll_over("fix")
+
+    def replay(self) -> None:
+        """The trader asks for messages of its FIX session again that it has had."""
+        link = self._world.links.get("fix")
+        if link is not None and link.is_up:
+            session = link._session
+            first = max(1, session.next_target - self._chance.randint(1, 12))
+            session._send(b"2", ((7, b"%d" % first), (16, b"0")), self._world.clock.now_ns)
+            link._flush()
+
+    def lose_frame(self) -> None:
+        """A frame of the WebSocket is lost in the venue's own network."""
+        for line in self._world.services["ws2"].connections:
+            if line.is_trader_there and line.down._queue:
+                self._world.note(f"{line.name} loses a frame")
+                line.down._queue.popleft()
+
+    def _later(self, wait_ns: int, callback: Callable[[], None]) -> None:
+        self._world.later(self._world.host.now_ns + wait_ns, callback)

@@ -1,0 +1,407 @@
+"""What must hold, whatever happens: looked at after every event, and once more when all has come to rest.
+
+Each complaint begins with the name of what does not hold, so that it can be counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from adapters.fix.codec import Framer, Message, decode
+from framework.execution.events import OrderReachChanged, RoadEvent
+from framework.execution.events import SessionOpened as SessionBegun
+from framework.execution.orders import Knowledge, OrderRecord
+from framework.execution.policy import MASS_SUFFIX
+from framework.messages import (
+    AddOrder,
+    CancelAll,
+    CancelBatch,
+    CancelOrder,
+    Command,
+    MassCancel,
+    QueryOrders,
+)
+from framework.protocol import BUY, CancelReach
+from tests.simulation.venue_watch import VenueWatch
+from tests.simulation.wire.network import Connection
+from tests.simulation.wire.world import World
+
+__all__ = ["BrokenError", "Watch"]
+
+_CANCELS = (CancelOrder, CancelBatch, CancelAll, MassCancel)
+_NONCE = re.compile(rb'nonce(?:=|":\s*")(\d+)')
+
+
+class BrokenError(AssertionError):
+    """Something that must hold does not. name: what."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(f"{name}: {text}")
+        self.name = name
+
+
+class Watch:
+    """Watches one world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.account = world.host.venue.accounts["a0"]
+        self.venue = VenueWatch(world.host.venue, "a0", world.host.venue.observer)  # type: ignore[arg-type]
+        self.fills: dict[str, tuple[str, int, int]] = {}
+        self.filled: Counter[str] = Counter()
+        self.ended: dict[str, str] = {}
+        self.fees = Decimal(0)
+        self.has_all_fees = True
+        self.counts: Counter[str] = Counter()
+        self._epochs: Counter[str] = Counter()
+        self._owners: dict[str, tuple[str, int]] = {}
+        self._announced: dict[str, tuple[str, ...]] = {}
+        self._sent_over_fix: list[tuple[str, str]] = []
+        self._arrived_over_fix = 0
+        self._watch_listener()
+        self._watch_journal()
+        self._watch_links()
+        self._watch_engine()
+        self._wire = WireWatch(world)
+        world.checks.append(self.check)
+
+    # ------------------------------------------------------------------------------------------------- the desk says
+
+    def _watch_listener(self) -> None:
+        listener = self.world.listener
+        heard = listener.heard
+        names = [name for name in dir(listener) if name.startswith("order_") or name.endswith("_rejected")]
+        for name in names:
+            tell = getattr(listener, name)
+            conclude = getattr(self, f"_on_{name}", None)
+
+            def told(record: Any, *args: Any, name: str = name, tell: Any = tell, conclude: Any = conclude) -> None:
+                self.world.note(f"desk: {name} {record.cl_ord_id} {' '.join(map(str, args))}")
+                self.counts[name] += 1
+                if record.cl_ord_id in self.ended and name not in ("cancel_rejected", "amend_rejected"):
+                    raise BrokenError("ended orders stay ended", f"{name} of {record.cl_ord_id}: {self.ended}")
+                tell(record, *args)
+                heard.clear()
+                if conclude is not None:
+                    conclude(record, *args)
+
+            setattr(listener, name, told)
+        road_event = listener.road_event
+
+        def road(event: RoadEvent) -> None:
+            self.world.note(f"desk: {event}")
+            self.counts[type(event).__name__] += 1
+            if isinstance(event, SessionBegun):
+                self._epochs[event.link] += 1
+            elif isinstance(event, OrderReachChanged):
+                before = self._announced.get(event.cl_ord_id)
+                if before != event.previous:
+                    raise BrokenError("reach is announced", f"{event}, but {before} had been told")
+                self._announced[event.cl_ord_id] = event.reach
+            road_event(event)
+            listener.road.clear()
+
+        listener.road_event = road  # type: ignore[method-assign]
+
+    def _on_order_submitted(self, record: OrderRecord) -> None:
+        self._owners[record.cl_ord_id] = (record.owner_link, self._epochs[record.owner_link])
+        self._announced[record.cl_ord_id] = record.reach
+
+    def _on_order_denied(self, record: OrderRecord, reason: str) -> None:
+        self.ended[record.cl_ord_id] = "denied"
+
+    def _on_order_accepted(self, record: OrderRecord, ts_venue_ns: int) -> None:
+        if record.order_id is not None:
+            self._is_own(record)
+
+    def _on_order_updated(self, record: OrderRecord, ts_venue_ns: int) -> None:
+        if record.order_id is not None:
+            self._is_own(record)
+
+    def _is_own(self, record: OrderRecord) -> None:
+        order = self.account.order_by_id.get(record.order_id or "")
+        if order is None:
+            raise BrokenError("orders are taken for what they are", f"{record.order_id} is no order of the account")
+        wire = self.world.parts.ids.on_wire(record.cl_ord_id, 0)
+        if not record.has_only_order_id and order.cl_ord_id not in (wire, record.cl_ord_id):
+            raise BrokenError(
+                "orders are taken for what they are", f"{record.cl_ord_id} is not {order}, but {order.cl_ord_id}"
+            )
+
+    def _on_order_rejected(self, record: OrderRecord, reason: str, is_post_only: bool, ts_venue_ns: int) -> None:
+        self.ended[record.cl_ord_id] = "rejected"
+        wire = self.world.parts.ids.on_wire(record.cl_ord_id, 0)
+        order = self.account.find(None, wire)
+        if order is not None:
+            raise BrokenError("what is concluded is so", f"{record.cl_ord_id} is rejected, but there is {order}")
+
+    def _on_order_canceled(self, record: OrderRecord, reason: str, ts_venue_ns: int) -> None:
+        self._has_ended(record, "canceled")
+
+    def _on_order_expired(self, record: OrderRecord, ts_venue_ns: int) -> None:
+        self._has_ended(record, "expired")
+
+    def _has_ended(self, record: OrderRecord, word: str) -> None:
+        self.ended[record.cl_ord_id] = word
+        order = self.account.order_by_id.get(record.order_id or "")
+        if order is not None and order.is_open:
+            raise BrokenError("what is concluded is so", f"{record.cl_ord_id} is {word}, but {order} is open")
+
+    def _on_order_filled(
+        self,
+        record: OrderRecord,
+        exec_id: str,
+        last_lots: int,
+        last_ticks: int,
+        is_maker: bool,
+        fee: Decimal,
+        fee_asset: str,
+        ts_venue_ns: int,
+    ) -> None:
+        if exec_id in self.fills:
+            raise BrokenError("each fill is counted once", f"{exec_id} again, now for {record.cl_ord_id}")
+        self.fills[exec_id] = (record.cl_ord_id, last_lots, last_ticks)
+        self.filled[record.cl_ord_id] += last_lots
+        self.fees += fee
+        self.has_all_fees &= bool(fee_asset)
+        if self.filled[record.cl_ord_id] != record.cum_lots:
+            raise BrokenError("each fill is counted once", f"{record.cl_ord_id}: {record.cum_lots} lots")
+        if record.cum_lots > record.qty_lots:
+            raise BrokenError("filled is never above ordered", f"{record.cl_ord_id}: {record.cum_lots} lots")
+        if record.knowledge is Knowledge.CLOSED:
+            self.ended[record.cl_ord_id] = "filled"
+
+    # ------------------------------------------------------------------------------------------------- the desk sends
+
+    def _watch_journal(self) -> None:
+        notes, sent = self.world.notes, self.world.notes.sent
+
+        def watched(link: str, command: Command, ts_sent_ns: int) -> None:
+            self.world.note(f"desk: sends {type(command).__name__} {command.request_id} by {link}")
+            self.counts[type(command).__name__] += 1
+            if not self.world.links[link].is_up:
+                raise BrokenError("nothing is sent on a link that is down", f"{command} on {link}")
+            sent(link, command, ts_sent_ns)
+
+        notes.sent = watched  # type: ignore[method-assign]
+
+    def _watch_links(self) -> None:
+        """A command that a link takes is on the wire when the call is over, waits for a connection, or is refused."""
+        for name, link in self.world.links.items():
+            send, refuse_later = link.send, link._refuse_later
+            moved: list[object] = []
+
+            def refused(
+                command: Command, error: Exception, refuse_later: Any = refuse_later, moved: Any = moved
+            ) -> None:
+                moved.append(error)
+                refuse_later(command, error)
+
+            def watched(command: Command, name: str = name, send: Any = send, moved: Any = moved) -> None:
+                moved.clear()
+                written = self._wire.written[name]
+                send(command)
+                waits = self.world.pool._waiting or self.world.pool._urgent
+                if not moved and self._wire.written[name] == written and not (name == "rest" and waits):
+                    raise BrokenError("no command is dropped", f"{name} has not written {command}")
+                if name == "fix" and not moved:
+                    key = _key(command, self.world.parts.ids.on_wire)
+                    self._sent_over_fix.append(key)
+
+            link.send, link._refuse_later = watched, refused
+
+    def _watch_engine(self) -> None:
+        """A sticky path does not reorder: what FIX has sent reaches the engine in that order."""
+        venue = self.world.host.venue
+        handle = venue.handle
+
+        def watched(line_id: str, command: Command, now_ns: int) -> None:
+            self.world.note(f"venue: {line_id} {type(command).__name__}")
+            if line_id.startswith("fix") and isinstance(command, AddOrder):
+                key = ("AddOrder", command.cl_ord_id)
+                rest = self._sent_over_fix[self._arrived_over_fix :]
+                if key not in rest:
+                    raise BrokenError("a sticky path never reorders", f"{command} was overtaken, or never sent")
+                self._arrived_over_fix += rest.index(key) + 1
+            handle(line_id, command, now_ns)
+
+        venue.handle = watched  # type: ignore[method-assign]
+
+    # ------------------------------------------------------------------------------------------------- reach
+
+    def _reach(self, cl_ord_id: str) -> tuple[str, ...]:
+        """Which links can cancel an order now, by what has happened and no table of the desk's."""
+        owner_link, epoch = self._owners[cl_ord_id]
+        reach = []
+        for name, link in self.world.links.items():
+            by_session = link.profile.single_cancel_reach is CancelReach.SESSION
+            if link.is_up and (not by_session or (owner_link == name and epoch == self._epochs[name])):
+                reach.append(name)
+        return tuple(reach)
+
+    def cancel(self, record: OrderRecord, via: str | None) -> None:
+        """Have the desk cancel an order: if a road of its route reaches the order, a cancel is sent by it."""
+        desk, notes = self.world.desk, self.world.notes
+        reach, is_live = self._reach(record.cl_ord_id), record.is_live
+        count = len(notes.commands)
+        desk.cancel(record.cl_ord_id, via)
+        sent = [(name, command) for name, command, _ in notes.commands[count:] if isinstance(command, _CANCELS)]
+        if not is_live or via is not None:
+            return
+        reaching = [
+            step.removesuffix(MASS_SUFFIX)
+            for step in desk.policy.cancel
+            if step in reach or (step.endswith(MASS_SUFFIX) and self.world.links[step.removesuffix(MASS_SUFFIX)].is_up)
+        ]
+        if reaching and [name for name, _ in sent] != reaching[:1]:
+            raise BrokenError("a cancel that reaches is sent", f"{record.cl_ord_id} by {reaching}, was: {sent}")
+        for _, command in sent:
+            if isinstance(command, CancelOrder) and record.cl_ord_id != command.cl_ord_id:
+                if command.order_id is None or command.order_id != record.order_id:
+                    raise BrokenError("a cancel that reaches is sent", f"{command} for {record.cl_ord_id}")
+
+    def check(self) -> None:
+        """After each event."""
+        announced = self._announced
+        for cl_ord_id, record in self.world.desk.open_orders.items():
+            reach = self._reach(cl_ord_id)
+            if announced[cl_ord_id] != reach:
+                raise BrokenError("reach is announced", f"{cl_ord_id}: {reach}, told: {announced[cl_ord_id]}")
+            if record.cum_lots > record.qty_lots:
+                raise BrokenError("filled is never above ordered", f"{cl_ord_id}: {record.cum_lots} lots")
+
+    # ------------------------------------------------------------------------------------------------- at rest
+
+    def check_rest(self) -> None:
+        """Faults are over and time has passed: the desk knows what the venue knows."""
+        desk, account = self.world.desk, self.account
+        down = [name for name, link in self.world.links.items() if not link.is_up]
+        if down:
+            raise BrokenError("links come back", f"{', '.join(down)} is down")
+        unknown = [flight.command for flight in desk.in_flight.values() if not isinstance(flight.command, QueryOrders)]
+        if unknown:
+            raise BrokenError("nothing stays unknown", f"{unknown}")
+        open_ids = set()
+        for order in account.open_orders.values():
+            record = desk._ledger.find(order.cl_ord_id, order.order_id) or desk._ledger.find(
+                self.world.parts.ids.on_desk(order.cl_ord_id), order.order_id
+            )
+            if record is None or not record.is_live:
+                raise BrokenError("open orders agree", f"the venue has {order}, the desk {record and record.knowledge}")
+            open_ids.add(record.cl_ord_id)
+            terms = (record.limit_ticks, record.qty_lots - record.prior_lots, record.cum_lots - record.prior_lots)
+            if terms != (order.limit_ticks, order.qty_lots, order.cum_lots):
+                raise BrokenError("open orders agree", f"{order}, the desk: {terms}")
+        for record in desk.orders.values():
+            if record.is_open != (record.cl_ord_id in open_ids):
+                raise BrokenError("open orders agree", f"{record.cl_ord_id} is {record.knowledge.name} for the desk")
+            if record.knowledge in (Knowledge.SENT, Knowledge.UNKNOWN):
+                raise BrokenError("nothing stays unknown", record.cl_ord_id)
+        self._check_fills()
+        if self.has_all_fees and self.fees != sum((trade.fee or Decimal(0) for trade in account.trades), Decimal(0)):
+            raise BrokenError("balances agree", f"fees of {self.fees}")
+
+    def _check_fills(self) -> None:
+        trades = {trade.exec_id: trade for trade in self.account.trades}
+        if trades.keys() != self.fills.keys():
+            raise BrokenError("fills agree", f"{trades.keys() ^ self.fills.keys()}")
+        base_lots = quote = 0
+        for exec_id, (_, lots, ticks) in self.fills.items():
+            trade = trades[exec_id]
+            if (trade.last_lots, trade.last_ticks) != (lots, ticks):
+                raise BrokenError("fills agree", f"{trade}: {lots} lots at {ticks}")
+            sign = 1 if trade.side == BUY else -1
+            base_lots += sign * lots
+            quote -= sign * lots * ticks
+        venue = self.world.host.venue
+        pair = venue.pairs["BTC/USD"]
+        gained = [total - brought for total, brought in zip(self.account.totals, self.account.brought, strict=True)]
+        fees = sum((trade.fee or Decimal(0) for trade in trades.values()), Decimal(0))
+        if gained[pair.base] != base_lots * pair.lot_units or gained[pair.quote] != (
+            quote * pair.cost_units - venue.assets.units(pair.quote, fees)
+        ):
+            raise BrokenError("balances agree", f"{gained}, the desk: {base_lots} lots")
+
+
+def _key(command: Command, on_wire: Any) -> tuple[str, str]:
+    if isinstance(command, AddOrder):
+        return ("AddOrder", on_wire(command.cl_ord_id, 0))
+    return (type(command).__name__, "")
+
+
+class WireWatch:
+    """No number of a FIX session and no nonce of a key is used twice; FIX messages are heard once and in order.
+
+    written: pieces that the trader wrote, by service.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.written: Counter[str] = Counter()
+        self._nonces: set[int] = set()
+        self._framers: dict[tuple[str, str], Framer] = {}
+        self._numbers: dict[str, dict[int, bytes]] = {"up": {}, "down": {}}
+        self._heard: list[int] = []
+        world.on_wire.append(self._on_wire)
+        link = world.links.get("fix")
+        if link is not None:
+            self._watch_messages(link)
+        (member,) = world.fix_gateway.members.values()
+        self._watch_store(member.session._store)
+
+    def _on_wire(self, connection: Connection, way: str, data: bytes) -> None:
+        name = connection.service.name
+        if way == "up":
+            self.written[name] += 1
+        if name == "rest" and way == "up":
+            found = _NONCE.search(data)
+            if found is not None:
+                nonce = int(found.group(1))
+                if nonce in self._nonces:
+                    raise BrokenError("no nonce is used twice", str(nonce))
+                self._nonces.add(nonce)
+        elif name == "fix":
+            framer = self._framers.setdefault((connection.name, way), Framer())
+            for frame in framer.feed(data):
+                self._number(way, decode(frame), frame)
+
+    def _number(self, way: str, message: Message, frame: bytes) -> None:
+        seq_num = message.seq_num or 0
+        if way == "up" and message.msg_type == b"A" and message.is_set(141):
+            self._numbers[way].clear()
+        if message.is_set(43) or message.msg_type == b"4":
+            return
+        if self._numbers[way].get(seq_num, frame) != frame:
+            raise BrokenError("no sequence number is used twice", f"{way} {seq_num}: {message.msg_type.decode()}")
+        self._numbers[way][seq_num] = frame
+
+    def _watch_store(self, store: Any) -> None:
+        """The venue's numbers begin anew by a logon that asks for it, and by the rollover, which nobody may hear."""
+        reset = store.reset
+
+        def watched() -> None:
+            self._numbers["down"].clear()
+            reset()
+
+        store.reset = watched
+
+    def _watch_messages(self, link: Any) -> None:
+        on_message, on_opened = link.on_message, link.on_opened
+
+        def opened(session: Any, message: Message, now_ns: int) -> None:
+            if message.is_set(141):
+                self._heard.clear()
+            on_opened(session, message, now_ns)
+
+        def watched(session: Any, message: Message, now_ns: int) -> None:
+            seq_num = message.seq_num or 0
+            if self._heard and seq_num <= self._heard[-1]:
+                raise BrokenError(
+                    "messages of a session are heard once, in order", f"{seq_num} after {self._heard[-1]}"
+                )
+            self._heard.append(seq_num)
+            on_message(session, message, now_ns)
+
+        link.on_message, link.on_opened = watched, opened
