@@ -244,8 +244,8 @@ class RestPoll:
         self._on_snapshot(snapshot)
 
     def _snapshot(self) -> OrdersSnapshot:
-        # One that has ended since it was seen open has ended. Pages have the newest first; it is told last.
-        rows = {**self._open, **dict(reversed(self._closed.items()))}
+        # One that has ended since it was seen open has ended. Answers have the newest first; it is told last.
+        rows = {**dict(reversed(self._open.items())), **dict(reversed(self._closed.items()))}
         statuses = {}
         for order_id, row in rows.items():
             try:
