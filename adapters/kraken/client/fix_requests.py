@@ -72,11 +72,12 @@ class FixRequests:
         if order.order_type is OrderType.TRAILING_STOP_LIMIT and order.limit_offset_ticks is None:
             raise UnsendableError("over FIX a trailing limit is its distance from the trigger", _NOT_SUPPORTED)
         is_quote = order.quote_qty is not None
-        flags = (("P", order.is_post_only), ("E", order.is_reduce_only), ("v", is_quote))
+        # "s": reports tell the fee of each trade, not of all so far.
+        flags = (("P", order.is_post_only), ("E", order.is_reduce_only), ("v", is_quote), ("s", True))
         has_stp = order.stp_mode is not StpMode.CANCEL_NEWEST
         message = wire.NewOrderSingle(
             cl_ord_id=cl_ord_id,
-            exec_inst=" ".join(flag for flag, is_set in flags if is_set) or UNSET,
+            exec_inst=" ".join(flag for flag, is_set in flags if is_set),
             order_qty=instrument.qty_text(order.qty_lots) if order.quote_qty is None else f"{order.quote_qty:f}",
             ord_type=FIX_TYPE_WORDS[order.order_type],
             price=_price(limit, instrument),

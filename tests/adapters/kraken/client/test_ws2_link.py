@@ -1,0 +1,186 @@
+"""The WebSocket v2 link when something is out of order: news in sequence, tokens, silence, what cannot be read.
+
+Pages: websocket-v2/executions (sequence), websocket-v2/heartbeat, guides/spot-ws-auth (tokens).
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from framework.execution.policy import DeskPolicy
+from framework.messages import CancelBatch, CommandRejected, OrdersSnapshot, QueryOrders, SessionOpened
+from framework.protocol import SELL, RejectReason
+from tests.adapters.kraken.client.stage import WireDesk
+
+WS2 = DeskPolicy(submit="ws2", amend="ws2", cancel=("ws2", "rest"), news="ws2", query="rest")
+
+
+def heard_by(desk: WireDesk, name: str = "ws2") -> list[Any]:
+    """All reports of a link from now on, which the desk hears too."""
+    reports: list[Any] = []
+    on_report = desk.desk.on_report
+
+    def hear(link: str, report: Any) -> None:
+        reports.append(report)
+        on_report(link, report)
+
+    desk.links[name].attach(hear, desk.desk.on_session_closed)
+    return reports
+
+
+def losing(desk: WireDesk, what: bytes) -> None:
+    """The next message that holds these bytes is lost."""
+    is_lost = [False]
+
+    def lose(data: bytes) -> bytes | None:
+        if what in data and not is_lost[0]:
+            is_lost[0] = True
+            return None
+        return data
+
+    desk.sockets.tamper = lose
+
+
+def test_a_frame_of_news_that_is_missing_makes_the_subscription_begin_anew_and_the_desk_ask() -> None:
+    desk = WireDesk(WS2)
+    desk.add("1", 10, 1_000)
+    desk.add("2", 1, 985)
+    reports = heard_by(desk)
+    losing(desk, b'"exec_type":"trade"')
+    desk.trade_against(SELL, 1_000, 8)
+    desk.desk.cancel("2")  # whose news shows the gap
+    desk.run(6_000)
+    assert [type(each) for each in reports if isinstance(each, (SessionOpened, OrdersSnapshot))] == [
+        SessionOpened,
+        OrdersSnapshot,
+    ]
+    assert desk.links["ws2"].is_up
+    assert len(desk.sockets.streams) == 1
+    assert ("filled", "1") in [each[:2] for each in desk.heard]
+
+
+def test_what_ended_in_a_frame_that_is_missing_is_learned_all_the_same() -> None:
+    desk = WireDesk(WS2)
+    desk.add("1")
+    desk.add("2", 1, 985)
+    losing(desk, b'"exec_type":"canceled"')
+    desk.desk.cancel("1")
+    desk.run(50)
+    desk.desk.cancel("2")
+    desk.run(8_000)
+    assert {each[:2] for each in desk.heard if each[0] == "canceled"} == {("canceled", "1"), ("canceled", "2")}
+    assert not desk.desk.open_orders
+
+
+def test_a_token_that_is_not_valid_any_more_is_replaced_and_the_refused_order_is_not_sent_again() -> None:
+    desk = WireDesk(WS2)
+    desk.links["ws2"]._token = type(desk.links["ws2"]._token)("stale")
+    desk.add("1")
+    assert desk.heard[-1][:2] == ("rejected", "1")
+    desk.add("2")
+    assert desk.heard[-1][:2] == ("accepted", "2")
+
+
+def test_each_connection_has_a_token_of_its_own() -> None:
+    desk = WireDesk(WS2)
+    first = desk.links["ws2"]._token
+    desk.cut("ws2")
+    desk.run(4_000)
+    assert desk.links["ws2"].is_up
+    assert desk.links["ws2"]._token != first
+
+
+def test_a_connection_that_falls_silent_is_given_up_after_a_ping() -> None:
+    desk = WireDesk(WS2)
+    sent: list[bytes] = []
+    write = desk.sockets.current.write
+    desk.sockets.current.write = lambda data: (sent.append(data), write(data))[1]  # type: ignore[method-assign]
+    desk.lose_answers("ws2", is_lost=True)
+    desk.run(10_900)
+    assert b'{"method":"ping"}' in sent
+    assert not desk.links["ws2"].is_up
+    assert "nothing was heard" in desk.listener.road[0].reason  # type: ignore[attr-defined]
+    desk.lose_answers("ws2", is_lost=False)
+    desk.run(5_000)
+    assert desk.links["ws2"].is_up
+
+
+def test_a_quiet_connection_lives_by_its_heartbeats() -> None:
+    desk = WireDesk(WS2)
+    desk.run(120_000)
+    assert len(desk.sockets.streams) == 1
+    assert desk.links["ws2"].is_up
+
+
+def test_a_connection_that_is_refused_is_tried_after_longer_and_longer_pauses_that_no_other_link_has() -> None:
+    def attempts(seed: int) -> list[int]:
+        desk = WireDesk(WS2)
+        desk.links["ws2"]._backoff._draw.seed(seed)
+        desk.sockets.is_refused = True
+        desk.cut("ws2")
+        times = []
+        for _ in range(60_000 // 50):
+            before = len(desk.sockets.streams)
+            desk.run(50)
+            if len(desk.sockets.streams) > before:
+                times.append(desk.host.now_ns)
+        return times
+
+    times = attempts(1)
+    pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert pauses[-1] > 5 * pauses[0]
+    assert len(times) < 20
+    assert attempts(2) != times
+    assert attempts(1) == times
+
+
+@pytest.mark.parametrize("data", [b"{", b'{"channel":"executions","type":"update","data":[{"x":1}],"sequence":2}'])
+def test_a_message_that_cannot_be_read_ends_the_session_and_a_new_one_begins(data: bytes) -> None:
+    desk = WireDesk(WS2)
+    desk.sockets.current._handler.received(data)
+    assert not desk.links["ws2"].is_up
+    desk.run(4_000)
+    assert desk.links["ws2"].is_up
+
+
+def test_messages_of_channels_and_methods_that_are_not_known_are_passed_over() -> None:
+    desk = WireDesk(WS2)
+    desk.sockets.current._handler.received(b'{"channel":"news of tomorrow","data":[]}')
+    desk.sockets.current._handler.received(b'{"method":"dance","success":true}')
+    assert desk.links["ws2"].is_up
+
+
+def test_what_the_protocol_cannot_say_is_refused_after_the_call_that_sends_it() -> None:
+    desk = WireDesk(WS2)
+    reports = heard_by(desk)
+    desk.links["ws2"].send(QueryOrders(request_id=901))
+    assert reports == []
+    desk.run(1)
+    (report,) = reports
+    assert isinstance(report, CommandRejected)
+    assert (report.request_id, report.reason) == (901, RejectReason.NOT_SUPPORTED)
+    assert report.error.startswith("not sent: ")
+
+
+def test_what_is_sent_while_the_link_is_down_is_lost_without_a_word() -> None:
+    desk = WireDesk(WS2)
+    reports = heard_by(desk)
+    desk.sockets.is_refused = True
+    desk.cut("ws2")
+    desk.links["ws2"].send(CancelBatch(request_id=901, cl_ord_ids=("1", "2")))
+    desk.run(500)
+    assert reports == []
+
+
+def test_closing_a_link_ends_its_session() -> None:
+    desk = WireDesk(WS2)
+    desk.desk.stop()
+    for link in desk.links.values():
+        link.close()
+    desk.run(5_000)
+    assert [event.reason for event in desk.listener.road if type(event).__name__ == "SessionClosed"] == [  # type: ignore[attr-defined]
+        "closed" if name == "rest" else "logout" for name in desk.links
+    ]
