@@ -32,6 +32,7 @@ __all__ = [
     "LiveSettings",
     "LiveVenue",
     "MarketListener",
+    "choose_adapter",
     "load_adapter",
     "load_adapters",
 ]
@@ -45,7 +46,8 @@ ENTRY_POINT_GROUP = "tidegate.adapters"
 class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where to trade live, as whom, and by which links.
 
-    links: the protocol of each link, by the name that the desk's policy has for it: {"rest": "rest", "ws2": "ws2"}.
+    links: the protocol of each link, by the name that the desk's policy has for it: {"rest": "rest", "ws2": "ws2"};
+        without any, public market data can be had, for which no credentials are needed.
     hosts: addresses in place of the exchange's own, by the adapter's names for them; none for the exchange itself.
     ca_file: certificate of the authority to trust in place of the system's, as a venue on this machine has one.
     credentials: file of the API key, which only its owner may read; None takes the environment.
@@ -185,3 +187,18 @@ def load_adapter(name: str) -> Adapter:
         known = ", ".join(adapters) or "none; install the package first"
         raise ConfigError(f"there is no adapter {name!r}; installed are: {known}")
     return adapters[name]
+
+
+def choose_adapter(name: str | None, can: Callable[[Adapter], bool], what: str) -> Adapter:
+    """The adapter of this name, or the only one that can do something where none is named.
+
+    what: what it can do, in words: "trades can be downloaded". Raises ConfigError where there is no such one.
+    """
+    adapters = {each.name: each for each in load_adapters().values() if can(each)}
+    known = ", ".join(adapters) or "no adapter"
+    if name is None and len(adapters) != 1:
+        raise ConfigError(f"--venue must be given: {what} from {known}")
+    chosen = next(iter(adapters)) if name is None else name
+    if chosen not in adapters:
+        raise ConfigError(f"--venue {chosen}: {what} from {known}")
+    return adapters[chosen]

@@ -6,18 +6,17 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from framework.errors import ConfigError
+from framework.progress_line import ProgressLine
 
 if TYPE_CHECKING:
-    from framework.adapter import Adapter
     from framework.data.downloads import DownloadSettings, TradeDownload
 
-__all__ = ["ProgressLine", "add_download_arguments"]
+__all__ = ["add_download_arguments"]
 
 _NS = 10**9
-_LINE_EVERY_S = 10.0
 
 
 def add_download_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,38 +57,6 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-class ProgressLine:
-    """One line that is written over on a terminal; in a file, a line now and then."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._is_terminal = out.isatty()
-        self._width = 0
-        self._next_s = 0.0
-
-    def show(self, text: str) -> None:
-        """How far it is."""
-        if self._is_terminal:
-            self._out.write(f"\r{text:<{self._width}}")
-            self._width = len(text)
-        elif time.monotonic() >= self._next_s:
-            self._next_s = time.monotonic() + _LINE_EVERY_S
-            self._out.write(f"{text}\n")
-        self._out.flush()
-
-    def say(self, text: str) -> None:
-        """Something that stays to be read."""
-        self.end()
-        self._out.write(f"{text}\n")
-        self._out.flush()
-
-    def end(self) -> None:
-        """Leave the line as it is."""
-        if self._width:
-            self._out.write("\n")
-            self._width = 0
-
-
 def _run(options: argparse.Namespace) -> int:
     import asyncio
 
@@ -118,9 +85,12 @@ def _run(options: argparse.Namespace) -> int:
 async def _download(
     options: argparse.Namespace, to_ns: int, settings: DownloadSettings, line: ProgressLine
 ) -> TradeDownload:
+    from framework.adapter import choose_adapter
     from framework.data.downloads import TradeDownload, partial_path
 
-    open_trades = _adapter(options.venue).open_trades
+    open_trades = choose_adapter(
+        options.venue, lambda each: each.open_trades is not None, "trades are downloaded"
+    ).open_trades
     assert open_trades is not None
     if options.out.exists():
         raise ConfigError(f"{options.out}: already exists; choose another folder or remove it first")
@@ -144,15 +114,3 @@ def _progress(download: TradeDownload, from_ns: int, to_ns: int) -> str:
 
     done = min(1.0, max(0.0, (download.last_ns - from_ns) / (to_ns - from_ns)))
     return f"{download.trade_count:,} trades up to {moment_text(download.last_ns)}, {done:.0%}"
-
-
-def _adapter(name: str | None) -> Adapter:
-    from framework.adapter import load_adapters
-
-    adapters = {each.name: each for each in load_adapters().values() if each.open_trades is not None}
-    if name is None and len(adapters) != 1:
-        raise ConfigError(f"--venue must name one of {', '.join(adapters) or 'the adapters, of which none has trades'}")
-    chosen = name or next(iter(adapters))
-    if chosen not in adapters:
-        raise ConfigError(f"--venue {chosen}: trades can be downloaded from {', '.join(adapters) or 'no adapter'}")
-    return adapters[chosen]

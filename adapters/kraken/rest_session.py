@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
+from adapters.kraken.client.shell import tls_context
 from adapters.kraken.wire.rest.calls import HttpCall
 from framework.errors import ConfigError, VenueError
 
-__all__ = ["PRODUCTION", "HttpAnswer", "RestSession", "UnreachableError", "UntrustedError", "rest_address", "trusting"]
+__all__ = ["PRODUCTION", "HttpAnswer", "RestSession", "UnreachableError", "UntrustedError", "rest_address"]
 
 PRODUCTION = "https://api.kraken.com"
 _TIMEOUT_S = 30
@@ -55,21 +56,13 @@ def rest_address(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def trusting(ca_file: Path | None) -> ssl.SSLContext:
-    """TLS that trusts the authority of a file, or those of the system; raises ConfigError for a file that is none."""
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"{ca_file}: {error.strerror}; give the certificate of an authority, in PEM") from None
-
-
 class RestSession:
     """Asks one host; an asynchronous context manager."""
 
     def __init__(self, address: str, ca_file: Path | None = None, timeout_s: float = _TIMEOUT_S) -> None:
         """address: as of ``rest_address``, which also gives the errors. ca_file: the authority to trust."""
         self.address = rest_address(address)
-        self._context = trusting(ca_file)
+        self._context = tls_context(ca_file)
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=_CONNECT_TIMEOUT_S)
         self._session: aiohttp.ClientSession | None = None
 

@@ -82,8 +82,12 @@ class KrakenVenue:
         self.market = MarketData(
             instruments, self._clock, self._websocket("ws_public"), BackOff(self._settings.seed + 1_000)
         )
+        credentials = self._settings.credentials
+        if credentials is None:
+            return
+        self._credentials = credentials
         nonces = self._nonces("rest", rest_nonces)
-        self._calls = PrivateCalls(self._http, self._settings.credentials, nonces)
+        self._calls = PrivateCalls(self._http, credentials, nonces)
         labels = self._settings.links.values()
         self._parts = AccountParts(
             clock=self._clock,
@@ -151,7 +155,7 @@ class KrakenVenue:
             self._parts,
             backoff,
             self._to(settings.hosts["fix"]),
-            settings.credentials,
+            self._credentials,
             FixNames(
                 sender_comp_id=sender,
                 target_comp_id=settings.fix_target_comp_id,
@@ -200,7 +204,7 @@ class KrakenVenue:
 
     def _nonces(self, what: str, make: Callable[[Path | None, Callable[[], int]], NonceSource]) -> NonceSource:
         """The file of a key has a name that does not tell the key."""
-        mark = hashlib.sha256(self._settings.credentials.api_key.encode()).hexdigest()[:12]
+        mark = hashlib.sha256(self._credentials.api_key.encode()).hexdigest()[:12]
         nonces = make(self._state(f"nonce-{what}-{mark}"), lambda: self._clock.now_ns)
         self._closers.append(nonces.close)
         return nonces

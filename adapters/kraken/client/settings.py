@@ -72,12 +72,14 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class KrakenSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings as the links need them. fix_sender_comp_id: "" where there is no FIX session."""
+    """Settings as the links need them. credentials: None where there are no links: public data needs none.
+    fix_sender_comp_id: "" where there is no FIX session.
+    """
 
     links: Mapping[str, str]
     hosts: Mapping[str, Address]
     ca_file: Path | None
-    credentials: Credentials
+    credentials: Credentials | None
     state: Path | None
     rest_connections: int
     fix_sender_comp_id: str
@@ -133,7 +135,7 @@ def read_settings(settings: LiveSettings) -> KrakenSettings:
         hosts["fix"] = f"{'tls' if is_tls else 'tcp'}://{ready.fix_trading}"
         options.setdefault("fix_sender_comp_id", account.fix.sender_comp_ids[0])
         options.setdefault("fix_target_comp_id", account.fix.target_comp_id)
-    if credentials is None:
+    if credentials is None and (settings.links or settings.credentials is not None):
         credentials = _credentials(settings.credentials)
     return KrakenSettings(
         links=settings.links,

@@ -4,38 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from adapters.kraken.client.streams import Connect, Stream, StreamHandler
 from framework.errors import ConfigError
+from framework.live.loop_clock import LoopClock
 
 __all__ = ["LoopClock", "Sockets", "tls_context"]
 
 _CONNECT_TIMEOUT_S = 10.0
 # With so much unwritten the other end does not read any more.
 _BUFFER_MAX = 4 * 1024 * 1024
-
-
-class LoopClock:
-    """The time of this machine, and calls by the running event loop; a ``framework.execution.link.Clock``."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-
-    @property
-    def now_ns(self) -> int:
-        """Nanoseconds since the epoch."""
-        return time.time_ns()
-
-    def call_at(self, ts_ns: int, callback: Callable[[], None]) -> None:
-        """Call back at a time, or soon if it has passed."""
-        delay_ns = ts_ns - time.time_ns()
-        if delay_ns <= 0:
-            self._loop.call_soon(callback)
-        else:
-            self._loop.call_later(delay_ns / 1e9, callback)
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:

@@ -16,6 +16,7 @@ from msgspec import UNSET
 from adapters.kraken.asset_pairs import asset_pair_specs
 from adapters.kraken.client.credentials import Credentials
 from adapters.kraken.client.fix_link import FixNames
+from adapters.kraken.client.shell import tls_context
 from adapters.kraken.doctor.findings import Finding, Level, failed, fine, skipped
 from adapters.kraken.doctor.judging import (
     ClockReading,
@@ -29,7 +30,7 @@ from adapters.kraken.doctor.key_judging import judge_fees, judge_key, judge_refu
 from adapters.kraken.doctor.needs import Needs
 from adapters.kraken.doctor.probes import Place, ask_socket, log_on_and_out, look_at
 from adapters.kraken.profile import PROFILE
-from adapters.kraken.rest_session import RestSession, trusting
+from adapters.kraken.rest_session import RestSession
 from adapters.kraken.symbols import pair_names
 from adapters.kraken.wire.credentials import Token
 from adapters.kraken.wire.errors import WireError
@@ -72,7 +73,7 @@ class Examination:
         self._credentials = credentials
         self._why_none = why_none
         self._ca_file = ca_file
-        self._context = trusting(ca_file)
+        self._context = tls_context(ca_file)
         self._last_nonce = 0
         # Hosts that cannot be talked to, or to which a key must not be shown.
         self._bad_hosts: set[str] = set()

@@ -1,0 +1,142 @@
+"""The command ``tidegate record``: its options, and what it shows while it records."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from framework.commands import CommandEntry
+from framework.errors import ConfigError
+from framework.progress_line import ProgressLine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from framework.adapter import ConnectLive, LiveSettings
+    from framework.data.recorder import Recorder
+
+__all__ = ["RECORD"]
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("symbols", nargs="+", metavar="SYMBOL", help="pairs, BASE/QUOTE, like BTC/USD")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder of the recording; it goes on there"
+    )
+    parser.add_argument(
+        "--depth", type=int, default=100, metavar="N", help="levels of each side of a book (default 100)"
+    )
+    parser.add_argument("--for", type=_seconds, default=None, dest="for_s", metavar="SECONDS", help="end after so long")
+    parser.add_argument(
+        "--store", type=Path, default=None, metavar="STORE", help="make a store of the whole recording at the end"
+    )
+    parser.add_argument("--fsync", action="store_true", help="force all to the disk: it survives a loss of power too")
+    parser.add_argument("--venue", default=None, metavar="NAME", help="adapter; needed where several can be heard live")
+    parser.add_argument(
+        "--host", action="append", default=[], metavar="NAME=URL", help="an address in place of the exchange's own"
+    )
+    parser.add_argument("--ca", type=Path, default=None, metavar="FILE", help="authority to trust, in PEM")
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="a setting of the adapter; may be repeated"
+    )
+
+
+def _pairs(option: str, given: Sequence[str]) -> Mapping[str, str]:
+    found = {}
+    for item in given:
+        name, separator, value = item.partition("=")
+        if not separator:
+            raise ConfigError(f"{option} {item}: it must be NAME=VALUE")
+        found[name] = value
+    return found
+
+
+def _run(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from framework.adapter import LiveSettings, choose_adapter
+    from framework.data.info import describe
+    from framework.data.info_text import format_info
+    from framework.data.recording import finish_recording
+
+    if options.store is not None and options.store.exists():
+        raise ConfigError(f"{options.store}: already exists; choose another folder or remove it first")
+    settings = LiveSettings(
+        links={}, hosts=_pairs("--host", options.host), ca_file=options.ca, options=_pairs("--option", options.option)
+    )
+    connect = choose_adapter(
+        options.venue, lambda each: each.connect_live is not None, "markets are heard"
+    ).connect_live
+    assert connect is not None
+    line = ProgressLine(sys.stderr)
+    try:
+        recorder, gap_count = asyncio.run(_record(options, settings, connect, line))
+    finally:
+        line.end()
+    gaps = f"{gap_count:,} gap{'s' * (gap_count != 1)}"
+    print(f"{recorder.row_count:,} rows, {gaps}; the recording is in {options.out}")
+    if options.store is not None:
+        for imported in finish_recording(options.out, options.store):
+            print(format_info(describe(imported.market, imported.statistics, imported.notes)))
+    return 0
+
+
+async def _record(
+    options: argparse.Namespace, settings: LiveSettings, connect: ConnectLive, line: ProgressLine
+) -> tuple[Recorder, int]:
+    import asyncio
+    import signal
+
+    from framework.data.recorder import RecordedInstrument, Recorder
+    from framework.live.loop_clock import LoopClock
+    from framework.live.recording import record_markets
+
+    loop = asyncio.get_running_loop()
+    clock = LoopClock(loop)
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    venue = await connect(settings, clock)
+    try:
+        symbols = list(dict.fromkeys(options.symbols))
+        for symbol in symbols:
+            if symbol not in venue.instruments:
+                raise ConfigError(f"there is no pair {symbol}; write it as BASE/QUOTE, like BTC/USD")
+        instruments = [RecordedInstrument(spec=venue.instruments[symbol], depth="L2") for symbol in symbols]
+        recorder = Recorder(options.out, instruments, clock.now_ns, is_forced=options.fsync)
+        if recorder.torn_bytes:
+            line.say(f"{recorder.torn_bytes} bytes that were half written are left out")
+        if options.for_s is not None:
+            loop.call_later(options.for_s, stopped.set)
+
+        def show(gap_count: int) -> None:
+            line.show(f"{recorder.row_count:,} rows, {gap_count:,} gap{'s' * (gap_count != 1)}")
+
+        listener = await record_markets(venue, recorder, symbols, options.depth, clock, stopped, line.say, show)
+        return recorder, listener.gap_count
+    finally:
+        await venue.close()
+
+
+RECORD = CommandEntry(
+    summary="record books and trades of a live venue",
+    description=(
+        "Record the books (with every checksum checked) and trades of some pairs until Ctrl-C. What is heard is on the "
+        "disk within a second and stays whole, whatever ends this program; the same command goes on with a recording. "
+        "What was not heard is written down as a gap. `tidegate data import recording DIR` makes a store of it."
+    ),
+    add_arguments=_add_arguments,
+    run=_run,
+)
