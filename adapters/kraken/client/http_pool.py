@@ -191,14 +191,7 @@ class _Slot:
         self._call = call
         self._number += 1
         number, pool = self._number, self._pool
-        try:
-            data = call.make().encode(pool.host)
-        except OSError as error:  # its nonce cannot be kept
-            reason = str(error)
-            self._call = None
-            pool.clock.call_at(pool.clock.now_ns, lambda: call.on_lost(Loss.UNSENT, reason))
-            return
-        self._stream.write(data)
+        self._stream.write(call.make().encode(pool.host))
         pool.clock.call_at(pool.clock.now_ns + call.timeout_ns, lambda: self._on_timeout(number))
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from adapters.kraken.client.http_pool import Loss
 from adapters.kraken.client.link_base import AccountParts, UnsendableError, WireLink
 from adapters.kraken.client.order_memory import KnownOrder
 from adapters.kraken.client.rest_calls import PrivateCalls, PublicCalls
-from adapters.kraken.client.rest_polls import RestPoll
+from adapters.kraken.client.rest_polls import Past, RestPoll
 from adapters.kraken.client.rest_requests import RestRequests
 from adapters.kraken.client.times import moment_ns
 from adapters.kraken.errors import SymbolError
@@ -44,7 +44,8 @@ from framework.protocol import ProtocolProfile, VenueMode
 
 __all__ = ["RestLink", "RestTimeouts"]
 
-_STATUS_NS = 30 * 10**9
+_SECOND_NS = 10**9
+_STATUS_NS = 30 * _SECOND_NS
 _URGENT = (AddOrder, AddBatch, CancelOrder, CancelBatch)
 
 
@@ -77,6 +78,7 @@ class RestLink(WireLink):
         self._mode = VenueMode.ONLINE
         # Up to when the past has been told.
         self._told_until_ns: int | None = None
+        self._past = Past(-1)
 
     # ------------------------------------------------------------------------------------------------- session
 
@@ -86,7 +88,7 @@ class RestLink(WireLink):
 
     def close(self) -> None:
         """Nothing stands that could be ended; commands are not sent any more."""
-        self._ended("logout")
+        self._ended("closed")
 
     def _ask_mode(self) -> None:
         attempt = self._attempt
@@ -140,7 +142,7 @@ class RestLink(WireLink):
         except UnsendableError as error:
             self._refuse_later(command, error)
             return
-        except (SymbolError, WireError, OSError) as error:
+        except (SymbolError, WireError) as error:
             self._refuse_later(command, UnsendableError(str(error)))
             return
         request_id, orders = command.request_id, self._remember(command)
@@ -186,16 +188,20 @@ class RestLink(WireLink):
         request_id, since_ns = command.request_id, command.since_ns
         told_ns = self._told_until_ns
         is_past_wanted = since_ns > 0 and (told_ns is None or since_ns < told_ns)
+        since_s = max(0, (since_ns or self._clock.now_ns - _DAY_NS) // _SECOND_NS - 1)
+        if self._past.since_s != since_s:
+            self._past = Past(since_s)
 
         def read(snapshot: OrdersSnapshot) -> None:
             self._told_until_ns = snapshot.ts_venue_ns
+            self._past = Past(-1)
             self._tell(snapshot)
 
         RestPoll(
             self._calls,
             self._parts,
             request_id,
-            since_ns or self._clock.now_ns - _DAY_NS,
+            self._past,
             read,
             lambda text: self._refused(request_id, text, self._clock.now_ns),
             lambda loss, reason: self._lost(request_id, [], loss, reason),
@@ -226,7 +232,7 @@ class RestLink(WireLink):
                 self._parts.memory.find(next(ids, None), known.cl_ord_id)
 
 
-_DAY_NS = 86_400 * 10**9
+_DAY_NS = 86_400 * _SECOND_NS
 
 
 def _added(request_id: int, result: trading.AddOrderResult, ts_ns: int) -> CommandAccepted:

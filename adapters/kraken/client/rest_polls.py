@@ -32,7 +32,7 @@ from adapters.kraken.words import ORDER_TYPES, SIDES
 from framework.messages import ExecType, ExecutionReport, OrdersSnapshot, OrderState, OrderStatus
 from framework.protocol import OrderType, RejectReason
 
-__all__ = ["RestPoll"]
+__all__ = ["Past", "RestPoll"]
 
 _SECOND_NS = 10**9
 _STATES = {
@@ -49,10 +49,32 @@ _TRIGGERED = (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
 _TRIGGERED_LIMIT = (OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 
 
+class Past:
+    """Ended orders and trades from a second on, as far back from the newest as they have been read.
+
+    What has ended stays so. A poll that the limit of calls ends on its way leaves what it has read to the next one,
+    which goes on from there; a long past could not be read at all otherwise.
+    """
+
+    def __init__(self, since_s: int) -> None:
+        self.since_s = since_s
+        self.closed: dict[str, history.Order] = {}
+        self.trades: dict[str, history.Trade] = {}
+
+
+def _with_page[T](block: dict[str, T], page: dict[str, T], offset: int) -> dict[str, T]:
+    """A block of the newest rows with one more page, newest first; the first page begins anew where it does not join
+    the block.
+    """
+    if offset:
+        return {**block, **page}
+    return {**page, **block} if page.keys() & block.keys() else dict(page)
+
+
 class RestPoll:
     """One poll; it answers once, by one of the three functions.
 
-    since_ns: from when on the past is wanted. is_past_wanted: ask for it whatever the present shows.
+    past: what earlier polls have read of it. is_past_wanted: ask for it whatever the present shows.
     """
 
     def __init__(
@@ -60,7 +82,7 @@ class RestPoll:
         calls: PrivateCalls,
         parts: AccountParts,
         request_id: int,
-        since_ns: int,
+        past: Past,
         on_snapshot: Callable[[OrdersSnapshot], None],
         on_refused: Callable[[str], None],
         on_lost: Callable[[Loss, str], None],
@@ -71,7 +93,7 @@ class RestPoll:
         self._calls = calls
         self._parts = parts
         self._request_id = request_id
-        self._since_s = max(0, since_ns // _SECOND_NS - 1)
+        self._past = past
         self._on_snapshot = on_snapshot
         self._on_refused = on_refused
         self._on_lost = on_lost
@@ -103,15 +125,19 @@ class RestPoll:
     def _ask_closed(self, offset: int) -> None:
         def make(nonce: int) -> history.ClosedOrdersRequest:
             return history.ClosedOrdersRequest(
-                nonce=str(nonce), start=str(self._since_s), ofs=str(offset), closetime="close", consolidate_taker=False
+                nonce=str(nonce),
+                start=str(self._past.since_s),
+                ofs=str(offset),
+                closetime="close",
+                consolidate_taker=False,
             )
 
         def on_page(answer: history.ClosedOrders) -> None:
-            is_new = bool(answer.closed.keys() - self._closed.keys())
-            self._closed |= answer.closed
-            if is_new and _is_more(answer.count, offset + len(answer.closed)):
-                self._ask_closed(offset + len(answer.closed))
+            block = self._past.closed = _with_page(self._past.closed, answer.closed, offset)
+            if _is_more(answer.count, len(block)) and len(block) > offset:
+                self._ask_closed(len(block))
             else:
+                self._closed = dict(block)
                 self._ask_trades(0)
 
         self._calls.call(endpoints.CLOSED_ORDERS, make, on_page, self._on_refused, self._on_lost, self._timeout_s)
@@ -119,15 +145,15 @@ class RestPoll:
     def _ask_trades(self, offset: int) -> None:
         def make(nonce: int) -> history.TradesHistoryRequest:
             return history.TradesHistoryRequest(
-                nonce=str(nonce), start=str(self._since_s), ofs=str(offset), consolidate_taker=False
+                nonce=str(nonce), start=str(self._past.since_s), ofs=str(offset), consolidate_taker=False
             )
 
         def on_page(answer: history.TradesHistory) -> None:
-            is_new = bool(answer.trades.keys() - self._trades.keys())
-            self._trades |= answer.trades
-            if is_new and _is_more(answer.count, offset + len(answer.trades)):
-                self._ask_trades(offset + len(answer.trades))
+            block = self._past.trades = _with_page(self._past.trades, answer.trades, offset)
+            if _is_more(answer.count, len(block)) and len(block) > offset:
+                self._ask_trades(len(block))
             else:
+                self._trades = dict(block)
                 self._ask_by_id(self._missing_ids())
 
         self._calls.call(endpoints.TRADES_HISTORY, make, on_page, self._on_refused, self._on_lost, self._timeout_s)
@@ -168,9 +194,19 @@ class RestPoll:
 
         def on_page(answer: history.ClosedOrders) -> None:
             self._closed |= answer.closed
+            self._note_named(names[0], answer.closed)
             self._ask_fills(lambda: self._ask_by_name(names[1:]))
 
         self._calls.call(endpoints.CLOSED_ORDERS, make, on_page, self._on_refused, self._on_lost, self._timeout_s)
+
+    def _note_named(self, name: str, found: dict[str, history.Order]) -> None:
+        """What has been learned of a name, so that a poll that the limit of calls ends need not be made all over."""
+        memory, ids = self._parts.memory, self._parts.ids
+        for order_id, row in found.items():
+            memory.find(order_id, _desk_id(row, ids.on_desk))
+        known = memory.find(None, ids.on_desk(name))
+        if known is not None and known.order_id is None:
+            memory.end(known)  # it never came to be, and cannot any more
 
     def _ask_fills(self, then: Callable[[], None]) -> None:
         """The trades that orders name and that have not been seen."""

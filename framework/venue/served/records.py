@@ -246,10 +246,6 @@ class Records:
             for name, index in assets.index.items()
         }
 
-    def charged_of(self, account: str, order_id: str) -> Decimal:
-        """The fees of an order so far, in the currency that they are charged in."""
-        return sum((trade.charged for trade in self.trades_of(account, order_id)), Decimal(0))
-
     def cost_of(self, account: str, order_id: str) -> tuple[Decimal, Decimal]:
         """What an order has cost so far, and the fees of it, both in quote currency."""
         trades = self.trades_of(account, order_id)

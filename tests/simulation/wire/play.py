@@ -19,7 +19,7 @@ from tests.simulation.wire.faults import Faults
 from tests.simulation.wire.network import SECOND
 from tests.simulation.wire.trader import Trader
 from tests.simulation.wire.watch import BrokenError, Watch
-from tests.simulation.wire.world import ACT_S, REST_S, Setting, World
+from tests.simulation.wire.world import ACT_S, PATIENCE_S, REST_S, Setting, World
 
 __all__ = ["FailedError", "Outcome", "play"]
 
@@ -63,9 +63,11 @@ def play(seed: int, prepare: Callable[[World], None] | None = None, tail_max: in
         world.note(str(world.setting))
         world.desk.start()
         world.later(world.host.now_ns + ACT_S * SECOND, faults.calm)
-        world.run(ACT_S + REST_S * 0.8)
+        world.run(ACT_S + REST_S)
+        while world.desk.in_flight and world.now_s < ACT_S + PATIENCE_S:
+            world.run(REST_S)
         world.desk.query()
-        world.run(REST_S * 0.2)
+        world.run(REST_S)
         watch.check_rest()
     except BrokenError as error:
         raise FailedError(seed, error.name, str(error), list(world.tail)) from error

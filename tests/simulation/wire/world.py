@@ -29,6 +29,7 @@ from adapters.kraken.client.order_memory import OrderMemory
 from adapters.kraken.client.rest_calls import PrivateCalls, PublicCalls
 from adapters.kraken.client.rest_link import RestLink
 from adapters.kraken.client.tokens import RestTokens
+from adapters.kraken.client.venue_time import VenueTime
 from adapters.kraken.client.ws2_link import Ws2Link
 from adapters.kraken.profile import PROFILE
 from adapters.kraken.server.context import ServerContext
@@ -52,10 +53,11 @@ from tests.simulation.stage import ASK, BID, BTC, LEVEL_LOTS, Row, level, still_
 from tests.simulation.wire.http_end import HttpEnd, HttpFaults
 from tests.simulation.wire.network import MS, SECOND, Connection, Network, Peer, Service, Weather
 
-__all__ = ["ACT_S", "POLICIES", "REST_S", "Setting", "World"]
+__all__ = ["ACT_S", "PATIENCE_S", "POLICIES", "REST_S", "Setting", "World"]
 
-# Faults come and the trader acts for so long; then the weather is fair, and all comes to rest.
-ACT_S, REST_S = 20, 150
+# Faults come and the trader acts for so long; then the weather is fair, and all comes to rest: soon, or with patience,
+# where the limit of calls lets the desk ask for one order in a while only.
+ACT_S, REST_S, PATIENCE_S = 20, 75, 3_600
 COMP_ID = "DESK1"
 _MONEY = {"USD": Decimal(1_000_000), "BTC": Decimal(1_000)}
 # 2026-01-05, at noon and shortly before the rollover of FIX.
@@ -136,7 +138,9 @@ class TraderClock:
 class World:
     """All of a run. checks: called after each event. log: what happened, newest last; its hash covers all of it."""
 
-    def __init__(self, seed: int, setting: Setting, rows: Iterable[Row] | None = None, rest_s: float = REST_S) -> None:
+    def __init__(
+        self, seed: int, setting: Setting, rows: Iterable[Row] | None = None, rest_s: float = PATIENCE_S
+    ) -> None:
         self.seed = seed
         self.setting = setting
         self.checks: list[Callable[[], None]] = []
@@ -147,9 +151,9 @@ class World:
         chance = self.chance("market")
         market = still_market(
             _rows(chance) if rows is None else list(rows),
-            duration_s=ACT_S + rest_s + 60,
+            duration_s=ACT_S + rest_s + 2 * REST_S,
             start_ns=setting.start_ns,
-            beat_s=1.0,
+            beat_s=5.0,
         )
         accounts = [AccountConfig(name=name, balances=_MONEY, tier=setting.tier) for name in ("a0", "a1")]
         self.host = VenueHost(self._profile(), [market], accounts, setting.start_ns, roads=self._roads(), seed=seed)
@@ -291,6 +295,7 @@ class World:
             instruments=self._instruments(),
             memory=OrderMemory(),
             ids=ClientIds(None, is_time_based="fix" in names, draw=self.chance("ids")),
+            time=VenueTime(),
         )
         to = {name: self.network.to(service) for name, service in self.services.items()}
         self.pool = HttpPool(to["rest"], "api.kraken.com", self.clock, count=self.setting.pool_count, seed=self.seed)

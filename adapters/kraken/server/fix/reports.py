@@ -90,8 +90,9 @@ def execution_fields(
     trade, average, cost, note = None, b"0", Decimal(0), attachment_of(order)
     if report is not None and report.exec_type is ExecType.TRADE and report.exec_id is not None:
         trade = records.trade(order.account.name, report.exec_id)
-        cost, _ = records.cost_of(order.account.name, order.order_id)
-        average = _text(fixed(cost / (pair.lot * order.cum_lots), pair.pair_decimals))
+    if trade is not None and report is not None:
+        cost = sum((each.cost for each in _trades_until(context, trade)), Decimal(0))
+        average = _text(fixed(cost / (pair.lot * report.cum_lots), pair.pair_decimals))
     # What is told is the order at the time of the report, which may have gone on since.
     cum_lots = order.cum_lots if report is None else report.cum_lots
     leaves_lots = order.leaves_lots if report is None else report.leaves_lots
@@ -158,10 +159,16 @@ def _fee(context: ServerContext, trade: TradeRecord, note: Attachment) -> str:
     """The fees of all trades of an order so far, or of this one where 18=s asked for that."""
     order = trade.order
     is_single = "s" in note.exec_inst.split()
-    fee = trade.charged if is_single else context.host.records.charged_of(order.account.name, order.order_id)
+    fee = sum((each.charged for each in ([trade] if is_single else _trades_until(context, trade))), Decimal(0))
     pair = context.pairs.by_symbol[order.pair.symbol]
     is_in_quote = trade.fee_asset == pair.spec.quote
     return fixed(fee, pair.cost_decimals if is_in_quote else context.pairs.asset_decimals(trade.fee_asset))
+
+
+def _trades_until(context: ServerContext, trade: TradeRecord) -> list[TradeRecord]:
+    """The trades of an order up to one; there may have been more since."""
+    trades = context.host.records.trades_of(trade.order.account.name, trade.order.order_id)
+    return [each for each in trades if each.number <= trade.number]
 
 
 def _text(value: str) -> bytes:

@@ -78,6 +78,18 @@ def test_a_trade_tells_price_quantity_fee_and_liquidity() -> None:
     assert outside_group == sorted(outside_group)
 
 
+def test_a_trade_tells_average_cost_and_fee_of_the_trades_until_then_though_the_order_was_filled_on_at_once() -> None:
+    fix = Fix()
+    desk, other = fix.desk().open(), fix.desk("A1").open()
+    other.add("2", "100.1", "0.2")
+    desk.send(b"D", t38="0.5", t40="1", t54="1", t55="BTC/USD", t59="1")
+    trades = [report for report in desk.reports if report.text(150) == "F"]
+    assert len(trades) > 1
+    first, *_, last = trades
+    assert (first.text(6), first.text(381)) == (first.text(31), first.text(118))
+    assert 0 < float(first.text(137)) < float(last.text(137))
+
+
 def test_a_cancel_is_told_under_its_own_id_with_the_orders_as_the_original() -> None:
     desk = Fix().desk().open()
     order = desk.add()

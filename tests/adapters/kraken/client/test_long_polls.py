@@ -1,0 +1,121 @@
+"""Polls of a past that is longer than the limit of calls: each goes on where the one before was ended.
+
+Pages: rest-api/get-closed-orders, get-trade-history (50 to a page); guides/spot-rest-ratelimits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from adapters.kraken.client.rest_polls import Past, RestPoll
+from adapters.kraken.wire.rest import endpoints, history
+from framework.execution.policy import DeskPolicy
+from framework.messages import OrdersSnapshot
+from tests.adapters.kraken.client.stage import WireDesk
+from tests.framework.execution.desk_rig import add_order
+
+PAGE = 50
+
+
+class LimitedCalls:
+    """A venue with so many ended orders and trades that answers so many calls of a poll. asked: offsets, in order."""
+
+    def __init__(self, count: int, calls_max: int) -> None:
+        self.ids = [f"O{number}" for number in range(count, 0, -1)]
+        self.calls_max = calls_max
+        self.left = 0
+        self.asked: list[int] = []
+
+    def call(
+        self,
+        endpoint: Any,
+        make: Callable[[int], Any],
+        on_result: Callable[[Any], None],
+        on_refused: Callable[[str], None],
+        on_lost: Any,
+        timeout_s: float,
+    ) -> None:
+        message = make(1)
+        if not self.left:
+            on_refused("EAPI:Rate limit exceeded")
+            return
+        self.left -= 1
+        if endpoint is endpoints.OPEN_ORDERS:
+            on_result(history.OpenOrders(open={}))
+            return
+        offset = int(message.ofs)
+        ids = self.ids[offset : offset + PAGE]
+        if endpoint is endpoints.CLOSED_ORDERS:
+            self.asked.append(offset)
+            row = history.Order(descr=history.OrderDescription(pair="NONE"))
+            on_result(history.ClosedOrders(closed=dict.fromkeys(ids, row), count=len(self.ids)))
+        else:
+            on_result(history.TradesHistory(trades={}, count=0))
+
+
+def _poll(calls: LimitedCalls, past: Past) -> OrdersSnapshot | None:
+    """One poll; None if it was refused on its way."""
+    told: list[OrdersSnapshot] = []
+    calls.left = calls.calls_max
+    desk = WireDesk(DeskPolicy(submit="rest", amend="rest", cancel=("rest",), news="rest"))
+    poll = RestPoll(
+        calls,  # type: ignore[arg-type]
+        desk.parts,
+        1,
+        past,
+        told.append,
+        lambda text: None,
+        lambda loss, reason: None,
+        is_past_wanted=True,
+        timeout_s=1.0,
+    )
+    poll.start()
+    return told[0] if told else None
+
+
+def test_a_past_of_many_pages_is_read_in_several_polls_where_the_limit_of_calls_ends_each() -> None:
+    calls, past = LimitedCalls(count=600, calls_max=6), Past(0)
+    answers = [_poll(calls, past) for _ in range(3)]
+    assert [answer is not None for answer in answers] == [False, False, True]
+    assert list(past.closed) == calls.ids
+
+
+def test_orders_that_end_between_two_such_polls_are_read_too() -> None:
+    calls, past = LimitedCalls(count=300, calls_max=4), Past(0)
+    assert _poll(calls, past) is None
+    calls.ids[:0] = [f"N{number}" for number in range(30)]
+    while _poll(calls, past) is None:
+        assert len(calls.asked) < 20
+    assert list(past.closed) == calls.ids
+
+
+def test_where_more_has_ended_than_a_page_tells_the_reading_begins_anew() -> None:
+    calls, past = LimitedCalls(count=100, calls_max=2), Past(0)
+    assert _poll(calls, past) is None
+    calls.ids[:0] = [f"N{number}" for number in range(60)]
+    calls.calls_max = 10
+    assert _poll(calls, past) is not None
+    assert list(past.closed) == calls.ids
+
+
+def test_more_lost_orders_than_the_limit_of_calls_lets_ask_for_at_once_are_resolved_one_after_another() -> None:
+    """Each is asked for by name, at two calls each, of which an account may make some twenty in a row."""
+    policy = DeskPolicy(
+        submit="fix",
+        amend="fix",
+        cancel=("fix", "rest"),
+        news="fix",
+        query="rest",
+        answer_timeout_ms=500,
+        is_resumed_on_reconnect=False,
+    )
+    desk = WireDesk(policy)
+    desk.lines.current.is_whole = False
+    for number in range(20):
+        desk.desk.submit(add_order(str(number), limit_ticks=990))
+    desk.lines.current.is_whole = True
+    desk.cut("fix")
+    desk.run(300_000)
+    assert {row[1] for row in desk.heard if row[0] == "rejected"} == {str(number) for number in range(20)}
+    assert desk.desk.in_flight == {}
