@@ -11,10 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
+from adapters.kraken.client.links import connect_live
+from adapters.kraken.client.shell import LoopClock
+from framework.adapter import LiveSettings
+from framework.data.columns import CLEAR
 from framework.execution.policy import DeskPolicy
 from framework.protocol import SELL
-from tests.conformance.live_desk import LiveDesk, live_desk
+from tests.adapters.kraken.client.test_market_data import Ears
+from tests.conformance.live_desk import WAIT_S, LiveDesk, live_desk
 from tests.conformance.served_venue import served_venue
 from tests.conformance.test_served_control import control
 
@@ -193,16 +199,20 @@ def test_links_speak_tls_to_a_venue_with_a_certificate_of_its_own_authority(tmp_
 
     async def run() -> None:
         links = {"ws2": "ws2", "rest": "rest", "fix": "fix"}
+        loop = type(asyncio.get_running_loop()).__module__
         async with live_desk(tmp_path, policy, links) as desk:
             for road in links:
-                desk.add(f"tls-{road}", "50000.0", via=road)
-                await desk.says("accepted", f"tls-{road}")
+                desk.add(f"{loop}-{road}", "50000.0", via=road)
+                await desk.says("accepted", f"{loop}-{road}")
             desk.desk.cancel_all(via="fix:mass")
             for road in links:
-                await desk.says("canceled", f"tls-{road}")
+                await desk.says("canceled", f"{loop}-{road}")
 
     with served_venue(tmp_path, "--tls", "--state", str(tmp_path / "state")):
-        asyncio.run(run())
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            runner.run(run())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run())
 
 
 def test_fills_of_a_resting_order_come_as_they_happen(ready: dict[str, Any], folder: Path) -> None:
@@ -214,3 +224,36 @@ def test_fills_of_a_resting_order_come_as_they_happen(ready: dict[str, Any], fol
         await desk.says("canceled", "rest-a")
 
     with_desk(folder, "ws2", work)
+
+
+def test_books_trades_and_tickers_come_and_are_lost_and_come_again(ready: dict[str, Any], folder: Path) -> None:
+    """websocket-v2/book, trade, ticker: each message of the book is verified; a dropped line is told."""
+
+    async def run() -> None:
+        clock = LoopClock(asyncio.get_running_loop())
+        venue = await connect_live(LiveSettings(links={}, options={"ready_file": str(folder / "ready.json")}), clock)
+        ears = Ears()
+        market = venue.market
+        market.attach(ears)
+        for channel in ("book", "trade", "ticker"):
+            market.subscribe("BTC/USD", channel, 100)
+        market.open()
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while not (len(ears.rows) > 300 and ears.trades and ears.quotes):
+                    await asyncio.sleep(0.01)
+                assert ears.lost == []
+                bid_ticks, bid_lots, ask_ticks, ask_lots = market.book("BTC/USD").touch()
+                assert 0 < bid_ticks < ask_ticks
+                assert bid_lots
+                assert ask_lots
+                await asyncio.to_thread(control, ready, "/sessions/drop", kind="ws_v2", how="abort")
+                while sum(row.kind == CLEAR for row in ears.rows) < 2:
+                    await asyncio.sleep(0.01)
+            assert len(ears.lost) == 1
+            assert ears.lost[0].startswith("line dropped")
+            assert market.book("BTC/USD").bid_ticks is not None
+        finally:
+            await venue.close()
+
+    asyncio.run(run())

@@ -318,7 +318,7 @@ class FixLink(QuietHandler, WireLink):
             seq_num = self._session.send(request.message.msg_type.encode(), write(request.message), now_ns)
         except UnsendableError as error:
             self._refuse_later(command, error)
-        except (SymbolError, WireError, EncodeError, StoreError) as error:
+        except (SymbolError, WireError, EncodeError, StoreError, OSError) as error:
             self._refuse_later(command, UnsendableError(str(error)))
         else:
             self._flush()

@@ -191,7 +191,14 @@ class _Slot:
         self._call = call
         self._number += 1
         number, pool = self._number, self._pool
-        self._stream.write(call.make().encode(pool.host))
+        try:
+            data = call.make().encode(pool.host)
+        except OSError as error:  # its nonce cannot be kept
+            reason = str(error)
+            self._call = None
+            pool.clock.call_at(pool.clock.now_ns, lambda: call.on_lost(Loss.UNSENT, reason))
+            return
+        self._stream.write(data)
         pool.clock.call_at(pool.clock.now_ns + call.timeout_ns, lambda: self._on_timeout(number))
 
     def close(self) -> None:

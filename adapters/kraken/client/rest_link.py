@@ -88,7 +88,7 @@ class RestLink(WireLink):
 
     def close(self) -> None:
         """Nothing stands that could be ended; commands are not sent any more."""
-        self._ended("closed")
+        self._ended("logout")
 
     def _ask_mode(self) -> None:
         attempt = self._attempt
@@ -142,7 +142,7 @@ class RestLink(WireLink):
         except UnsendableError as error:
             self._refuse_later(command, error)
             return
-        except (SymbolError, WireError) as error:
+        except (SymbolError, WireError, OSError) as error:
             self._refuse_later(command, UnsendableError(str(error)))
             return
         request_id, orders = command.request_id, self._remember(command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from pathlib import Path
+from typing import Any, cast
 
 from adapters.kraken.client.streams import Connect, Stream, StreamHandler
 from framework.errors import ConfigError
@@ -32,6 +33,9 @@ class Sockets:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        # asyncio's own loop tries addresses side by side; others, as uvloop, do not know the option.
+        is_own = isinstance(loop, asyncio.BaseEventLoop)
+        self._options: dict[str, Any] = {"happy_eyeballs_delay": 0.25} if is_own else {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: set[_Socket] = set()
 
@@ -61,9 +65,7 @@ class Sockets:
     async def _connect(self, made: _Socket, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                await self._loop.create_connection(
-                    lambda: made, host, port, ssl=tls, happy_eyeballs_delay=0.25, interleave=1
-                )
+                await self._loop.create_connection(lambda: made, host, port, ssl=tls, **self._options)
         except TimeoutError:
             made.failed(f"no connection to {host}:{port} within {_CONNECT_TIMEOUT_S:.0f} s")
         except (OSError, ssl.SSLError) as error:
@@ -99,11 +101,10 @@ class _Socket(asyncio.Protocol):
     # ------------------------------------------------------------------------------------------------- asyncio's
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = made = cast("asyncio.Transport", transport)
         self._all.add(self)
         if self._handler is None:
-            transport.close()
+            made.close()
         else:
             self._handler.opened()
 

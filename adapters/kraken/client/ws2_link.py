@@ -182,7 +182,7 @@ class Ws2Link(WireLink):
         except UnsendableError as error:
             self._refuse_later(command, error)
             return
-        except (SymbolError, WireError) as error:
+        except (SymbolError, WireError, OSError) as error:
             self._refuse_later(command, UnsendableError(str(error)))
             return
         self._stream.write(data)

@@ -215,3 +215,17 @@ def test_a_connection_that_cannot_be_had_is_tried_after_longer_and_longer_pauses
         rig.streams[-1].handler.closed("refused")
     assert tries == sorted(tries)
     assert rig.heard.count(("a", Loss.UNSENT)) == 8
+
+
+def test_a_request_whose_nonce_cannot_be_kept_was_not_sent_and_the_connection_is_free() -> None:
+    rig = Rig()
+
+    def make() -> Request:
+        raise OSError(28, "No space left on device")
+
+    rig.pool.call(Call(make, SECOND, lambda *_: None, lambda loss, reason: rig.heard.append((loss, reason))))
+    assert rig.heard == []
+    rig.run(0)
+    assert rig.heard == [(Loss.UNSENT, "[Errno 28] No space left on device")]
+    rig.call("a")
+    assert rig.asked() == ["/a"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from framework.execution.events import SessionClosed
 from framework.execution.policy import DeskPolicy
 from framework.messages import CancelBatch, CommandRejected, OrdersSnapshot, QueryOrders, SessionOpened
 from framework.protocol import SELL, RejectReason
@@ -181,6 +182,5 @@ def test_closing_a_link_ends_its_session() -> None:
     for link in desk.links.values():
         link.close()
     desk.run(5_000)
-    assert [event.reason for event in desk.listener.road if type(event).__name__ == "SessionClosed"] == [  # type: ignore[attr-defined]
-        "closed" if name == "rest" else "logout" for name in desk.links
-    ]
+    ends = [event for event in desk.listener.road if isinstance(event, SessionClosed)]
+    assert [(event.link, event.reason) for event in ends] == [("ws2", "logout"), ("rest", "logout")]
