@@ -25,6 +25,7 @@ from framework.data_download import add_download_arguments
 from framework.errors import ConfigError, OutputError, StrategyError, TidegateError
 from framework.live.command import PAPER
 from framework.live.kill_command import KILL
+from framework.live.live_command import LIVE
 from framework.live.record_command import RECORD
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def command_parser() -> argparse.ArgumentParser:
     )
     protocols.add_argument("--venue", default=None, metavar="NAME", help="adapter; needed where several state a venue")
     protocols.set_defaults(run=_protocols)
-    for word, entry in ({"paper": PAPER, "kill": KILL, "record": RECORD} | load_commands()).items():
+    for word, entry in ({"paper": PAPER, "live": LIVE, "kill": KILL, "record": RECORD} | load_commands()).items():
         added = commands.add_parser(word, help=entry.summary, description=entry.description)
         entry.add_arguments(added)
         added.set_defaults(run=entry.run)

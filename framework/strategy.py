@@ -412,6 +412,13 @@ class Strategy(NautilusStrategy):
         self._port = port
         self._path = None if self.config.manage_gtd_expiry else path
 
+    def count_ids_on(self, cl_ord_id: str) -> None:
+        """Have ids of new orders come after one of a run before; nothing happens for one that is not its own."""
+        prefix = self._id_prefix = self._id_prefix or _id_prefix(self.order_id_tag)
+        count = cl_ord_id.removeprefix(prefix)
+        if count != cl_ord_id and count.isdecimal():
+            self._id_count = max(self._id_count, int(count))
+
     def handle_road_event(self, event: events.RoadEvent) -> None:
         """Hand an event of the road to its method; a runner calls this."""
         if self.is_running:

@@ -8,6 +8,7 @@ nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Clock as NautilusClock
@@ -40,7 +41,7 @@ from framework.protocol import BUY, SELL
 from framework.strategy import Strategy
 from framework.venue.kernel import FeedBook, FeedMode, MatchingKernel
 
-__all__ = ["Feeds", "SimDataClient"]
+__all__ = ["Feeds", "RunDataClient"]
 
 _MS = 1_000_000
 
@@ -195,14 +196,22 @@ class Feeds:
         return ticks
 
 
-class SimDataClient(MarketDataClient):
-    """NautilusTrader's market data client of the simulated venue: passes subscriptions to ``Feeds``."""
+class NautilusFeed(Protocol):
+    """What serves NautilusTrader's data engine with what it has subscribed to, as ``Feeds`` does."""
+
+    def subscribe_nautilus(self, instrument_id: InstrumentId, what: str) -> None: ...
+    def subscribe_deltas(self, instrument_id: InstrumentId, is_by_order: bool) -> None: ...
+    def unsubscribe_nautilus(self, instrument_id: InstrumentId, what: str) -> None: ...
+
+
+class RunDataClient(MarketDataClient):
+    """NautilusTrader's market data client: passes its subscriptions on."""
 
     def __init__(
         self,
         venue: str,
         bridges: Mapping[InstrumentId, InstrumentBridge],
-        feeds: Feeds,
+        feeds: NautilusFeed,
         msgbus: MessageBus,
         cache: Cache,
         clock: NautilusClock,

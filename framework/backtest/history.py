@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,7 +12,7 @@ from framework.data.columns import Market
 from framework.protocol import InstrumentSpec
 from framework.venue.served.market import market_from, pass_ns
 
-__all__ = ["MarketHistory"]
+__all__ = ["MarketHistory", "spec_identity"]
 
 
 class MarketHistory(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +53,16 @@ class MarketHistory(msgspec.Struct, frozen=True, kw_only=True):
         last = int(np.searchsorted(times, self.last_ns + shift_ns, side="right"))
         return (self.pass_count - 1) * len(times) + last
 
+    def identity(self) -> dict[str, Any]:
+        """What ``run.toml`` says of it."""
+        return {
+            **spec_identity(self.spec),
+            "depth": self.market.depth,
+            "rows": self.row_count,
+            "first_ts_ns": self.first_ns,
+            "last_ts_ns": self.last_ns if self.end_ns is None else self.end_ns,
+        }
+
     def passes(self) -> Iterator[Market]:
         """The passes one after the other, each with its own times; one is made when it is asked for."""
         for number in range(self.pass_count):
@@ -61,3 +72,9 @@ class MarketHistory(msgspec.Struct, frozen=True, kw_only=True):
 
     def _start_ns(self, number: int) -> int:
         return self.first_ns + number * pass_ns(self.market)
+
+
+def spec_identity(spec: InstrumentSpec) -> dict[str, Any]:
+    """What ``run.toml`` says of an instrument."""
+    names = ("symbol", "venue", "tick_size", "lot_size", "cost_decimals")
+    return {name: getattr(spec, name) for name in names}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,9 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from framework.backtest.config import RunConfig
-from framework.backtest.history import MarketHistory
 from framework.backtest.log_hash import event_log_sha256
-from framework.backtest.marks import touch_table
 from framework.backtest.metrics import write_summary
 from framework.backtest.placing import replacing_run
 from framework.backtest.results import QUEUE_SCHEMA
@@ -27,21 +25,21 @@ type QueueRow = tuple[int, str, float, int, int]
 
 
 class RunTables(NamedTuple):
-    """What a run has left. events: ``EVENT_SCHEMA``. markets: what was played. queue: rows of ``QUEUE_SCHEMA``."""
+    """What a run has left. events: ``EVENT_SCHEMA``. touch: ``TOUCH_SCHEMA``. queue: rows of ``QUEUE_SCHEMA``."""
 
     events: pa.Table
-    markets: Sequence[MarketHistory]
+    touch: pa.Table
     queue: Sequence[QueueRow]
 
 
-def write_run(out: Path, inputs: dict[str, Any], tables: RunTables, touch_sample_ms: int) -> Path:
+def write_run(out: Path, inputs: dict[str, Any], tables: RunTables) -> Path:
     """Write the run folder; returns it. It is there in full or not at all; a former run there is replaced.
 
     Raises OutputError for a folder that holds other things, and if a file cannot be written.
     """
     with replacing_run(out) as partial:
         pq.write_table(tables.events, partial / "events.parquet")
-        pq.write_table(touch_table(tables.markets, touch_sample_ms), partial / "touch.parquet")
+        pq.write_table(tables.touch, partial / "touch.parquet")
         columns = [
             pa.array([row[index] for row in tables.queue], field.type) for index, field in enumerate(QUEUE_SCHEMA)
         ]
@@ -52,29 +50,15 @@ def write_run(out: Path, inputs: dict[str, Any], tables: RunTables, touch_sample
 
 
 def run_inputs(
-    config: RunConfig, profile: VenueProfile, road: Road, markets: Sequence[MarketHistory]
+    config: RunConfig, profile: VenueProfile, road: Road, markets: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """All inputs of a run, with versions and the identity of its markets."""
-    played = [
-        {
-            "symbol": market.spec.symbol,
-            "venue": market.spec.venue,
-            "tick_size": market.spec.tick_size,
-            "lot_size": market.spec.lot_size,
-            "cost_decimals": market.spec.cost_decimals,
-            "depth": market.market.depth,
-            "rows": market.row_count,
-            "first_ts_ns": market.first_ns,
-            "last_ts_ns": market.last_ns if market.end_ns is None else market.end_ns,
-        }
-        for market in markets
-    ]
+    """All inputs of a run, with versions. markets: identities, see ``MarketHistory.identity``."""
     tier = profile.tier(config.venue.tier)
     return {
         "config": msgspec.to_builtins(_without_none(config)),
         "road": {"name": road.name, "title": road.title, "latency_tier": road.latency_tier},
         "tier": {"name": tier.name, "threshold": tier.threshold, "decay_per_ns": tier.decay_per_ns},
-        "markets": played,
+        "markets": list(markets),
         "versions": {name: version(name) for name in ("tidegate", "nautilus_trader", "numpy", "numba", "pyarrow")},
     }
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from framework.backtest.config import RunConfig
 from framework.backtest.engine import Engine
 from framework.backtest.faults import schedule_faults
-from framework.backtest.feeds import Feeds, SimDataClient
+from framework.backtest.feeds import Feeds, RunDataClient
 from framework.backtest.history import MarketHistory
 from framework.backtest.loading import (
     check_tier,
@@ -26,7 +26,7 @@ from framework.backtest.loading import (
     resolve_road,
     starting_balances,
 )
-from framework.backtest.marks import fill_marks
+from framework.backtest.marks import fill_marks, touch_table
 from framework.backtest.recorder import RunRecorder
 from framework.backtest.run_writer import QueueRow, RunTables, run_inputs, write_run
 from framework.backtest.sim_link import Gateway, SimLink
@@ -193,7 +193,7 @@ class Simulation:
         )
         nautilus = trader.nautilus
         self.feeds = Feeds(self.kernel, trader.bridges(), nautilus.data_engine, self.config.market.trades_spread_ticks)
-        data_client = SimDataClient(
+        data_client = RunDataClient(
             trader.venue_name, trader.bridge_by_id, self.feeds, nautilus.msgbus, nautilus.cache, nautilus.clock
         )
         tee = None if self._journaled is None else self._journaled(self)
@@ -286,9 +286,10 @@ class Simulation:
         a folder that holds other things, and if a file cannot be written.
         """
         histories = self.histories(end_ns)
-        inputs = run_inputs(self.config, self.profile, self.road, histories) | (more or {})
-        tables = RunTables(self.events(histories), histories, self._queue_rows)
-        return write_run(out, inputs, tables, self.config.run.touch_sample_ms)
+        markets = [history.identity() for history in histories]
+        inputs = run_inputs(self.config, self.profile, self.road, markets) | (more or {})
+        touch = touch_table(histories, self.config.run.touch_sample_ms)
+        return write_run(out, inputs, RunTables(self.events(histories), touch, self._queue_rows))
 
 
 def _queue_model(name: str) -> QueueModel:

@@ -22,7 +22,7 @@ from framework.execution.evidence import Evidence
 from framework.execution.guard import Guard
 from framework.execution.ledger import Ledger
 from framework.execution.link import Clock, DeskListener, Journal, Link
-from framework.execution.orders import OrderRecord, RequestKind
+from framework.execution.orders import Knowledge, OrderRecord, RequestKind
 from framework.execution.policy import DeskPolicy
 from framework.execution.polls import Polls
 from framework.execution.reach import CancelRoute
@@ -218,6 +218,28 @@ class ExecutionDesk:
         self._listener.order_submitted(record)
         if not self._polls.is_heard(record):
             self._polls.ensure()
+
+    def adopt(self, order: AddOrder, link_name: str, session_id: str, ts_sent_ns: int) -> OrderRecord:
+        """Take over an order of a run before, by the command that asked for it; before the start.
+
+        It is unknown until the caller says more of its record (``know``), or the venue does.
+        """
+        record = self.orders[order.cl_ord_id] = OrderRecord(order, link_name, session_id, ts_sent_ns)
+        self.open_orders[order.cl_ord_id] = record
+        record.knowledge = Knowledge.UNKNOWN
+        self._requests.adopt(order, link_name, (record,), ts_sent_ns)
+        return record
+
+    def know(self, record: OrderRecord, order_id: str | None) -> None:
+        """An order that was adopted is one that the venue had told of, by this id."""
+        self._requests.forget(record)
+        record.knowledge = Knowledge.OPEN
+        if order_id is not None:
+            self._ledger.name(record, order_id)
+
+    def count_on(self, last_request_id: int) -> None:
+        """Number requests after those of a run before."""
+        self._requests.last_id = max(self._requests.last_id, last_request_id)
 
     # ------------------------------------------------------------------------------------------------- changes
 

@@ -55,6 +55,11 @@ class Ledger:
                 return None
         return record
 
+    def name(self, record: OrderRecord, order_id: str) -> None:
+        """Say by which id the venue knows an order."""
+        record.order_id = order_id
+        self._by_order_id[order_id] = record
+
     # ------------------------------------------------------------------------------------------------- beginnings
 
     def deny(self, record: OrderRecord, reason: str) -> None:
@@ -68,8 +73,7 @@ class Ledger:
         is_id_new = record.order_id is None and order_id is not None
         if is_id_new:
             assert order_id is not None
-            record.order_id = order_id
-            self._by_order_id[order_id] = record
+            self.name(record, order_id)
         knowledge = record.knowledge
         if knowledge is _OPEN and is_id_new:
             self.listener.order_updated(record, ts_venue_ns)  # it had been accepted by an answer that named no id

@@ -60,6 +60,20 @@ class Requests:
         link.send(command)
         return flight
 
+    def adopt(self, command: Command, link_name: str, records: tuple[OrderRecord, ...], ts_sent_ns: int) -> None:
+        """A new order of a run before, whose answer is not known: its fate waits for evidence as any other's."""
+        flight = InFlight(RequestKind.ADD, command, link_name, records, ts_sent_ns)
+        flight.is_unknown, flight.is_replayable = True, False
+        flight.lost_request_id = self.last_id
+        self.in_flight[command.request_id] = flight
+        self.unknown_count += 1
+
+    def forget(self, record: OrderRecord) -> None:
+        """The fate of an adopted order's request is known after all."""
+        for flight in self.unknown():
+            if flight.records == (record,):
+                self._drop(flight)
+
     def take(self, request_id: int, outcome: str, reason: str | None, text: str | None) -> InFlight | None:
         """The answer to a request has come; None if none is awaited."""
         flight = self.in_flight.get(request_id)

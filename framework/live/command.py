@@ -42,7 +42,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--market",
         default=None,
         metavar="SOURCE",
-        help="synthetic (default), or the folder of a store; played from now on, in a loop",
+        help="synthetic (default), or the folder of a store, played from now on in a loop; or served: the venue of "
+        "--ready-file, over its own wire",
+    )
+    parser.add_argument(
+        "--ready-file", type=Path, default=None, metavar="PATH", help="of `tidegate venue`, for --market served"
     )
     parser.add_argument(
         "--once", action="store_true", help="end with the market's last row instead of playing it again"
@@ -106,7 +110,7 @@ def _config(options: argparse.Namespace, first_ns: int) -> RunConfig:
     market = changed(config.market, first_ns=first_ns)
     if options.market == "synthetic":
         market = changed(market, source="synthetic", path=None)
-    elif options.market is not None:
+    elif options.market not in (None, "served"):
         market = changed(market, source="store", path=options.market, symbols=())
     run, venue, road, account = config.run, config.venue, config.road, config.account
     if options.seed is not None:
@@ -140,6 +144,8 @@ def _run(options: argparse.Namespace) -> int:
     from framework.live.paper import PaperNode
     from framework.report import write_report
 
+    if options.market == "served":
+        return _run_served(options)
     now_ns = time.time_ns()
     out = options.out or Path("runs") / f"paper-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     check_run_place(out)
@@ -165,6 +171,45 @@ def _run(options: argparse.Namespace) -> int:
     print(f"\n{node.closing.said()}\neverything is in {folder}, to look at: {page}", flush=True)
     node.raise_failure(f"its orders were dealt with; the run is in {folder}")
     return 1 if node.closing.has_failed else 0
+
+
+def _run_served(options: argparse.Namespace) -> int:
+    """Paper on a served venue, by the links of a live run; the key is that of the venue's ready file, and no other."""
+    import tempfile
+    from datetime import UTC, datetime
+
+    from framework.errors import ConfigError
+    from framework.live.closing import AtEnd
+    from framework.live.config import LiveConfig, LiveSection
+    from framework.live.journal import Forcing
+    from framework.live.running import check_live, run_live
+
+    if options.ready_file is None:
+        raise ConfigError("--market served needs --ready-file, which `tidegate venue --ready-file` writes")
+    for option in ("once", "seed", "latency"):
+        if getattr(options, option):
+            raise ConfigError(f"--{option} is the served venue's to choose; give it to `tidegate venue`")
+    if options.speed != 1:
+        raise ConfigError("--speed is the served venue's to choose; give it to `tidegate venue`")
+    run = _config(options, 0)
+    out = options.out or Path("runs") / f"paper-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    with tempfile.TemporaryDirectory() as state:
+        config = LiveConfig(
+            strategy=run.strategy,
+            venue=run.venue,
+            account=run.account,
+            road=run.road,
+            limits=run.limits,
+            live=LiveSection(
+                symbols=run.market.symbols or ("BTC/USD",),
+                options={"ready_file": str(options.ready_file)},
+                state=state,
+                fsync=Forcing(options.fsync),
+                at_end=AtEnd(options.at_end),
+            ),
+        )
+        adapter = check_live(config, out)
+        return run_live(config, adapter, out, options.journal or Path(state) / "run.intents", for_s=options.for_s)
 
 
 def _say(line: str) -> None:

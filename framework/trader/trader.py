@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from nautilus_trader.data.client import MarketDataClient
 from nautilus_trader.model.identifiers import InstrumentId
@@ -23,7 +23,7 @@ from framework.execution.guard import Guard, MarketPrice
 from framework.execution.instruments import InstrumentBridge
 from framework.execution.kill_switch import KillSwitch
 from framework.execution.limits import LimitsSection
-from framework.execution.link import DeskListener, Journal, Link
+from framework.execution.link import Clock, DeskListener, Journal, Link
 from framework.execution.nautilus_client import DeskExecutionClient
 from framework.execution.policy import DeskPolicy
 from framework.messages import AddOrder, Report
@@ -32,9 +32,8 @@ from framework.strategy import Strategy
 from framework.trader.clock import RunClock
 from framework.trader.nautilus_parts import NautilusParts
 from framework.trader.order_path import OrderPath
-from framework.venue.scheduler import Scheduler
 
-__all__ = ["AttachedLink", "MarketFeed", "Trader"]
+__all__ = ["AttachedLink", "MarketFeed", "Timing", "Trader"]
 
 _MS = 1_000_000
 # NautilusTrader's account is told new balances so long after a fill, once for all fills until then.
@@ -48,6 +47,14 @@ class AttachedLink(Link, Protocol):
 
     def attach(self, on_report: Callable[[str, Report], None], on_closed: Callable[[str, str], None]) -> None:
         """Say who hears reports (link name, report) and the end of a session (link name, reason)."""
+        ...
+
+
+class Timing(Clock, Protocol):
+    """Time, and being called at a time with arguments; ``framework.venue.scheduler.Scheduler`` is one."""
+
+    def at(self, ts_ns: int, callback: Callable[..., None], *args: Any) -> object:
+        """Call back with arguments at a time."""
         ...
 
 
@@ -71,7 +78,7 @@ class Trader:
     """
 
     def __init__(
-        self, profile: VenueProfile, specs: Sequence[InstrumentSpec], strategy: Strategy, scheduler: Scheduler
+        self, profile: VenueProfile, specs: Sequence[InstrumentSpec], strategy: Strategy, scheduler: Timing
     ) -> None:
         self.profile = profile
         self.venue_name = profile.name.upper()

@@ -1,0 +1,104 @@
+"""The configuration of a live run: the sections of a backtest's that make sense live, and ``[live]``.
+
+::
+
+    [strategy]                  path = "strategies/market_maker.py"
+    [venue]                     profile = "...", tier = "pro"
+    [road]                      name = "ws2"
+    [limits]                    order_qty_max = "0.05"
+    [live]                      symbols = ["BTC/USD"], credentials = "keys.toml", state = "state"
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from framework.backtest.config import (
+    AccountSection,
+    MarketSection,
+    RoadSection,
+    RunConfig,
+    StrategySection,
+    VenueSection,
+)
+from framework.config_text import check_range, read_toml
+from framework.errors import ConfigError
+from framework.execution.limits import LimitsSection
+from framework.live.closing import AtEnd
+from framework.live.journal import Forcing
+
+__all__ = ["LiveConfig", "LiveSection", "load_live_config"]
+
+
+class LiveSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """symbols: the instruments to trade. depth: levels of their books.
+
+    credentials: file of the API key; None takes the environment. hosts, ca_file, options: as the adapter has them.
+    state: folder of what must survive a restart; the journal is in it. fsync: what of the journal is forced to the
+        disk.
+    at_end: "cancel", "leave" or "flatten". patience_s: how long the end may take.
+    dead_man_s: the venue cancels all orders of the account if this run has not been heard for so long; 0 for never.
+    """
+
+    symbols: tuple[str, ...]
+    depth: int = 10
+    credentials: str | None = None
+    hosts: dict[str, str] = {}
+    ca_file: str | None = None
+    options: dict[str, str] = {}
+    state: str = "state"
+    fsync: Forcing = Forcing.OFF
+    at_end: AtEnd = AtEnd.CANCEL
+    patience_s: float = 30.0
+    dead_man_s: int = 60
+
+    def __post_init__(self) -> None:
+        if not self.symbols:
+            raise ConfigError('[live] symbols = []: name what to trade, as ["BTC/USD"]')
+        check_range("[live] depth", self.depth, 1)
+        check_range("[live] patience_s", self.patience_s, 0)
+        check_range("[live] dead_man_s", self.dead_man_s, 0, 86_400)
+        if 0 < self.dead_man_s < 15:
+            raise ConfigError(f"[live] dead_man_s = {self.dead_man_s}: give 15 or more, or 0 to do without")
+
+
+class LiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All inputs of a live run."""
+
+    strategy: StrategySection
+    live: LiveSection
+    venue: VenueSection = VenueSection()
+    account: AccountSection = AccountSection()
+    road: RoadSection = RoadSection()
+    limits: LimitsSection = LimitsSection()
+
+    def as_run(self) -> RunConfig:
+        """What of it a backtest has too."""
+        return RunConfig(
+            strategy=self.strategy,
+            market=MarketSection(source="live", symbols=self.live.symbols),
+            venue=self.venue,
+            account=self.account,
+            road=self.road,
+            limits=self.limits,
+        )
+
+
+def load_live_config(path: Path) -> LiveConfig:
+    """Read a configuration file; paths in it are relative to it. Raises ConfigError naming file, key and remedy."""
+    config = read_toml(path, LiveConfig, "name a live configuration in TOML")
+    base = path.parent
+
+    def placed(name: str | None) -> str | None:
+        return None if name is None else str(base / name)
+
+    live = config.live
+    changes: dict[str, Any] = {name: placed(getattr(live, name)) for name in ("credentials", "ca_file", "state")}
+    return msgspec.structs.replace(
+        config,
+        strategy=msgspec.structs.replace(config.strategy, path=str(base / config.strategy.path)),
+        live=msgspec.structs.replace(live, **changes),
+    )

@@ -1,0 +1,276 @@
+"""Live market data on its way to the strategy: as ``framework.backtest.feeds`` tells a simulated market.
+
+Books and trades come from the adapter's market; who subscribed is told within the call that brought the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pyarrow as pa
+from nautilus_trader.data.engine import DataEngine
+from nautilus_trader.model.data import BookOrder, OrderBookDelta, OrderBookDeltas, QuoteTick, TradeTick
+from nautilus_trader.model.enums import AggressorSide, BookAction, OrderSide
+from nautilus_trader.model.identifiers import InstrumentId, TradeId
+
+from framework.adapter import LiveMarket
+from framework.backtest.results import TOUCH_SCHEMA
+from framework.book import BookView
+from framework.data.columns import CLEAR, LEVEL
+from framework.data.live_rows import MarketRow, Quote
+from framework.errors import ConfigError
+from framework.execution.instruments import InstrumentBridge
+from framework.live.clock import LiveClock
+from framework.protocol import BUY, SELL
+from framework.strategy import Strategy
+
+__all__ = ["LiveFeeds"]
+
+_MS = 1_000_000
+_ON = ("touch", "price", "change", "interval", "trade")
+_AGGRESSORS = {BUY: AggressorSide.BUYER, SELL: AggressorSide.SELLER}
+_SIDES = {BUY: OrderSide.BUY, SELL: OrderSide.SELL}
+# NautilusTrader's record flags.
+_F_LAST = 128
+_F_SNAPSHOT = 32
+_SNAPSHOT_LEVELS = 1_000
+
+
+class _Asked:
+    """One subscription of a strategy. told_ns: when it was told last. is_due: a call at the interval's end is due."""
+
+    __slots__ = ("interval_ns", "is_due", "on", "strategy", "told_ns")
+
+    def __init__(self, strategy: Strategy, on: str, interval_ns: int) -> None:
+        self.strategy = strategy
+        self.on = on
+        self.interval_ns = interval_ns
+        self.told_ns = 0
+        self.is_due = False
+
+
+class _Pair:
+    """What is told of one instrument. touch: as it was told last."""
+
+    __slots__ = ("asked", "book", "bridge", "is_delta_snapshot_due", "message_count", "nautilus", "touch")
+
+    def __init__(self, bridge: InstrumentBridge, book: BookView) -> None:
+        self.bridge = bridge
+        self.book = book
+        self.asked: list[_Asked] = []
+        self.nautilus: set[str] = set()
+        self.touch = (0, 0, 0, 0)
+        self.is_delta_snapshot_due = False
+        self.message_count = 0
+
+
+class LiveFeeds:
+    """Tells subscribers what the market has told; a ``framework.adapter.MarketListener``.
+
+    say: is given what an operator should know.
+    """
+
+    def __init__(
+        self,
+        market: LiveMarket,
+        bridges: Sequence[InstrumentBridge],
+        data_engine: DataEngine,
+        clock: LiveClock,
+        say: Callable[[str], None],
+    ) -> None:
+        self._clock = clock
+        self._data_engine = data_engine
+        self._say = say
+        self._pairs = {bridge.spec.symbol: _Pair(bridge, market.book(bridge.spec.symbol)) for bridge in bridges}
+        self._by_id: Mapping[InstrumentId, _Pair] = {pair.bridge.instrument_id: pair for pair in self._pairs.values()}
+        self._trade_count = 0
+        # By symbol, columns of the sampled touch.
+        self._samples: dict[str, list[tuple[int, int | None, int | None, int | None, int | None, int | None]]] = {
+            symbol: [] for symbol in self._pairs
+        }
+
+    @property
+    def is_known(self) -> bool:
+        """Whether every book has two sides."""
+        return all(pair.book.bid_ticks is not None and pair.book.ask_ticks is not None for pair in self._pairs.values())
+
+    def message_count(self, symbol: str) -> int:
+        """How many messages of a pair have come."""
+        return self._pairs[symbol].message_count
+
+    # ------------------------------------------------------------------------------------------------- subscriptions
+
+    def book(self, instrument_id: InstrumentId) -> BookView:
+        """The book of an instrument as it has been told."""
+        return self._by_id[instrument_id].book
+
+    def subscribe_book(self, strategy: Strategy, instrument_id: InstrumentId, on: str, interval_ms: int) -> None:
+        """Have a strategy's ``on_book`` called. Raises ConfigError for an unknown mode or a missing interval."""
+        if on not in _ON:
+            raise ConfigError(f"subscribe_book(on={on!r}): it must be one of {', '.join(_ON)}")
+        if on == "interval" and interval_ms <= 0:
+            raise ConfigError("subscribe_book(on='interval') needs interval_ms above 0")
+        self._by_id[instrument_id].asked.append(_Asked(strategy, on, interval_ms * _MS))
+
+    def subscribe_nautilus(self, instrument_id: InstrumentId, what: str) -> None:
+        """Serve NautilusTrader's data engine: "quotes", "trades" or "deltas"."""
+        self._by_id[instrument_id].nautilus.add(what)
+
+    def subscribe_deltas(self, instrument_id: InstrumentId, is_by_order: bool) -> None:
+        """Serve it with a book's changes by level, the whole book first."""
+        self._by_id[instrument_id].is_delta_snapshot_due = True
+        self.subscribe_nautilus(instrument_id, "deltas")
+
+    def unsubscribe_nautilus(self, instrument_id: InstrumentId, what: str) -> None:
+        """Stop serving it."""
+        self._by_id[instrument_id].nautilus.discard(what)
+
+    # ------------------------------------------------------------------------------------------------- told
+
+    def book_changed(self, symbol: str, rows: list[MarketRow]) -> None:
+        """A book has changed."""
+        self._clock.enter(self._book_changed, self._pairs[symbol], rows)
+
+    def traded(self, symbol: str, rows: list[MarketRow]) -> None:
+        """Trades were made."""
+        self._clock.enter(self._traded, self._pairs[symbol], rows)
+
+    def quoted(self, symbol: str, quote: Quote) -> None:
+        """Best prices; books tell them sooner."""
+
+    def trades_missed(self, symbol: str, count: int, ts_recv_ns: int) -> None:
+        """So many trades are not told."""
+        self._say(f"{symbol}: {count} trades were missed")
+
+    def market_lost(self, symbol: str, reason: str, ts_recv_ns: int) -> None:
+        """A book is empty until a snapshot follows: the strategy sees it."""
+        self._say(f"{symbol}: market data lost: {reason}")
+        if symbol in self._pairs:
+            self._clock.enter(self._book_changed, self._pairs[symbol], [])
+
+    def _book_changed(self, pair: _Pair, rows: list[MarketRow]) -> None:
+        pair.message_count += 1
+        touch, before = pair.book.touch(), pair.touch
+        pair.touch = touch
+        is_touch = touch != before
+        is_price = (touch[0], touch[2]) != (before[0], before[2]) or bool(touch[1]) != bool(before[1])
+        if pair.nautilus:
+            self._tell_nautilus(pair, rows, is_touch=is_touch)
+        now_ns = self._clock.now_ns
+        told: list[Strategy] = []
+        for asked in pair.asked:
+            on = asked.on
+            if on == "interval":
+                self._at_interval(pair, asked, now_ns)
+            elif (on == "change" or (on == "touch" and is_touch) or (on == "price" and is_price)) and (
+                asked.strategy not in told
+            ):
+                told.append(asked.strategy)  # once for a message, however many of its subscriptions want it
+                asked.strategy.handle_book(pair.book)
+
+    def _at_interval(self, pair: _Pair, asked: _Asked, now_ns: int) -> None:
+        if asked.is_due:
+            return
+        if now_ns - asked.told_ns >= asked.interval_ns:
+            asked.told_ns = now_ns
+            asked.strategy.handle_book(pair.book)
+        else:
+            asked.is_due = True
+            self._clock.at(asked.told_ns + asked.interval_ns, self._interval_over, pair, asked)
+
+    def _interval_over(self, pair: _Pair, asked: _Asked) -> None:
+        asked.is_due = False
+        asked.told_ns = self._clock.now_ns
+        asked.strategy.handle_book(pair.book)
+
+    def _traded(self, pair: _Pair, rows: list[MarketRow]) -> None:
+        pair.message_count += 1
+        bridge = pair.bridge
+        if "trades" in pair.nautilus:
+            for row in rows:
+                self._trade_count += 1
+                self._data_engine.process(
+                    TradeTick(
+                        bridge.instrument_id,
+                        bridge.price(row.price_ticks),
+                        bridge.qty(row.qty_lots),
+                        _AGGRESSORS.get(row.side, AggressorSide.NO_AGGRESSOR),
+                        TradeId(str(row.trade_id or self._trade_count)),
+                        row.ts_event_ns,
+                        self._clock.now_ns,
+                    )
+                )
+        for strategy in dict.fromkeys(asked.strategy for asked in pair.asked if asked.on == "trade"):
+            strategy.handle_book(pair.book)
+
+    # ------------------------------------------------------------------------------------------------- nautilus
+
+    def _tell_nautilus(self, pair: _Pair, rows: list[MarketRow], *, is_touch: bool) -> None:
+        bridge, now_ns = pair.bridge, self._clock.now_ns
+        if "deltas" in pair.nautilus:
+            deltas = self._deltas(pair, rows, now_ns)
+            if deltas:
+                self._data_engine.process(OrderBookDeltas(bridge.instrument_id, deltas))
+        bid_ticks, bid_lots, ask_ticks, ask_lots = pair.touch
+        if "quotes" in pair.nautilus and is_touch and bid_lots and ask_lots:
+            prices = bridge.price(bid_ticks), bridge.price(ask_ticks)
+            sizes = bridge.qty(bid_lots), bridge.qty(ask_lots)
+            quote = QuoteTick(bridge.instrument_id, *prices, *sizes, pair.book.ts_event_ns, now_ns)
+            self._data_engine.process(quote)
+
+    def _deltas(self, pair: _Pair, rows: list[MarketRow], now_ns: int) -> list[OrderBookDelta]:
+        bridge = pair.bridge
+        is_snapshot = pair.is_delta_snapshot_due or not rows or rows[0].kind == CLEAR
+        pair.is_delta_snapshot_due = False
+        if is_snapshot:
+            changes = [(side, *each) for side in (BUY, SELL) for each in pair.book.levels(side, _SNAPSHOT_LEVELS)]
+        else:
+            changes = [(row.side, row.price_ticks, row.qty_lots) for row in rows if row.kind == LEVEL]
+        ts_ns, flags = pair.book.ts_event_ns, _F_SNAPSHOT if is_snapshot else 0
+        deltas = []
+        if is_snapshot:
+            flag = flags | (0 if changes else _F_LAST)
+            deltas.append(OrderBookDelta(bridge.instrument_id, BookAction.CLEAR, None, flag, 0, ts_ns, now_ns))
+        for number, (side, price_ticks, qty_lots) in enumerate(changes, start=1):
+            order = BookOrder(_SIDES[side], bridge.price(price_ticks), bridge.qty(qty_lots), price_ticks)
+            action = BookAction.DELETE if not qty_lots else BookAction.ADD if is_snapshot else BookAction.UPDATE
+            flag = flags | (_F_LAST if number == len(changes) else 0)
+            deltas.append(OrderBookDelta(bridge.instrument_id, action, order, flag, 0, ts_ns, now_ns))
+        return deltas
+
+    # ------------------------------------------------------------------------------------------------- samples
+
+    def sample(self) -> None:
+        """Write down the best prices as they have been told."""
+        now_ns = self._clock.now_ns
+        for symbol, pair in self._pairs.items():
+            bid, bid_lots, ask, ask_lots = pair.book.touch()
+            self._samples[symbol].append(
+                (
+                    now_ns,
+                    bid if bid_lots else None,
+                    bid_lots if bid_lots else None,
+                    ask if ask_lots else None,
+                    ask_lots if ask_lots else None,
+                    pair.book.last_ticks,
+                )
+            )
+
+    def touch_at(self, symbol: str, ts_ns: int) -> tuple[int | None, int | None]:
+        """Best bid and ask as of the last sample by a time; None, None before the first."""
+        samples = self._samples[symbol]
+        low, high = 0, len(samples)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if samples[middle][0] <= ts_ns else (low, middle)
+        return (None, None) if not low else (samples[low - 1][1], samples[low - 1][3])
+
+    def touch_table(self) -> pa.Table:
+        """The samples, as ``TOUCH_SCHEMA``."""
+        names = ("ts_ns", "bid_ticks", "bid_lots", "ask_ticks", "ask_lots", "last_ticks")
+        tables = []
+        for symbol, rows in self._samples.items():
+            columns = {name: pa.array([row[i] for row in rows], pa.int64()) for i, name in enumerate(names)}
+            columns["symbol"] = pa.array([symbol] * len(rows), pa.string())
+            tables.append(pa.table([columns[field.name] for field in TOUCH_SCHEMA], schema=TOUCH_SCHEMA))
+        return pa.concat_tables(tables)

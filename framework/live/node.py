@@ -1,0 +1,331 @@
+"""A live run: one strategy on live links, in the event loop that they live in.
+
+It is the trader of a backtest on other links: what it sends leaves within the strategy's call, what comes is told
+within the call that brings it. What a run before has left open is dealt with before the strategy starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from framework.adapter import LiveVenue
+from framework.backtest.feeds import RunDataClient
+from framework.backtest.history import spec_identity
+from framework.backtest.loading import check_tier, resolve_road
+from framework.backtest.recorder import RunRecorder
+from framework.backtest.run_writer import RunTables, run_inputs, write_run
+from framework.backtest.strategy_file import load_strategy, raise_as_strategy_error
+from framework.errors import ConfigError
+from framework.execution.standstill import Proof, Scope, Standstill
+from framework.live.clock import LiveClock
+from framework.live.closing import Closing
+from framework.live.config import LiveConfig
+from framework.live.feeds import LiveFeeds
+from framework.live.journal import IntentJournal, JournaledDesk
+from framework.live.recovery import Recovery
+from framework.messages import ExecType, ExecutionReport, Report
+from framework.protocol import VenueProfile
+from framework.strategy import Strategy
+from framework.trader.clock import run_due
+from framework.trader.trader import Trader
+from framework.venue.scheduler import NEVER_NS
+
+__all__ = ["LiveNode"]
+
+_NS = 1_000_000_000
+_MS = 1_000_000
+_SAMPLE_NS = _NS
+_READY_MS = 20
+_PLENTY = Decimal(1_000_000_000)
+_HORIZONS_S = (1, 10, 60)
+
+
+class _LiveRecorder(RunRecorder):
+    """Fills are those that were learned: nobody sees the venue's own."""
+
+    def learned(self, link: str, report: Report, ts_learned_ns: int) -> None:
+        if isinstance(report, ExecutionReport) and report.exec_type is ExecType.TRADE:
+            self.on_fill(report)
+        super().learned(link, report, ts_learned_ns)
+
+
+class LiveNode:
+    """One live run.
+
+    venue: its links have the names of the road's. recovery: what a run before has left, by its journal. say: is given
+    what an operator should know. done: set when the run is over.
+    """
+
+    def __init__(
+        self,
+        config: LiveConfig,
+        profile: VenueProfile,
+        venue: LiveVenue,
+        clock: LiveClock,
+        journal: IntentJournal,
+        recovery: Recovery,
+        say: Callable[[str], None],
+        *,
+        strategy: Strategy | None = None,
+    ) -> None:
+        """Raises ConfigError for what the venue or its profile does not have."""
+        self.config = config
+        self.done = asyncio.Event()
+        self.failure: Exception | None = None
+        self._venue = venue
+        self._clock = clock
+        self._say = say
+        self._profile = profile
+        check_tier(profile, config.venue.tier)
+        self.road, policy = resolve_road(profile, config.road)
+        known = venue.instruments
+        for symbol in config.live.symbols:
+            if symbol not in known:
+                raise ConfigError(
+                    f"[live] symbols: {symbol!r} is not an instrument of the venue, which has {len(known)}"
+                )
+        specs = [known[symbol] for symbol in config.live.symbols]
+        self.strategy = strategy if strategy is not None else load_strategy(config.strategy)
+        self.recorder = _LiveRecorder()
+        self.trader = trader = Trader(profile, specs, self.strategy, clock)
+        nautilus = trader.nautilus
+        self.feeds = LiveFeeds(venue.market, trader.bridges(), nautilus.data_engine, clock, say)
+        links = venue.links
+        self._journal = JournaledDesk(journal, self.recorder, lambda: clock.now_ns, lambda name: links[name].session_id)
+        trader.connect(
+            links,
+            policy,
+            config.venue.tier,
+            self._balances(),
+            self.feeds,
+            RunDataClient(
+                trader.venue_name, trader.bridge_by_id, self.feeds, nautilus.msgbus, nautilus.cache, nautilus.clock
+            ),
+            self._journal,
+            config.limits,
+            self._journal.listen,
+        )
+        for link in links.values():
+            link.attach(self._on_report, self._on_closed)
+        venue.market.attach(self.feeds)
+        clock.on_enter, clock.on_leave, clock.on_error = self._on_enter, self._on_leave, self._on_error
+        self.closing = Closing(trader, config.live.at_end, config.live.patience_s)
+        self._recovery = recovery
+        self._is_closing = False
+        self._is_started = False
+        self._timer: Any = None
+        self._timer_ns = NEVER_NS
+        self._first_ns = self._last_ns = clock.now_ns
+
+    # ------------------------------------------------------------------------------------------------- life
+
+    def begin(self) -> None:
+        """Open the links and the market; the strategy starts when all is there and nothing is left of before."""
+        self._clock.enter(self._begin)
+
+    def close(self, reason: str) -> None:
+        """End the run as configured; ``done`` once it is. reason: in words."""
+        self._clock.enter(self._close, reason)
+
+    def give_up(self) -> None:
+        """Be over now, whatever is left."""
+        self._clock.enter(self.closing.give_up)
+        self._finish_when_done()
+
+    def pull(self, reason: str) -> None:
+        """Pull the kill switch."""
+        self._clock.enter(self.trader.kill_switch.pull, reason)
+
+    def status(self) -> str:
+        """How it stands, in words."""
+        desk = self.trader.desk
+        down = [name for name, link in desk.links.items() if not link.is_up]
+        held = ", ".join(f"{symbol} {qty}" for symbol, qty in self.closing.positions().items())
+        return (
+            f"{dt.datetime.fromtimestamp(self._clock.now_ns // _NS, dt.UTC):%H:%M:%S}  {len(desk.orders)} orders, "
+            f"{len(desk.open_orders)} open, {len(self.recorder.fills)} fills; position: {held or 'none'}"
+            + (f"; down: {', '.join(down)}" if down else "")
+        )
+
+    def _begin(self) -> None:
+        self._journal.begin(type(self.strategy).__name__)
+        self._take_over()
+        market = self._venue.market
+        for symbol in self.config.live.symbols:
+            market.subscribe(symbol, "book", self.config.live.depth)
+            market.subscribe(symbol, "trade")
+        market.open()
+        self.trader.start()
+        self._sample()
+        self._await_ready()
+
+    def _take_over(self) -> None:
+        """Adopt what a run before has left open, and use none of its numbers again."""
+        desk, recovery = self.trader.desk, self._recovery
+        for cl_ord_id in recovery.last_ids.values():
+            self.strategy.count_ids_on(cl_ord_id)
+        desk.count_on(recovery.last_request_id)
+        for known in recovery.open_orders.values():
+            if known.link not in desk.links:
+                self._say(
+                    f"order {known.add.cl_ord_id} of a run before was sent by {known.link}, which is not in this run"
+                )
+            record = desk.adopt(known.add, known.link, known.session_id, known.ts_sent_ns)
+            record.qty_lots, record.limit_ticks = known.qty_lots, known.limit_ticks
+            record.trigger_ticks = known.trigger_ticks
+            record.cum_lots = record.venue_cum_lots = known.cum_lots
+            record.exec_ids = known.exec_ids
+            if known.is_known:
+                desk.know(record, known.order_id)
+            self._journal.adopt(record)
+
+    def _await_ready(self) -> None:
+        if self._is_closing:
+            return
+        links = self.trader.desk.links.values()
+        if not all(link.is_up for link in links) or not self.feeds.is_known:
+            self._clock.at(self._clock.now_ns + _READY_MS * _MS, self._await_ready)
+            return
+        left = len(self._recovery.open_orders)
+        if left:
+            self._say(f"{left} orders of a run before are canceled first")
+            Standstill(self.trader.desk, self._clock, Scope.OWN, self._on_tidied).begin("orders of a run before")
+        else:
+            self._start_strategy()
+
+    def _on_tidied(self, proof: Proof) -> None:
+        self._say("nothing is left of a run before: the venue has said so")
+        self.trader.desk.resume()
+        self._clock.at(self._clock.now_ns, self._start_strategy)
+
+    def _start_strategy(self) -> None:
+        if not self._is_closing:
+            self._is_started = True
+            self._arm()
+            self.trader.start_strategy()
+            self._say("the strategy has started")
+
+    def _arm(self) -> None:
+        """Have the venue cancel everything if it does not hear of this run for a while."""
+        seconds = self.config.live.dead_man_s
+        if seconds and not self.done.is_set() and not self._is_closing:
+            self.trader.desk.cancel_all_after(seconds)
+            self._clock.at(self._clock.now_ns + seconds * _NS // 3, self._arm)
+
+    def _close(self, reason: str) -> None:
+        if self._is_closing:
+            return
+        self._is_closing = True
+        self.closing.begin(reason)
+        self._finish_when_done()
+
+    def _finish_when_done(self) -> None:
+        if self.done.is_set():
+            return
+        if not self.closing.is_done:
+            self._clock.at(self._clock.now_ns + _READY_MS * _MS, self._finish_when_done)
+            return
+        if self._is_started and self.config.live.dead_man_s and self.closing.proof is not None:
+            self.trader.desk.cancel_all_after(0)
+        self._last_ns = self._clock.now_ns
+        self.done.set()
+
+    def finish(self) -> None:
+        """Let go of everything; nothing happens any more."""
+        self._clock.stop()
+        self.trader.stop()
+
+    # ------------------------------------------------------------------------------------------------- from outside
+
+    def _on_report(self, link: str, report: Report) -> None:
+        self._clock.enter(self.trader.desk.on_report, link, report)
+
+    def _on_closed(self, link: str, reason: str) -> None:
+        self._say(f"link {link}: {reason}")
+        self._clock.enter(self.trader.desk.on_session_closed, link, reason)
+
+    def _on_enter(self, now_ns: int) -> None:
+        """The clocks of NautilusTrader show the present, and their timers are called when due, before anything else."""
+        clocks = self.trader.clocks
+        if any(clock.due_ns <= now_ns for clock in clocks):
+            run_due(clocks, now_ns)
+        for clock in clocks:
+            clock.set_time(now_ns)
+
+    def _on_leave(self) -> None:
+        """Be called when the next of their timers is due."""
+        due_ns = min(clock.due_ns for clock in self.trader.clocks)
+        if due_ns != self._timer_ns:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_ns = due_ns
+            self._timer = None if due_ns == NEVER_NS else self._clock.at(due_ns, _nothing)
+
+    def _on_error(self, error: Exception) -> None:
+        """What the strategy's own code, or anything, raises ends the run in good order; once."""
+        if self.failure is not None:
+            self._say(f"while ending: {type(error).__name__}: {error}")
+            return
+        self.failure = error
+        self._say(f"{type(error).__name__}: {error}")
+        self.trader.fault_strategy()
+        self._is_closing = False
+        self._clock.enter(self._close, "the strategy has failed")
+
+    def raise_failure(self, result: str) -> None:
+        """Raise what ended the run, if anything did. result: what has become of it, in words."""
+        if self.failure is not None:
+            raise_as_strategy_error(self.failure, self.strategy, self._last_ns, result)
+            raise self.failure
+
+    # ------------------------------------------------------------------------------------------------- results
+
+    def write(self, out: Path) -> Path:
+        """Write the run folder; returns it. Marks of fills are the best prices as told, sampled each second."""
+        markets = [
+            {
+                **spec_identity(bridge.spec),
+                "depth": "L2",
+                "rows": self.feeds.message_count(bridge.spec.symbol),
+                "first_ts_ns": self._first_ns,
+                "last_ts_ns": self._last_ns,
+            }
+            for bridge in self.trader.bridges()
+        ]
+        inputs = run_inputs(self.config.as_run(), self._profile, self.road, markets)
+        events = self.recorder.table(self._marks())
+        return write_run(out, inputs, RunTables(events, self.feeds.touch_table(), ()))
+
+    def _marks(self) -> dict[str, list[int | None]]:
+        columns: dict[str, list[int | None]] = {}
+        for suffix, offset_ns in (("", 0), *((f"_{seconds}s", seconds * _NS) for seconds in _HORIZONS_S)):
+            touches = []
+            for _, fill in self.recorder.fills:
+                ts_ns = fill.ts_venue_ns + offset_ns
+                touches.append(self.feeds.touch_at(fill.symbol, ts_ns) if ts_ns <= self._last_ns else (None, None))
+            columns[f"bid{suffix}_ticks"] = [bid for bid, _ in touches]
+            columns[f"ask{suffix}_ticks"] = [ask for _, ask in touches]
+        return columns
+
+    def _sample(self) -> None:
+        if not self.done.is_set():
+            self.feeds.sample()
+            self._clock.at(self._clock.now_ns + _SAMPLE_NS, self._sample)
+
+    def _balances(self) -> Mapping[str, Decimal]:
+        """What the strategy is told to have: as configured, or so much that money is no constraint of it."""
+        given = self.config.account.balances
+        if given is not None:
+            return {asset: Decimal(amount) for asset, amount in given.items()}
+        instruments = self._venue.instruments
+        specs = [instruments[symbol] for symbol in self.config.live.symbols]
+        return dict.fromkeys((asset for spec in specs for asset in (spec.base, spec.quote)), _PLENTY)
+
+
+def _nothing() -> None:
+    """Being entered is all that was wanted."""

@@ -1,0 +1,137 @@
+"""Runs a live node from its configuration to its run folder: connects, lets it live, ends it in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+from framework.adapter import Adapter, LiveSettings, load_adapters
+from framework.backtest.comparison import compare, comparison_table
+from framework.backtest.loading import load_profile, resolve_road
+from framework.backtest.metrics import read_metrics
+from framework.backtest.placing import check_run_place
+from framework.errors import ConfigError, TidegateError
+from framework.live.clock import LiveClock
+from framework.live.config import LiveConfig
+from framework.live.journal import IntentJournal
+from framework.live.kill_command import kill_path
+from framework.live.kill_file import KillFile
+from framework.live.node import LiveNode
+from framework.live.recovery import Recovery
+from framework.report import write_report
+
+__all__ = ["check_live", "run_live"]
+
+_BEAT_S = 0.02
+_STATUS_S = 30.0
+
+
+def check_live(config: LiveConfig, out: Path) -> Adapter:
+    """What can be known before anything is connected; returns the adapter.
+
+    Raises ConfigError for what is not there, and OutputError if ``out`` cannot be written.
+    """
+    check_run_place(out)
+    adapters = {each.name: each for each in load_adapters().values() if each.connect_live is not None}
+    name = config.venue.profile
+    if name is None and len(adapters) == 1:
+        name = next(iter(adapters))
+    if name not in adapters:
+        raise ConfigError(f"[venue] profile = {name!r}: live there is {', '.join(adapters) or 'none'}; name it")
+    resolve_road(load_profile(name, config.venue.switches), config.road)
+    if kill_path(out).exists():
+        raise ConfigError(f"{kill_path(out)}: the kill switch is pulled; see why in it, then `tidegate kill --release`")
+    return adapters[name]
+
+
+def run_live(config: LiveConfig, adapter: Adapter, out: Path, journal: Path, *, for_s: float | None = None) -> int:
+    """Run until it is ended; returns the exit code. for_s: how long; None for without end.
+
+    Raises TidegateError where the venue cannot be reached, and what the strategy's own code raised.
+    """
+    recovery = Recovery()
+    intents = IntentJournal.open(journal, config.live.fsync, recovery.read)
+    try:
+        node = asyncio.run(_live(config, adapter, out, intents, recovery, for_s))
+    finally:
+        intents.close()
+    folder = node.write(out)
+    print(comparison_table(compare([read_metrics(folder)])))
+    page = write_report(folder)
+    print(f"\n{node.closing.said()}\neverything is in {folder}, to look at: {page}", flush=True)
+    node.raise_failure(f"its orders were dealt with; the run is in {folder}")
+    return 1 if node.closing.has_failed else 0
+
+
+async def _live(
+    config: LiveConfig,
+    adapter: Adapter,
+    out: Path,
+    intents: IntentJournal,
+    recovery: Recovery,
+    for_s: float | None,
+) -> LiveNode:
+    assert adapter.connect_live is not None
+    loop = asyncio.get_running_loop()
+    clock = LiveClock(loop)
+    profile = load_profile(adapter.name, config.venue.switches)
+    live = config.live
+    _, policy = resolve_road(profile, config.road)
+    settings = LiveSettings(
+        links={name: name for name in policy.link_names()},
+        hosts=live.hosts,
+        ca_file=None if live.ca_file is None else Path(live.ca_file),
+        credentials=None if live.credentials is None else Path(live.credentials),
+        state=Path(live.state),
+        options=live.options,
+    )
+    venue = await adapter.connect_live(settings, clock)
+    try:
+        node = LiveNode(config, profile, venue, clock, intents, recovery, _say)
+        kill_file = KillFile(kill_path(out), node.trader.kill_switch, _say)
+        _hear_signals(loop, node)
+        node.begin()
+        print(f"Live: {type(node.strategy).__name__} on {', '.join(live.symbols)}. Ctrl-C ends it.", flush=True)
+        until_s = None if for_s is None else time.monotonic() + for_s
+        status_s = time.monotonic() + _STATUS_S
+        while not node.done.is_set():
+            clock.enter(kill_file.look)
+            now_s = time.monotonic()
+            if until_s is not None and now_s >= until_s:
+                until_s = None
+                node.close(f"{for_s:g} s are over")
+            if now_s >= status_s:
+                status_s += _STATUS_S
+                _say(node.status())
+            await asyncio.sleep(_BEAT_S)
+        node.finish()
+    finally:
+        try:
+            await venue.close()
+        except (OSError, TidegateError) as error:
+            _say(f"while closing: {error}")
+    return node
+
+
+def _hear_signals(loop: asyncio.AbstractEventLoop, node: LiveNode) -> None:
+    """Ctrl-C ends the run, and a second one does not wait for its end; USR1 pulls the kill switch."""
+    is_asked = False
+
+    def stop() -> None:
+        nonlocal is_asked
+        if is_asked:
+            node.give_up()
+            return
+        is_asked = True
+        print("ending; Ctrl-C again does not wait for it", flush=True)
+        node.close("the run was ended by hand")
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGUSR1, node.pull, "signal SIGUSR1")
+
+
+def _say(line: str) -> None:
+    print(f"  {line}", flush=True)
