@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from adapters.kraken.client.backoff import BackOff
@@ -21,6 +21,8 @@ __all__ = ["Call", "HttpPool", "HttpPort", "Loss"]
 
 # A connection that stood so long is no failure when it ends: idle ones are closed by the other end.
 _STEADY_NS = 1_000_000_000
+# What was written so long ago has arrived, if it ever does.
+_SETTLED_NS = 500_000_000
 
 
 class Loss(enum.Enum):
@@ -37,10 +39,11 @@ class Call:
     """One request and who waits for its answer.
 
     make: the request, made as it is written. timeout_ns: patience with being written, and then with the answer.
-    on_answer: status and body. on_lost: what happened, and in words.
+    on_answer: status and body. on_lost: what happened, and in words. is_urgent: written before others that wait.
+    is_ordered: it must not be overtaken, for it has a nonce.
     """
 
-    __slots__ = ("is_urgent", "make", "on_answer", "on_lost", "timeout_ns")
+    __slots__ = ("is_ordered", "is_urgent", "make", "on_answer", "on_lost", "timeout_ns")
 
     def __init__(
         self,
@@ -50,7 +53,9 @@ class Call:
         on_lost: Callable[[Loss, str], None],
         *,
         is_urgent: bool = False,
+        is_ordered: bool = True,
     ) -> None:
+        self.is_ordered = is_ordered
         self.make = make
         self.timeout_ns = timeout_ns
         self.on_answer = on_answer
@@ -73,7 +78,9 @@ class HttpPort(Protocol):
 class HttpPool:
     """Connections to one host.
 
-    count: how many are kept. Requests on several may overtake each other, so an API key needs a nonce window then.
+    count: how many are kept. Requests on several may overtake each other, so an API key needs a nonce window then. With
+    one there is a second in reserve for urgent requests, so that one answer which does not come cannot hold them up; it
+    is used once what is in flight was written so long ago that it cannot be overtaken any more.
     """
 
     def __init__(self, connect: Connect, host: str, clock: Clock, *, count: int = 1, seed: int = 0) -> None:
@@ -82,7 +89,11 @@ class HttpPool:
         self._clock = clock
         self._urgent: deque[Call] = deque()
         self._waiting: deque[Call] = deque()
-        self._slots = [_Slot(self, BackOff(seed + number, steady_ns=_STEADY_NS)) for number in range(count)]
+        self._is_in_order = count == 1
+        self._slots = [_Slot(self, BackOff(seed + number, steady_ns=_STEADY_NS)) for number in range(max(2, count))]
+        # Those that carry every request, and not the urgent ones alone.
+        self._common = self._slots[:count]
+        self._look_ns: int | None = None
         self._is_closed = False
 
     def warm(self) -> None:
@@ -91,14 +102,12 @@ class HttpPool:
             slot.ensure()
 
     def call(self, call: Call) -> None:
-        for slot in self._slots:
-            if slot.is_free:
-                slot.write(call)
-                return
         queue = self._urgent if call.is_urgent else self._waiting
         queue.append(call)
-        self._clock.call_at(self._clock.now_ns + call.timeout_ns, lambda: self._expire(queue, call))
-        self.warm()
+        self.dispatch()
+        if call in queue:
+            self._clock.call_at(self._clock.now_ns + call.timeout_ns, lambda: self._expire(queue, call))
+            self.warm()
 
     def close(self) -> None:
         self._is_closed = True
@@ -106,10 +115,15 @@ class HttpPool:
             slot.close()
         self.fail("the pool was closed")
 
-    def next_call(self) -> Call | None:
-        """The next request that waits; None if none does."""
-        queue = self._urgent or self._waiting
-        return queue.popleft() if queue else None
+    def dispatch(self) -> None:
+        """Write what can be written now, the urgent ones first."""
+        while self._urgent or self._waiting:
+            slot = self._free_slot(self._slots if self._urgent else self._common)
+            if slot is None:
+                break
+            slot.write((self._urgent or self._waiting).popleft())
+        if self._is_in_order and (self._urgent or self._waiting):
+            self._look_again()
 
     def fail(self, reason: str) -> None:
         """No connection can be had: nothing that waits has been written."""
@@ -119,35 +133,60 @@ class HttpPool:
         for call in waiting:
             call.on_lost(Loss.UNSENT, reason)
 
-    def _expire(self, queue: deque[Call], call: Call) -> None:
-        """A request that has waited too long is not written any more."""
-        if call in queue:
-            queue.remove(call)
-            call.on_lost(Loss.UNSENT, "no connection was free in time")
-
     def is_hopeless(self) -> bool:
-        """Whether no connection stands, or is used."""
+        """Whether no connection stands."""
         return not any(slot.is_standing for slot in self._slots)
-
-    @property
-    def clock(self) -> Clock:
-        """The time."""
-        return self._clock
 
     def begin(self, slot: _Slot) -> Stream | None:
         """Begin to connect, unless all is over."""
         return None if self._is_closed else self._connect(slot)
 
     @property
+    def clock(self) -> Clock:
+        """The time."""
+        return self._clock
+
+    @property
     def host(self) -> str:
         """The host that requests name."""
         return self._host
 
+    # ------------------------------------------------------------------------------------------------- within
+
+    def _free_slot(self, slots: Sequence[_Slot]) -> _Slot | None:
+        """The first one that a request may be written to now."""
+        now_ns = self._clock.now_ns
+        for slot in slots:
+            if slot.is_free and (
+                not self._is_in_order or all(other is slot or other.settled_ns <= now_ns for other in self._slots)
+            ):
+                return slot
+        return None
+
+    def _look_again(self) -> None:
+        """Requests wait: look when what is in flight cannot be overtaken any more."""
+        now_ns = self._clock.now_ns
+        settled_ns = max(slot.settled_ns for slot in self._slots)
+        if now_ns < settled_ns and self._look_ns != settled_ns:
+            self._look_ns = settled_ns
+            self._clock.call_at(settled_ns, self.dispatch)
+
+    def _expire(self, queue: deque[Call], call: Call) -> None:
+        """A request that has waited too long is not written any more."""
+        if call in queue:
+            queue.remove(call)
+            call.on_lost(Loss.UNSENT, "no connection was free in time")
+
 
 class _Slot:
-    """One connection of the pool, made again when it ends."""
+    """One connection of the pool, made again when it ends.
+
+    settled_ns: from when on the last request that was written on it cannot be overtaken any more; 0 once its answer has
+    come, and for one that may be.
+    """
 
     def __init__(self, pool: HttpPool, backoff: BackOff) -> None:
+        self.settled_ns = 0
         self._pool = pool
         self._backoff = backoff
         self._stream: Stream | None = None
@@ -188,18 +227,19 @@ class _Slot:
 
     def write(self, call: Call) -> None:
         assert self._stream is not None
-        self._call = call
-        self._number += 1
-        number, pool = self._number, self._pool
+        pool = self._pool
         try:
             data = call.make().encode(pool.host)
         except OSError as error:  # its nonce cannot be kept
             reason = str(error)
-            self._call = None
             pool.clock.call_at(pool.clock.now_ns, lambda: call.on_lost(Loss.UNSENT, reason))
             return
+        self._call = call
+        self._number += 1
+        number, now_ns = self._number, pool.clock.now_ns
+        self.settled_ns = now_ns + _SETTLED_NS if call.is_ordered else 0
         self._stream.write(data)
-        pool.clock.call_at(pool.clock.now_ns + call.timeout_ns, lambda: self._on_timeout(number))
+        pool.clock.call_at(now_ns + call.timeout_ns, lambda: self._on_timeout(number))
 
     def close(self) -> None:
         self._drop("the pool was closed")
@@ -209,7 +249,7 @@ class _Slot:
     def opened(self) -> None:
         self._is_open = True
         self._backoff.opened(self._pool.clock.now_ns)
-        self._go_on()
+        self._pool.dispatch()
 
     def received(self, data: bytes) -> None:
         try:
@@ -233,11 +273,11 @@ class _Slot:
         if call is None:
             self._drop("an answer came that nobody had asked for")
             return
+        self.settled_ns = 0
         if answer.is_last:
             self._drop("the venue closes the connection")
         call.on_answer(answer.status, answer.body)
-        if self.is_free:
-            self._go_on()
+        self._pool.dispatch()
 
     def _on_timeout(self, number: int) -> None:
         """An answer is overdue; a late one could not be told from the next, so the connection is given up."""
@@ -261,8 +301,3 @@ class _Slot:
             call.on_lost(loss, reason)
         if was_open:
             self.ensure()
-
-    def _go_on(self) -> None:
-        call = self._pool.next_call()
-        if call is not None:
-            self.write(call)

@@ -113,7 +113,9 @@ class PublicCalls:
             def answered(status: int, body: bytes) -> None:
                 _read(endpoint, status, body, on_result, failed, failed)
 
-            self._port.call(Call(lambda: request, self._timeout_ns, answered, lambda _, reason: failed(reason)))
+            self._port.call(
+                Call(lambda: request, self._timeout_ns, answered, lambda _, reason: failed(reason), is_ordered=False)
+            )
 
         ask(self._tries)
 
