@@ -29,6 +29,7 @@ __all__ = [
     "ConnectLive",
     "LiveLink",
     "LiveMarket",
+    "LiveOrderBooks",
     "LiveSettings",
     "LiveVenue",
     "MarketListener",
@@ -51,6 +52,7 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     hosts: addresses in place of the exchange's own, by the adapter's names for them; none for the exchange itself.
     ca_file: certificate of the authority to trust in place of the system's, as a venue on this machine has one.
     credentials: file of the API key, which only its owner may read; None takes the environment.
+    has_orders: books order by order are wanted, for which credentials are needed too.
     state: folder of what must survive a restart (nonces, sequence numbers, names of orders); None keeps nothing.
     options: settings that only this adapter has, by name. seed: of the random shares in pauses.
     """
@@ -59,6 +61,7 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     hosts: Mapping[str, str] = {}
     ca_file: Path | None = None
     credentials: Path | None = None
+    has_orders: bool = False
     state: Path | None = None
     options: Mapping[str, str] = {}
     seed: int = 0
@@ -124,6 +127,26 @@ class LiveMarket(Protocol):
         ...
 
 
+class LiveOrderBooks(Protocol):
+    """Live books, order by order; as of ``LiveMarket``, but for what they tell: rows of level 3."""
+
+    def attach(self, listener: MarketListener) -> None:
+        """Say who hears."""
+        ...
+
+    def subscribe(self, symbol: str, depth: int = 100) -> None:
+        """Have the orders of a pair told, of so many prices of each side."""
+        ...
+
+    def open(self) -> None:
+        """Connect, and connect again whenever the connection is lost."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection up."""
+        ...
+
+
 class LiveVenue(Protocol):
     """An exchange that is traded live. instruments: all of them, by symbol. links: those asked for, not open yet."""
 
@@ -133,6 +156,10 @@ class LiveVenue(Protocol):
     def links(self) -> Mapping[str, LiveLink]: ...
     @property
     def market(self) -> LiveMarket: ...
+    @property
+    def orders(self) -> LiveOrderBooks | None:
+        """Books order by order; None without credentials."""
+        ...
 
     async def close(self) -> None:
         """Close the links and all that they use; what must survive a restart is written."""

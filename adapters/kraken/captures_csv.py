@@ -38,7 +38,8 @@ from pyarrow import csv
 from adapters.kraken.asset_pairs import VENUE, read_asset_pairs
 from adapters.kraken.symbols import canonical_asset
 from framework.data.book_snapshots import changes_between
-from framework.data.columns import ADD, DELETE, EXECUTED, LAST, LEVEL, MODIFY, TRADE, Columns, Market
+from framework.data.columns import ADD, DELETE, LAST, MODIFY, TRADE, Columns, Market
+from framework.data.executed import flag_executed
 from framework.data.grid import Grid, column_decimals, step_of_decimals
 from framework.data.imports import ImportedMarket, ImportOption, RowBuilder, concatenate
 from framework.data.trade_csv import TradeCsvLayout, read_trades
@@ -211,7 +212,7 @@ def _top_book(file: Path, specs: Mapping[str, InstrumentSpec], trades: Sequence[
     }
     book = changes_between(ts, ts, sides["b"], sides["a"])
     traded, outside = _trade_columns(trades, spec, int(ts[0]), int(ts[-1]))
-    executed = _flag_executed(book, traded)
+    executed = flag_executed(book, traded)
     columns = concatenate([traded, book])
     market = Market(spec=spec, columns=columns, depth="L2", has_trades=len(traded) > 0)
     counts = {
@@ -222,17 +223,6 @@ def _top_book(file: Path, specs: Mapping[str, InstrumentSpec], trades: Sequence[
     }
     note = "Ten levels a side were recorded; a level that left them may still have been in the book."
     return ImportedMarket(market=market, source=str(file), statistics=counts, notes=(note,))
-
-
-def _flag_executed(book: Columns, traded: Columns) -> int:
-    """Flags, in place, level changes at the time and price of a trade on the side that it took from."""
-    keys = set(zip(traded.ts_event_ns.tolist(), traded.price_ticks.tolist(), (1 - traded.side).tolist(), strict=True))
-    executed = 0
-    for row in np.flatnonzero(np.isin(book.ts_event_ns, traded.ts_event_ns) & (book.kind == LEVEL)).tolist():
-        if (int(book.ts_event_ns[row]), int(book.price_ticks[row]), int(book.side[row])) in keys:
-            book.flags[row] |= EXECUTED
-            executed += 1
-    return executed
 
 
 def _ticks(

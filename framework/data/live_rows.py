@@ -11,7 +11,10 @@ __all__ = ["MarketRow", "Quote"]
 
 
 class MarketRow(NamedTuple):
-    """One row; what its parts mean in each kind stands in ``columns``. trade_id: of a TRADE, the venue's number."""
+    """One row; what its parts mean in each kind stands in ``columns``.
+
+    trade_id: of a TRADE, the venue's number. order_id: of an order's row, any number that only this order has.
+    """
 
     ts_event_ns: int
     ts_recv_ns: int
@@ -21,6 +24,7 @@ class MarketRow(NamedTuple):
     qty_lots: int
     flags: int
     trade_id: int = 0
+    order_id: int = 0
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):

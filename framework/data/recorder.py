@@ -264,7 +264,17 @@ def _packed(rows: Sequence[MarketRow] | Columns) -> npt.NDArray[np.void]:
     if not isinstance(rows, Columns):
         return np.array(
             [
-                (r.ts_event_ns, r.ts_recv_ns, r.kind, r.side, r.price_ticks, r.qty_lots, 0, r.flags, r.trade_id)
+                (
+                    r.ts_event_ns,
+                    r.ts_recv_ns,
+                    r.kind,
+                    r.side,
+                    r.price_ticks,
+                    r.qty_lots,
+                    r.order_id,
+                    r.flags,
+                    r.trade_id,
+                )
                 for r in rows
             ],
             dtype=ROW_DTYPE,

@@ -36,7 +36,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="folder of the recording; it goes on there"
     )
     parser.add_argument(
-        "--depth", type=int, default=100, metavar="N", help="levels of each side of a book (default 100)"
+        "--depth", type=int, default=100, metavar="N", help="prices of each side of a book (default 100)"
+    )
+    parser.add_argument(
+        "--orders", action="store_true", help="books order by order (level 3), for which an API key is needed"
+    )
+    parser.add_argument(
+        "--key-file",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="of the API key, which only its owner may read (default: the environment)",
     )
     parser.add_argument("--for", type=_seconds, default=None, dest="for_s", metavar="SECONDS", help="end after so long")
     parser.add_argument(
@@ -74,7 +84,12 @@ def _run(options: argparse.Namespace) -> int:
     if options.store is not None and options.store.exists():
         raise ConfigError(f"{options.store}: already exists; choose another folder or remove it first")
     settings = LiveSettings(
-        links={}, hosts=_pairs("--host", options.host), ca_file=options.ca, options=_pairs("--option", options.option)
+        links={},
+        hosts=_pairs("--host", options.host),
+        ca_file=options.ca,
+        credentials=options.key_file,
+        has_orders=options.orders,
+        options=_pairs("--option", options.option),
     )
     connect = choose_adapter(
         options.venue, lambda each: each.connect_live is not None, "markets are heard"
@@ -114,7 +129,10 @@ async def _record(
         for symbol in symbols:
             if symbol not in venue.instruments:
                 raise ConfigError(f"there is no pair {symbol}; write it as BASE/QUOTE, like BTC/USD")
-        instruments = [RecordedInstrument(spec=venue.instruments[symbol], depth="L2") for symbol in symbols]
+        if options.orders and venue.orders is None:
+            raise ConfigError("--orders: this venue tells no books order by order")
+        told = "L3" if options.orders else "L2"
+        instruments = [RecordedInstrument(spec=venue.instruments[symbol], depth=told) for symbol in symbols]
         recorder = Recorder(options.out, instruments, clock.now_ns, is_forced=options.fsync)
         if recorder.torn_bytes:
             line.say(f"{recorder.torn_bytes} bytes that were half written are left out")
@@ -124,7 +142,9 @@ async def _record(
         def show(gap_count: int) -> None:
             line.show(f"{recorder.row_count:,} rows, {gap_count:,} gap{'s' * (gap_count != 1)}")
 
-        listener = await record_markets(venue, recorder, symbols, options.depth, clock, stopped, line.say, show)
+        listener = await record_markets(
+            venue, recorder, symbols, options.depth, clock, stopped, line.say, show, has_orders=options.orders
+        )
         return recorder, listener.gap_count
     finally:
         await venue.close()

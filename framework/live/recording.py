@@ -63,20 +63,28 @@ async def record_markets(
     stopped: asyncio.Event,
     tell: Callable[[str], None],
     show: Callable[[int], None],
+    *,
+    has_orders: bool = False,
 ) -> MarketRecording:
     """Have books and trades of some pairs written until ``stopped`` is set; then all that was heard is on the disk.
 
-    depth: levels of each side of a book. tell: hears in words of what is lost, and of a disk without room; show: hears
-    how many gaps there are, after each flush. Raises ConfigError for a depth that there is not, SymbolError for a pair,
-    and OutputError where nothing could be written for too long.
+    depth: prices of each side of a book. has_orders: books are recorded order by order. tell: hears in words of what is
+    lost, and of a disk without room; show: hears how many gaps there are, after each flush. Raises ConfigError for a
+    depth that there is not, SymbolError for a pair, and OutputError where nothing could be written for too long.
     """
     listener = MarketRecording(recorder, symbols, tell)
-    market = venue.market
+    market, orders = venue.market, venue.orders if has_orders else None
     market.attach(listener)
     for symbol in symbols:
-        market.subscribe(symbol, "book", depth)
         market.subscribe(symbol, "trade")
+        if orders is None:
+            market.subscribe(symbol, "book", depth)
+        else:
+            orders.subscribe(symbol, depth)
     market.open()
+    if orders is not None:
+        orders.attach(listener)
+        orders.open()
     try:
         is_stuck = False
         while not stopped.is_set():
@@ -98,5 +106,7 @@ async def record_markets(
                 continue
     finally:
         market.close()
+        if orders is not None:
+            orders.close()
         recorder.close(clock.now_ns)
     return listener

@@ -19,12 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from framework.data.columns import CLEAR, LEVEL, TRADE, Columns
+from framework.data.columns import CLEAR, DELETE, LEVEL, TRADE, Columns
 from framework.data.recorder import part_paths
 from framework.data.recording import finish_recording
 from framework.data.store import Store
 from framework.protocol import BUY, SELL
 from tests.conformance.served_venue import CHECKOUT, served_venue
+from tests.conformance.test_served_sockets import private
 
 WAIT_S = 60
 DEPTH = 100
@@ -166,3 +167,40 @@ def test_a_store_is_made_at_the_end_where_that_is_asked_for(tmp_path: Path) -> N
         assert not (tmp_path / "m").exists()
     assert "crossed or locked books  none" in done.stdout
     assert Store.open(tmp_path / "store").symbols == (SYMBOL,)
+
+
+def test_orders_are_recorded_with_a_key_and_their_queues_are_the_venues(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+    with served_venue(tmp_path) as venue:
+        option = f"ready_file={tmp_path / 'ready.json'}"
+        with recording(venue, folder, "--orders", "--option", option) as process:
+            control(venue, "time/pause")
+            time.sleep(1)
+            told = private(venue, "Level3", pair=SYMBOL, depth=str(DEPTH))
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=WAIT_S)
+        assert process.returncode == 0, err
+    (imported,) = finish_recording(folder, tmp_path / "store")
+    market = Store.open(tmp_path / "store").market(SYMBOL)
+    assert market.depth == "L3"
+    assert imported.statistics["gaps"] == 0
+    for side, name in ((BUY, "bids"), (SELL, "asks")):
+        kept = [
+            (market.spec.price(ticks), market.spec.qty(lots)) for ticks, lots in queue_at_the_end(market.columns, side)
+        ]
+        assert kept == [(Decimal(each["price"]), Decimal(each["qty"])) for each in told[name]]
+
+
+def queue_at_the_end(columns: Columns, side: int) -> list[tuple[int, int]]:
+    """Orders of a side after the last row, best price first, those of one price in queue order."""
+    orders: dict[int, tuple[int, int]] = {}
+    rows = np.flatnonzero((columns.kind != TRADE) & ((columns.kind == CLEAR) | (columns.side == side)))
+    for row in rows.tolist():
+        kind, number = columns.kind[row], int(columns.order_id[row])
+        if kind == CLEAR:
+            orders.clear()
+        elif kind == DELETE:
+            del orders[number]
+        else:
+            orders[number] = (int(columns.price_ticks[row]), int(columns.qty_lots[row]))
+    return sorted(orders.values(), key=lambda each: each[0], reverse=side == BUY)

@@ -33,6 +33,7 @@ from adapters.kraken.client.instruments import Instruments
 from adapters.kraken.client.link_base import AccountParts, WireLink
 from adapters.kraken.client.market_data import MarketData
 from adapters.kraken.client.nonces import NonceSource, fix_nonces, rest_nonces
+from adapters.kraken.client.order_data import OrderData
 from adapters.kraken.client.order_memory import OrderMemory
 from adapters.kraken.client.rest_calls import PrivateCalls, PublicCalls
 from adapters.kraken.client.rest_link import RestLink
@@ -64,6 +65,7 @@ class KrakenVenue:
         """Nothing is connected yet. Raises ConfigError for a state folder that is in use or cannot be written."""
         self.instruments: Mapping[str, InstrumentSpec] = {}
         self.links: dict[str, WireLink] = {}
+        self.orders: OrderData | None = None
         self._settings = settings
         self._clock = clock
         self._sockets = Sockets(loop)
@@ -88,6 +90,13 @@ class KrakenVenue:
         self._credentials = credentials
         nonces = self._nonces("rest", rest_nonces)
         self._calls = PrivateCalls(self._http, credentials, nonces)
+        self.orders = OrderData(
+            instruments,
+            self._clock,
+            self._websocket("ws_orders"),
+            BackOff(self._settings.seed + 2_000),
+            RestTokens(self._calls),
+        )
         labels = self._settings.links.values()
         self._parts = AccountParts(
             clock=self._clock,
@@ -107,6 +116,8 @@ class KrakenVenue:
     async def close(self) -> None:
         """Log out, close all connections, and write what must survive."""
         self.market.close()
+        if self.orders is not None:
+            self.orders.close()
         for link in self.links.values():
             link.close()
         until = asyncio.get_running_loop().time() + _LOGOUT_S

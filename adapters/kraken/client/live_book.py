@@ -16,7 +16,7 @@ from adapters.kraken.wire.number import Number
 from adapters.kraken.wire.ws2.market import Level
 from framework.protocol import BUY, SELL
 
-__all__ = ["LiveBook"]
+__all__ = ["LiveBook", "printed_digits"]
 
 _CHECKED_LEVELS = 10
 
@@ -85,7 +85,7 @@ class LiveBook:
         changes = []
         for level in levels:
             ticks, lots = instrument.ticks(level.price), instrument.lots(level.qty)
-            applied.set(ticks, lots, _digits(level.price), _digits(level.qty))
+            applied.set(ticks, lots, printed_digits(level.price), printed_digits(level.qty))
             changes.append((ticks, lots))
         return changes
 
@@ -158,6 +158,6 @@ class LiveBook:
         return self.spec.qty(qty_lots)
 
 
-def _digits(number: Number) -> int:
+def printed_digits(number: Number) -> int:
     """What a printed number adds to a checksum: its digits, without point and leading zeros."""
     return int(number.text.replace(".", ""))

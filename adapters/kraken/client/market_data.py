@@ -8,26 +8,24 @@ Sources: websocket-v2/book, trade, ticker, heartbeat; guides/spot-ws-book-v2.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import UNSET
 
 from adapters.kraken.client.backoff import BackOff
+from adapters.kraken.client.feed import Feed, FeedSubscription
 from adapters.kraken.client.instruments import Instruments
 from adapters.kraken.client.live_book import LiveBook
-from adapters.kraken.client.streams import Connect, Stream
+from adapters.kraken.client.streams import Connect
 from adapters.kraken.client.times import moment_ns
 from adapters.kraken.errors import SymbolError
-from adapters.kraken.wire.codec import Maybe, encode
+from adapters.kraken.wire.codec import Maybe
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.number import Number
 from adapters.kraken.wire.ws2 import requests as wire
 from adapters.kraken.wire.ws2.market import BookFrame, Ticker, TickerFrame, TradeFrame
-from adapters.kraken.wire.ws2.messages import decode_answer
-from adapters.kraken.wire.ws2.responses import SubscribeResponse, UnsubscribeResponse
 from adapters.kraken.words import SIDES
-from framework.adapter import MarketListener
 from framework.data.columns import CLEAR, LAST, LEVEL, SNAPSHOT, TRADE
 from framework.data.live_rows import MarketRow, Quote
 from framework.errors import ConfigError
@@ -36,59 +34,19 @@ from framework.protocol import BUY, SELL
 
 __all__ = ["MarketData"]
 
-_SECOND_NS = 10**9
-_PING_AFTER_NS = 4 * _SECOND_NS
-_DROP_AFTER_NS = 10 * _SECOND_NS
-_OPEN_TIMEOUT_NS = 15 * _SECOND_NS
 _CHANNELS = ("book", "trade", "ticker")
 _DEPTHS = (10, 25, 100, 500, 1000)
 
 
-class _Subscription:
-    """One channel of one pair. is_known: its snapshot has come. last_trade_id: 0 before the first."""
-
-    def __init__(self, symbol: str, channel: str, depth: int, seed: int) -> None:
-        self.symbol = symbol
-        self.channel = channel
-        self.depth = depth
-        self.is_known = False
-        self.is_leaving = False
-        self.last_trade_id = 0
-        self.backoff = BackOff(seed, steady_ns=60 * _SECOND_NS)
-
-    def params(self) -> wire.Subscription:
-        is_book = self.channel == "book"
-        return wire.Subscription(
-            self.channel,
-            symbol=[self.symbol],
-            depth=self.depth if is_book else UNSET,
-            event_trigger="bbo" if self.channel == "ticker" else UNSET,
-        )
-
-
-class MarketData:
+class MarketData(Feed):
     """One connection of market data; a ``framework.adapter.LiveMarket``."""
 
     def __init__(self, instruments: Instruments, clock: Clock, connect: Connect, backoff: BackOff) -> None:
         """connect: to the host of public messages; its streams carry whole messages."""
-        self._instruments = instruments
-        self._clock = clock
-        self._connect = connect
-        self._backoff = backoff
-        self._listener: MarketListener | None = None
-        self._wanted: dict[tuple[str, str], _Subscription] = {}
+        super().__init__(instruments, clock, connect, backoff)
         self._books: dict[str, LiveBook] = {}
-        self._stream: Stream | None = None
-        self._is_open = False
-        self._is_wanted = False
-        self._attempt = 0
-        self._heard_ns = 0
 
     # ------------------------------------------------------------------------------------------------- wanted
-
-    def attach(self, listener: MarketListener) -> None:
-        """Say who hears."""
-        self._listener = listener
 
     def subscribe(self, symbol: str, channel: str, depth: int = 10) -> None:
         """Have a channel of a pair told: "book" (of this depth), "trade" or "ticker"; nothing changes where it is.
@@ -100,12 +58,7 @@ class MarketData:
         if channel == "book" and depth not in _DEPTHS:
             raise ConfigError(f"depth {depth}: it must be one of {', '.join(map(str, _DEPTHS))}")
         self.book(symbol)
-        key = (channel, symbol)
-        if key in self._wanted:
-            return
-        wanted = self._wanted[key] = _Subscription(symbol, channel, depth, len(self._wanted))
-        if self._is_open:
-            self._write(wire.Subscribe(wanted.params()))
+        self._want(symbol, channel, depth)
 
     def unsubscribe(self, symbol: str, channel: str) -> None:
         """Have no more of it told."""
@@ -122,135 +75,13 @@ class MarketData:
             book = self._books[symbol] = LiveBook(self._instruments[symbol])
         return book
 
-    # ------------------------------------------------------------------------------------------------- connection
-
-    def open(self) -> None:
-        """Connect, and connect again whenever the connection is lost."""
-        self._is_wanted = True
-        self._begin()
-
-    def close(self) -> None:
-        """Give the connection up."""
-        self._is_wanted = False
-        self._attempt += 1
-        self._hang_up()
-
-    def _begin(self) -> None:
-        self._attempt += 1
-        attempt, now_ns = self._attempt, self._clock.now_ns
-
-        def start() -> None:
-            if attempt == self._attempt and self._is_wanted:
-                self._heard_ns = self._clock.now_ns
-                self._stream = self._connect(self)
-                self._clock.call_at(self._clock.now_ns + _OPEN_TIMEOUT_NS, check)
-
-        def check() -> None:
-            if attempt == self._attempt and not self._is_open:
-                self._lost("the connection did not open in time")
-
-        self._clock.call_at(now_ns + self._backoff.pause_ns(), start)
-
-    def _hang_up(self) -> None:
-        stream, self._stream = self._stream, None
-        self._is_open = False
-        if stream is not None:
-            stream.close()
-
-    def _lost(self, reason: str) -> None:
-        """The connection is gone: all books with it."""
-        self._hang_up()
-        self._backoff.ended(self._clock.now_ns)
-        for wanted in self._wanted.values():
-            wanted.is_leaving = False
-            if wanted.is_known and wanted.channel == "book":
-                self._tell_lost(wanted, reason)
-            wanted.is_known = False
-        if self._is_wanted:
-            self._begin()
-
-    def opened(self) -> None:
-        self._is_open = True
-        self._heard_ns = self._clock.now_ns
-        self._backoff.opened(self._heard_ns)
-        for wanted in self._wanted.values():
-            self._write(wire.Subscribe(wanted.params()))
-        self._watch(self._attempt)
-
-    def closed(self, reason: str) -> None:
-        self._stream = None
-        self._lost(reason)
-
-    def received(self, data: bytes) -> None:
-        self._heard_ns = self._clock.now_ns
-        try:
-            answer = decode_answer(data)
-        except WireError as error:
-            self._lost(f"a message of the venue cannot be read: {error}")
-            return
-        handler = _HANDLERS.get(type(answer))
-        if handler is not None:
-            handler(self, answer)
-
-    def _watch(self, attempt: int) -> None:
-        """Once a second: is the line alive."""
-        if attempt != self._attempt or not self._is_open:
-            return
-        silent_ns = self._clock.now_ns - self._heard_ns
-        if silent_ns >= _DROP_AFTER_NS:
-            self._lost(f"nothing was heard for {silent_ns // _SECOND_NS} s")
-            return
-        if silent_ns >= _PING_AFTER_NS or not self._wanted:
-            self._write(wire.Ping())
-        self._clock.call_at(self._clock.now_ns + _SECOND_NS, lambda: self._watch(attempt))
-
-    def _write(self, request: wire.Request) -> None:
-        if self._stream is not None:
-            self._stream.write(encode(request))
-
-    # ------------------------------------------------------------------------------------------------- answers
-
-    def _on_subscribed(self, answer: SubscribeResponse) -> None:
-        if answer.success is True:
-            return
-        error = answer.error if answer.error is not UNSET else "without a reason"
-        symbol = answer.symbol if answer.symbol is not UNSET else ""
-        if error == "Already subscribed":
-            return
-        if self._listener is not None:
-            self._listener.market_lost(symbol, f"the subscription was refused: {error}", self._heard_ns)
-
-    def _on_unsubscribed(self, answer: UnsubscribeResponse) -> None:
-        """One that has begun to leave joins again."""
-        result = answer.result
-        if result is UNSET or result.symbol is UNSET:
-            return
-        wanted = self._wanted.get((result.channel, result.symbol))
-        if wanted is not None and wanted.is_leaving:
-            wanted.is_leaving = False
-            attempt = self._attempt
-
-            def join() -> None:
-                if attempt == self._attempt and self._wanted.get((wanted.channel, wanted.symbol)) is wanted:
-                    self._write(wire.Subscribe(wanted.params()))
-
-            self._clock.call_at(self._clock.now_ns + wanted.backoff.pause_ns(), join)
-
-    def _leave(self, wanted: _Subscription, reason: str) -> None:
-        """What is told does not add up: it is lost, and asked for anew."""
-        wanted.is_known = False
-        wanted.is_leaving = True
-        wanted.backoff.ended(self._clock.now_ns)
-        self._tell_lost(wanted, reason)
-        self._write(wire.Unsubscribe(wanted.params()))
-
-    def _tell_lost(self, wanted: _Subscription, reason: str) -> None:
-        if wanted.channel == "book":
-            self._books[wanted.symbol].clear()
-        if self._listener is not None:
-            self._listener.market_lost(wanted.symbol, reason, self._heard_ns)
-
     # ------------------------------------------------------------------------------------------------- channels
+
+    def _channel_handlers(self) -> Mapping[type, Callable[[Any], None]]:
+        return {BookFrame: self._on_book, TradeFrame: self._on_trades, TickerFrame: self._on_ticker}
+
+    def _forget(self, wanted: FeedSubscription) -> None:
+        self._books[wanted.symbol].clear()
 
     def _on_book(self, frame: BookFrame) -> None:
         is_snapshot = frame.type == "snapshot"
@@ -357,12 +188,3 @@ def _ended(rows: list[MarketRow]) -> list[MarketRow]:
 
 def _moment(text: Maybe[str], default_ns: int) -> int:
     return default_ns if text is UNSET else moment_ns(text)
-
-
-_HANDLERS: dict[type, Callable[[MarketData, Any], None]] = {
-    BookFrame: MarketData._on_book,
-    TradeFrame: MarketData._on_trades,
-    TickerFrame: MarketData._on_ticker,
-    SubscribeResponse: MarketData._on_subscribed,
-    UnsubscribeResponse: MarketData._on_unsubscribed,
-}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from framework.data.columns import ADD, CLEAR, DELETE, LAST, LEVEL, SNAPSHOT, TRADE
+from framework.data.columns import ADD, CLEAR, DELETE, EXECUTED, LAST, LEVEL, SNAPSHOT, TRADE
 from framework.data.imports import RowBuilder
 from framework.data.info import describe
 from framework.data.info_text import format_info
@@ -156,6 +156,19 @@ def test_orders_of_level_3_are_numbered_and_deletions_completed(tmp_path: Path) 
     columns = finish_recording(tmp_path / "recording", tmp_path / "store")[0].market.columns
     assert columns.order_id.tolist() == [1, 2, 1]
     assert columns.qty_lots.tolist() == [5, 6, 5]
+
+
+def test_what_a_trade_took_is_flagged(tmp_path: Path) -> None:
+    recorder = writer(tmp_path)
+    recorder.add_rows("BTC/USD", snapshot(0, 10, 12))
+    recorder.add_rows("BTC/USD", [row(LEVEL, BUY, 10, 7, 5_000), row(LEVEL, SELL, 12, 3, 5_900)])
+    recorder.add_rows("BTC/USD", [row(TRADE, BUY, 12, 2, 5_000, LAST, 1)])
+    recorder.add_rows("BTC/USD", [row(LEVEL, SELL, 12, 1, 6_100)])
+    recorder.close(START_NS)
+    (imported,) = import_recording(tmp_path / "recording", {})
+    columns = imported.market.columns
+    assert columns.qty_lots[(columns.flags & EXECUTED) > 0].tolist() == [3]
+    assert imported.statistics["executed_changes"] == 1
 
 
 def test_a_recording_is_imported_by_the_command_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

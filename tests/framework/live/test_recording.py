@@ -82,7 +82,7 @@ def run(folder: Path, market: Market, for_s: float = 0.3) -> list[str]:
         stopped = asyncio.Event()
         asyncio.get_running_loop().call_later(for_s, stopped.set)
         recorder = Recorder(folder / "r", (RecordedInstrument(spec=make_spec(), depth="L2"),), START_NS)
-        venue: Any = SimpleNamespace(market=market)
+        venue: Any = SimpleNamespace(market=market, orders=None)
         await record_markets(venue, recorder, ["BTC/USD"], 25, Clock(), stopped, told.append, lambda gaps: None)
 
     asyncio.run(record())
@@ -101,7 +101,7 @@ def test_book_and_trades_of_each_pair_are_asked_for_and_written(tmp_path: Path) 
         lambda listener: listener.traded("BTC/USD", trade(7)),
     )
     assert run(tmp_path, market) == []
-    assert market.subscribed == [("BTC/USD", "book", 25), ("BTC/USD", "trade")]
+    assert market.subscribed == [("BTC/USD", "trade"), ("BTC/USD", "book", 25)]
     assert market.is_closed
     (imported,) = import_recording(tmp_path / "r", {})
     assert imported.market.columns.kind.tolist() == [CLEAR, LEVEL, LEVEL, TRADE]

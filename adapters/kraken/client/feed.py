@@ -1,0 +1,236 @@
+"""One connection of market data over WebSocket v2: its subscriptions, and what happens when it is lost.
+
+What is told of a channel is for whoever extends this (``market_data``, ``order_data``). Subscriptions outlive their
+connection, which is made again after a pause; one whose messages do not add up is left and joined anew.
+Sources: websocket-v2/heartbeat, ping, and the subscribe and unsubscribe of each channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import UNSET
+
+from adapters.kraken.client.backoff import BackOff
+from adapters.kraken.client.instruments import Instruments
+from adapters.kraken.client.streams import Connect, Stream
+from adapters.kraken.wire.codec import encode
+from adapters.kraken.wire.errors import WireError
+from adapters.kraken.wire.ws2 import requests as wire
+from adapters.kraken.wire.ws2.messages import decode_answer
+from adapters.kraken.wire.ws2.responses import SubscribeResponse, UnsubscribeResponse
+from framework.adapter import MarketListener
+from framework.execution.link import Clock
+
+__all__ = ["Feed", "FeedSubscription"]
+
+_SECOND_NS = 10**9
+_PING_AFTER_NS = 4 * _SECOND_NS
+_DROP_AFTER_NS = 10 * _SECOND_NS
+_OPEN_TIMEOUT_NS = 15 * _SECOND_NS
+
+
+class FeedSubscription:
+    """One channel of one pair. is_known: its snapshot has come. last_trade_id: 0 before the first."""
+
+    def __init__(self, symbol: str, channel: str, depth: int, seed: int) -> None:
+        self.symbol = symbol
+        self.channel = channel
+        self.depth = depth
+        self.is_known = False
+        self.is_leaving = False
+        self.last_trade_id = 0
+        self.backoff = BackOff(seed, steady_ns=60 * _SECOND_NS)
+
+    @property
+    def is_book(self) -> bool:
+        """Whether what it tells is a state, which is unknown until a snapshot comes."""
+        return self.channel in ("book", "level3")
+
+    def params(self) -> wire.Subscription:
+        """What joins it, without a token."""
+        return wire.Subscription(
+            self.channel,
+            symbol=[self.symbol],
+            depth=self.depth if self.is_book else UNSET,
+            event_trigger="bbo" if self.channel == "ticker" else UNSET,
+        )
+
+
+class Feed:
+    """One connection of market data."""
+
+    def __init__(self, instruments: Instruments, clock: Clock, connect: Connect, backoff: BackOff) -> None:
+        """connect: to the host of the channels; its streams carry whole messages."""
+        self._instruments = instruments
+        self._clock = clock
+        self._connect = connect
+        self._backoff = backoff
+        self._listener: MarketListener | None = None
+        self._wanted: dict[tuple[str, str], FeedSubscription] = {}
+        self._stream: Stream | None = None
+        self._is_open = False
+        self._is_wanted = False
+        self._attempt = 0
+        self._heard_ns = 0
+        self._handlers: Mapping[type, Callable[[Any], None]] = {
+            SubscribeResponse: self._on_subscribed,
+            UnsubscribeResponse: self._on_unsubscribed,
+            **self._channel_handlers(),
+        }
+
+    def attach(self, listener: MarketListener) -> None:
+        """Say who hears."""
+        self._listener = listener
+
+    # ------------------------------------------------------------------------------------------------- the channels'
+
+    def _channel_handlers(self) -> Mapping[type, Callable[[Any], None]]:
+        """What hears the frames of each channel."""
+        raise NotImplementedError
+
+    def _join(self, wanted: FeedSubscription) -> None:
+        """Subscribe a channel on the connection that stands."""
+        self._write(wire.Subscribe(wanted.params()))
+
+    def _forget(self, wanted: FeedSubscription) -> None:
+        """What a book has told is not known any more."""
+        raise NotImplementedError
+
+    def _want(self, symbol: str, channel: str, depth: int) -> None:
+        """Have a channel of a pair told; nothing changes where it is."""
+        key = (channel, symbol)
+        if key in self._wanted:
+            return
+        wanted = self._wanted[key] = FeedSubscription(symbol, channel, depth, len(self._wanted))
+        if self._is_open:
+            self._join(wanted)
+
+    # ------------------------------------------------------------------------------------------------- connection
+
+    def open(self) -> None:
+        """Connect, and connect again whenever the connection is lost."""
+        self._is_wanted = True
+        self._begin()
+
+    def close(self) -> None:
+        """Give the connection up."""
+        self._is_wanted = False
+        self._attempt += 1
+        self._hang_up()
+
+    def _begin(self) -> None:
+        self._attempt += 1
+        attempt, now_ns = self._attempt, self._clock.now_ns
+
+        def start() -> None:
+            if attempt == self._attempt and self._is_wanted:
+                self._heard_ns = self._clock.now_ns
+                self._stream = self._connect(self)
+                self._clock.call_at(self._clock.now_ns + _OPEN_TIMEOUT_NS, check)
+
+        def check() -> None:
+            if attempt == self._attempt and not self._is_open:
+                self._lost("the connection did not open in time")
+
+        self._clock.call_at(now_ns + self._backoff.pause_ns(), start)
+
+    def _hang_up(self) -> None:
+        stream, self._stream = self._stream, None
+        self._is_open = False
+        if stream is not None:
+            stream.close()
+
+    def _lost(self, reason: str) -> None:
+        """The connection is gone: all books with it."""
+        self._hang_up()
+        self._backoff.ended(self._clock.now_ns)
+        for wanted in self._wanted.values():
+            wanted.is_leaving = False
+            if wanted.is_known and wanted.is_book:
+                self._tell_lost(wanted, reason)
+            wanted.is_known = False
+        if self._is_wanted:
+            self._begin()
+
+    def opened(self) -> None:
+        self._is_open = True
+        self._heard_ns = self._clock.now_ns
+        self._backoff.opened(self._heard_ns)
+        for wanted in self._wanted.values():
+            self._join(wanted)
+        self._watch(self._attempt)
+
+    def closed(self, reason: str) -> None:
+        self._stream = None
+        self._lost(reason)
+
+    def received(self, data: bytes) -> None:
+        self._heard_ns = self._clock.now_ns
+        try:
+            answer = decode_answer(data)
+        except WireError as error:
+            self._lost(f"a message of the venue cannot be read: {error}")
+            return
+        handler = self._handlers.get(type(answer))
+        if handler is not None:
+            handler(answer)
+
+    def _watch(self, attempt: int) -> None:
+        """Once a second: is the line alive."""
+        if attempt != self._attempt or not self._is_open:
+            return
+        silent_ns = self._clock.now_ns - self._heard_ns
+        if silent_ns >= _DROP_AFTER_NS:
+            self._lost(f"nothing was heard for {silent_ns // _SECOND_NS} s")
+            return
+        if silent_ns >= _PING_AFTER_NS or not self._wanted:
+            self._write(wire.Ping())
+        self._clock.call_at(self._clock.now_ns + _SECOND_NS, lambda: self._watch(attempt))
+
+    def _write(self, request: wire.Request) -> None:
+        if self._stream is not None:
+            self._stream.write(encode(request))
+
+    # ------------------------------------------------------------------------------------------------- answers
+
+    def _on_subscribed(self, answer: SubscribeResponse) -> None:
+        if answer.success is True:
+            return
+        error = answer.error if answer.error is not UNSET else "without a reason"
+        symbol = answer.symbol if answer.symbol is not UNSET else ""
+        if error == "Already subscribed":
+            return
+        if self._listener is not None:
+            self._listener.market_lost(symbol, f"the subscription was refused: {error}", self._heard_ns)
+
+    def _on_unsubscribed(self, answer: UnsubscribeResponse) -> None:
+        """One that has begun to leave joins again."""
+        result = answer.result
+        if result is UNSET or result.symbol is UNSET:
+            return
+        wanted = self._wanted.get((result.channel, result.symbol))
+        if wanted is not None and wanted.is_leaving:
+            wanted.is_leaving = False
+            attempt = self._attempt
+
+            def join() -> None:
+                if attempt == self._attempt and self._wanted.get((wanted.channel, wanted.symbol)) is wanted:
+                    self._join(wanted)
+
+            self._clock.call_at(self._clock.now_ns + wanted.backoff.pause_ns(), join)
+
+    def _leave(self, wanted: FeedSubscription, reason: str) -> None:
+        """What is told does not add up: it is lost, and asked for anew."""
+        wanted.is_known = False
+        wanted.is_leaving = True
+        wanted.backoff.ended(self._clock.now_ns)
+        self._tell_lost(wanted, reason)
+        self._write(wire.Unsubscribe(wanted.params()))
+
+    def _tell_lost(self, wanted: FeedSubscription, reason: str) -> None:
+        if wanted.is_book:
+            self._forget(wanted)
+        if self._listener is not None:
+            self._listener.market_lost(wanted.symbol, reason, self._heard_ns)
