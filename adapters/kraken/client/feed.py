@@ -94,6 +94,10 @@ class Feed:
         """Subscribe a channel on the connection that stands."""
         self._write(wire.Subscribe(wanted.params()))
 
+    def _part(self, wanted: FeedSubscription) -> None:
+        """Unsubscribe a channel."""
+        self._write(wire.Unsubscribe(wanted.params()))
+
     def _forget(self, wanted: FeedSubscription) -> None:
         """What a book has told is not known any more."""
         raise NotImplementedError
@@ -227,7 +231,7 @@ class Feed:
         wanted.is_leaving = True
         wanted.backoff.ended(self._clock.now_ns)
         self._tell_lost(wanted, reason)
-        self._write(wire.Unsubscribe(wanted.params()))
+        self._part(wanted)
 
     def _tell_lost(self, wanted: FeedSubscription, reason: str) -> None:
         if wanted.is_book:

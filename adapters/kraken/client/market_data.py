@@ -23,7 +23,6 @@ from adapters.kraken.errors import SymbolError
 from adapters.kraken.wire.codec import Maybe
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.number import Number
-from adapters.kraken.wire.ws2 import requests as wire
 from adapters.kraken.wire.ws2.market import BookFrame, Ticker, TickerFrame, TradeFrame
 from adapters.kraken.words import SIDES
 from framework.data.columns import CLEAR, LAST, LEVEL, SNAPSHOT, TRADE
@@ -64,7 +63,7 @@ class MarketData(Feed):
         """Have no more of it told."""
         wanted = self._wanted.pop((channel, symbol), None)
         if wanted is not None and self._is_open:
-            self._write(wire.Unsubscribe(wanted.params()))
+            self._part(wanted)
         if channel == "book" and symbol in self._books:
             self._books[symbol].clear()
 

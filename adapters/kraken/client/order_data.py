@@ -45,6 +45,8 @@ class OrderData(Feed):
         super().__init__(instruments, clock, connect, backoff)
         self._tokens = tokens
         self._books: dict[str, LiveOrders] = {}
+        # What each pair was joined with, which also parts from it.
+        self._token_of: dict[str, Token] = {}
 
     def subscribe(self, symbol: str, depth: int = 100) -> None:
         """Have the orders of a pair told, of so many prices of each side.
@@ -73,6 +75,7 @@ class OrderData(Feed):
 
         def join(token: Token) -> None:
             if attempt == self._attempt and self._is_open:
+                self._token_of[wanted.symbol] = token
                 self._write(wire.Subscribe(msgspec.structs.replace(wanted.params(), token=token)))
 
         def failed(reason: str) -> None:
@@ -81,6 +84,10 @@ class OrderData(Feed):
                 self._lost(reason)
 
         self._tokens.ask(join, failed)
+
+    def _part(self, wanted: FeedSubscription) -> None:
+        token = self._token_of[wanted.symbol]
+        self._write(wire.Unsubscribe(msgspec.structs.replace(wanted.params(), token=token)))
 
     def _on_orders(self, frame: Level3Frame) -> None:
         is_snapshot = frame.type == "snapshot"

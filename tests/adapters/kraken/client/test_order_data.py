@@ -183,7 +183,7 @@ def test_orders_that_do_not_come_out_are_told_as_lost_and_asked_for_anew() -> No
     assert rig.ears.lost
     assert rig.ears.lost[0].startswith("the checksum of the orders is ")
     rig.desk.sockets.tamper = lambda data: data
-    rig.desk.run(60_000)
+    rig.desk.run(20_000)
     assert rig.data.orders("BTC/USD").orders(SELL)[0][:2] == (1_001, 7 * BTC)
 
 
