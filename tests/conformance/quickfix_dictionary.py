@@ -1,0 +1,57 @@
+"""Our dictionaries of FIX in the form that QuickFIX reads, so that it holds each message to Kraken's documented fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from xml.etree import ElementTree
+
+from adapters.fix.dictionary import Dictionary, GroupDef, MessageDef
+
+__all__ = ["quickfix_dictionary"]
+
+_ADMIN = (b"0", b"1", b"2", b"3", b"4", b"5", b"A")
+
+
+# Numbers of 32 bits without a sign, such as checksums; an INT of QuickFIX has one.
+_AS_TEXT = (5041,)
+
+
+def quickfix_dictionary(dictionary: Dictionary) -> str:
+    """The XML of a dictionary."""
+    root = ElementTree.Element("fix", major="4", minor="4", type="FIX", servicepack="0")
+    _members(ElementTree.SubElement(root, "header"), dictionary, dictionary.header)
+    messages = ElementTree.SubElement(root, "messages")
+    for message in dictionary.messages.values():
+        category = "admin" if message.msg_type in _ADMIN else "app"
+        at = ElementTree.SubElement(
+            messages, "message", name=message.name, msgtype=message.msg_type.decode(), msgcat=category
+        )
+        _members(at, dictionary, message)
+    _members(ElementTree.SubElement(root, "trailer"), dictionary, dictionary.trailer)
+    ElementTree.SubElement(root, "components")
+    fields = ElementTree.SubElement(root, "fields")
+    for field in dictionary.fields.values():
+        kind = "STRING" if field.tag in _AS_TEXT else field.type
+        at = ElementTree.SubElement(fields, "field", number=str(field.tag), name=field.name, type=kind)
+        for value in sorted(field.values):
+            ElementTree.SubElement(at, "value", enum=value.decode(), description=f"V_{value.decode()}")
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _members(at: ElementTree.Element, dictionary: Dictionary, message: MessageDef) -> None:
+    def write(at: ElementTree.Element, tags: Iterable[int]) -> None:
+        for tag in tags:
+            told = {"name": dictionary.fields[tag].name, "required": "Y" if tag in message.required else "N"}
+            group = message.groups.get(tag)
+            if group is None:
+                ElementTree.SubElement(at, "field", told)
+            else:
+                write(ElementTree.SubElement(at, "group", told), entry(group))
+
+    def entry(group: GroupDef) -> list[int]:
+        """An entry's own tags, the one that begins it first."""
+        deeper = {tag for other in message.groups.values() if other.count_tag in group.tags for tag in other.tags}
+        return sorted(group.tags - deeper, key=lambda tag: (tag != group.first_tag, tag))
+
+    in_groups = {tag for group in message.groups.values() for tag in group.tags}
+    write(at, sorted(message.tags - in_groups))
