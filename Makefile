@@ -14,7 +14,7 @@ RUN := .venv/bin/python
 CODE := framework adapters strategies backtests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup backtest venue test conformance simulate lint format bench lock clean
+.PHONY: help setup backtest venue test conformance simulate fuzz lint format bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /    make \1|/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -39,6 +39,11 @@ conformance: setup ## the venue against clients by others, those built from sour
 simulate: setup ## both ends over a faulty virtual network: SEEDS=1000 FIRST_SEED=1
 	@$(RUN) -m tests.simulation.wire.play --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(ARGS)
 
+fuzz: setup ## hostile input for the venue, 30 seconds for each of its doors (make fuzz ARGS="--seconds 300 ws2")
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+		-r .make/fuzz.lock || echo "atheris cannot be installed here"
+	@$(RUN) -m tests.fuzz $(ARGS)
+
 lint: setup ## style, format and types
 	@status=0; \
 	$(RUN) -m ruff check . || status=1; \
@@ -57,7 +62,8 @@ lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH" >&2; exit 1; }
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" uv --no-config pip compile --quiet --upgrade --universal \
 		--python-version 3.12 --generate-hashes --extra dev pyproject.toml --output-file requirements.lock
-	@.make/lock-conformance
+	@.make/lock-extra conformance conformance
+	@.make/lock-extra fuzz fuzz
 
 clean: ## remove the environment and everything that was generated
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tidegate.egg-info

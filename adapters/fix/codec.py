@@ -44,6 +44,7 @@ _DATA_OF_LENGTH = {
 # Length fields are left out: one of them sends a frame to the reader that counts bytes.
 _TAGS = {b"%d" % tag: tag for tag in range(1, 12_000) if tag not in _DATA_OF_LENGTH}
 _LENGTH_DIGITS_MAX = 7
+_BEGIN_STRING_MAX = 32
 
 
 class Message:
@@ -120,7 +121,8 @@ class Framer:
     """Cuts what a connection brings into frames.
 
     A frame ends with the first checksum field at or after the length that it claims, so a frame with a wrong length
-    takes with it what it runs into. Whether a frame is whole is for ``frame_fault`` to say.
+    takes with it what it runs into. Whether a frame is whole is for ``frame_fault`` to say. In what pieces the bytes
+    come makes no difference.
     """
 
     __slots__ = ("_buffer",)
@@ -134,7 +136,7 @@ class Framer:
         frames: list[bytes] = []
         start = 0
         while True:
-            start = _frame_start(buffer, start)
+            start = buffer.find(b"8=", start)
             if start < 0:
                 # Keep what may be the beginning of a frame.
                 self._buffer = buffer[-1:] if buffer.endswith(b"8") else b""
@@ -146,30 +148,21 @@ class Framer:
                     continue
                 self._buffer = buffer[start:]
                 return frames
-            if end < 0:
+            if end < 0 or end - start > FRAME_MAX:
                 start += 2
                 continue
             frames.append(buffer[start:end])
             start = end
 
 
-def _frame_start(buffer: bytes, start: int) -> int:
-    """Where the next ``8=`` begins a field; -1 if none does."""
-    while True:
-        at = buffer.find(b"8=", start)
-        if at <= 0 or buffer[at - 1] == 1 or at == start:
-            return at
-        start = at + 1
-
-
 def _frame_end(buffer: bytes, start: int) -> int:
     """Where a frame ends; 0 if that has not come yet, -1 if this is no frame."""
-    at = buffer.find(SOH, start)
+    at = buffer.find(SOH, start, start + _BEGIN_STRING_MAX)
     if at < 0:
-        return 0 if len(buffer) - start < 32 else -1
+        return 0 if len(buffer) - start < _BEGIN_STRING_MAX else -1
     if not buffer.startswith(b"9=", at + 1):
         return 0 if len(buffer) < at + 3 and b"9=".startswith(buffer[at + 1 :]) else -1
-    end = buffer.find(SOH, at + 3)
+    end = buffer.find(SOH, at + 3, at + 4 + _LENGTH_DIGITS_MAX)
     if end < 0:
         return 0 if len(buffer) - at - 3 <= _LENGTH_DIGITS_MAX else -1
     digits = buffer[at + 3 : end]

@@ -406,7 +406,9 @@ class Session:
         fields = [(45, b"%d" % seq_num), (58, fault.text.encode())]
         if fault.ref_tag is not None:
             fields.append((371, b"%d" % fault.ref_tag))
-        fields += ((372, message.msg_type), (373, b"%d" % fault.reason))
+        if message.msg_type:
+            fields.append((372, message.msg_type))
+        fields.append((373, b"%d" % fault.reason))
         self._send(b"3", fields, now_ns, reverse_route(message))
         if seq_num == self.next_target and message.msg_type not in (_LOGON, _SEQUENCE_RESET):
             self._expect(seq_num + 1)

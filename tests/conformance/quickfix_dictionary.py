@@ -1,9 +1,9 @@
-"""Our dictionaries of FIX in the form that QuickFIX reads, so that it holds each message to Kraken's documented fields."""
+"""Our dictionaries of FIX as QuickFIX reads them, so that it holds each message to the fields that Kraken documents."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from adapters.fix.dictionary import Dictionary, GroupDef, MessageDef
 
@@ -18,35 +18,33 @@ _AS_TEXT = (5041,)
 
 def quickfix_dictionary(dictionary: Dictionary) -> str:
     """The XML of a dictionary."""
-    root = ElementTree.Element("fix", major="4", minor="4", type="FIX", servicepack="0")
-    _members(ElementTree.SubElement(root, "header"), dictionary, dictionary.header)
-    messages = ElementTree.SubElement(root, "messages")
+    root = ET.Element("fix", major="4", minor="4", type="FIX", servicepack="0")
+    _members(ET.SubElement(root, "header"), dictionary, dictionary.header)
+    messages = ET.SubElement(root, "messages")
     for message in dictionary.messages.values():
         category = "admin" if message.msg_type in _ADMIN else "app"
-        at = ElementTree.SubElement(
-            messages, "message", name=message.name, msgtype=message.msg_type.decode(), msgcat=category
-        )
+        at = ET.SubElement(messages, "message", name=message.name, msgtype=message.msg_type.decode(), msgcat=category)
         _members(at, dictionary, message)
-    _members(ElementTree.SubElement(root, "trailer"), dictionary, dictionary.trailer)
-    ElementTree.SubElement(root, "components")
-    fields = ElementTree.SubElement(root, "fields")
+    _members(ET.SubElement(root, "trailer"), dictionary, dictionary.trailer)
+    ET.SubElement(root, "components")
+    fields = ET.SubElement(root, "fields")
     for field in dictionary.fields.values():
         kind = "STRING" if field.tag in _AS_TEXT else field.type
-        at = ElementTree.SubElement(fields, "field", number=str(field.tag), name=field.name, type=kind)
+        at = ET.SubElement(fields, "field", number=str(field.tag), name=field.name, type=kind)
         for value in sorted(field.values):
-            ElementTree.SubElement(at, "value", enum=value.decode(), description=f"V_{value.decode()}")
-    return ElementTree.tostring(root, encoding="unicode")
+            ET.SubElement(at, "value", enum=value.decode(), description=f"V_{value.decode()}")
+    return ET.tostring(root, encoding="unicode")
 
 
-def _members(at: ElementTree.Element, dictionary: Dictionary, message: MessageDef) -> None:
-    def write(at: ElementTree.Element, tags: Iterable[int]) -> None:
+def _members(at: ET.Element, dictionary: Dictionary, message: MessageDef) -> None:
+    def write(at: ET.Element, tags: Iterable[int]) -> None:
         for tag in tags:
             told = {"name": dictionary.fields[tag].name, "required": "Y" if tag in message.required else "N"}
             group = message.groups.get(tag)
             if group is None:
-                ElementTree.SubElement(at, "field", told)
+                ET.SubElement(at, "field", told)
             else:
-                write(ElementTree.SubElement(at, "group", told), entry(group))
+                write(ET.SubElement(at, "group", told), entry(group))
 
     def entry(group: GroupDef) -> list[int]:
         """An entry's own tags, the one that begins it first."""

@@ -28,7 +28,6 @@ from nautilus_trader.model.enums import BookAction, BookType, OrderSide
 from nautilus_trader.model.events import (
     OrderAccepted,
     OrderCanceled,
-    OrderCancelRejected,
     OrderEvent,
     OrderFilled,
     OrderRejected,
@@ -280,16 +279,27 @@ def test_is_told_of_insufficient_funds(venue: dict[str, Any]) -> None:
 
 
 def test_is_told_of_a_rate_limit(venue: dict[str, Any]) -> None:
+    """By its REST client, whose answers come one after another."""
+
     async def act(node: Node) -> None:
-        for _ in range(80):
-            order = await node.add()
-            while not order.is_closed and order.venue_order_id is None:
-                await asyncio.sleep(0.005)
-            if order.is_closed:
-                break
-            await node.cancel(order)
-        refused = await node.until(lambda told: isinstance(told, OrderRejected | OrderCancelRejected))
-        assert "EOrder:Rate limit exceeded" in refused.reason
+        client, account = node.exec._http_client_spot, node.exec.pyo3_account_id
+        pair = nautilus_pyo3.InstrumentId.from_str(BTC_USD.value)
+        order = {
+            "order_side": nautilus_pyo3.OrderSide.BUY,
+            "order_type": nautilus_pyo3.OrderType.LIMIT,
+            "quantity": nautilus_pyo3.Quantity.from_str("0.01000000"),
+            "time_in_force": nautilus_pyo3.TimeInForce.GTC,
+            "price": nautilus_pyo3.Price.from_str("50000.0"),
+        }
+
+        async def hurry() -> None:
+            for number in range(80):
+                name = nautilus_pyo3.ClientOrderId(f"hurried-{number}")
+                venue_order_id = await client.submit_order(account, pair, name, **order)
+                await client.cancel_order(account, pair, None, venue_order_id)
+
+        with pytest.raises(Exception, match="EOrder:Rate limit exceeded"):
+            await hurry()
 
     run(venue, 4, act)
 

@@ -117,6 +117,19 @@ def test_garbage_without_a_frame_is_not_kept() -> None:
     assert framer.feed(message()) == [message()]
 
 
+NOISE = st.lists(
+    st.sampled_from([b"8=", b"8", b"=", b"1", b"\x01", b"9=5\x01", b"9=", b"35=0\x01", b"10=163\x01", b"FIX.4.4\x01"])
+    | st.binary(max_size=40),
+    max_size=20,
+)
+
+
+@given(NOISE)
+def test_in_what_pieces_bytes_come_makes_no_difference(pieces: list[bytes]) -> None:
+    framer = Framer()
+    assert [frame for piece in pieces for frame in framer.feed(piece)] == Framer().feed(b"".join(pieces))
+
+
 def test_entries_of_a_group_are_read_apart() -> None:
     read = decode(message((268, b"2"), (269, b"0"), (270, b"1.5"), (269, b"1"), (270, b"1.6"), msg_type=b"W"))
     assert read.group(268, 269) == [{269: b"0", 270: b"1.5"}, {269: b"1", 270: b"1.6"}]

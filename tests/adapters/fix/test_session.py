@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.fix.codec import encode
 from adapters.fix.session import SessionState
 from adapters.fix.settings import LogonRefusedError
 from adapters.fix.store import FileStore, MemoryStore
+from adapters.fix.times import utc_timestamp
 from tests.adapters.fix.session_pair import SECOND, Pair, order
 
 
@@ -324,3 +326,14 @@ def test_a_session_goes_on_from_its_file_after_both_ends_have_crashed(tmp_path: 
     again = Pair(FileStore(tmp_path / "client"), FileStore(tmp_path / "server")).open()
     assert again.server_ear.orders == [3]
     assert again.client_ear.orders == [2]
+
+
+def test_a_message_whose_type_is_empty_is_rejected_and_its_number_used() -> None:
+    """Volume 2, "Session reject": a RefMsgType that is empty cannot be sent, so it is left out."""
+    pair = Pair().open()
+    names = (pair.client.settings.sender_comp_id.encode(), pair.client.settings.target_comp_id.encode())
+    header = ((34, b"2"), (49, names[0]), (52, utc_timestamp(pair.now_ns)), (56, names[1]))
+    pair.server.receive_frame(encode(b"FIX.4.4", b"", header), pair.now_ns)
+    pair.run()
+    assert pair.client_ear.rejects == ["Invalid MsgType"]
+    assert pair.server.next_target == 3

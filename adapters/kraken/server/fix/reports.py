@@ -60,7 +60,10 @@ _STATUS = b"I"
 
 
 def business_reject(ref_type: bytes, cl_ord_id: str, text: str, reason: RejectReason | None) -> Fields:
-    """The fields of a BusinessMessageReject; RefSeqNum is 0 as in all samples: correlate by the ClOrdID."""
+    """The fields of a BusinessMessageReject; RefSeqNum is 0 as in all samples: correlate by the ClOrdID.
+
+    cl_ord_id: of the message; "" if it has none.
+    """
     if reason is None and text == "EQuery:Unknown asset pair":
         reason = RejectReason.UNKNOWN_SYMBOL
     code = b"0" if reason is None else _REJECTS.get(reason, b"0")
@@ -68,7 +71,7 @@ def business_reject(ref_type: bytes, cl_ord_id: str, text: str, reason: RejectRe
         (45, b"0"),
         (58, text.encode()),
         (372, ref_type),
-        (379, cl_ord_id.encode()),
+        *(((379, cl_ord_id.encode()),) if cl_ord_id else ()),
         (380, code),
     )
 

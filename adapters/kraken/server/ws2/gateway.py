@@ -128,7 +128,8 @@ class Ws2Connection(SocketConnection):
             req_id = None
         params = message.get("params", {})
         if not isinstance(method, str) or not isinstance(params, dict):
-            self.send(refused(str(method or ""), "Unsupported event", req_id, in_ns, in_ns))
+            named = method if isinstance(method, str) else ""
+            self.send(refused(named, "Unsupported event", req_id, in_ns, in_ns))
             return
         try:
             self._dispatch(method, params, req_id, in_ns)

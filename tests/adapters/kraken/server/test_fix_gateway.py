@@ -171,6 +171,14 @@ def test_a_key_without_the_permission_is_refused() -> None:
     assert desk.taken() == [("j", "6", name, "EGeneral:Permission denied")]
 
 
+def test_a_message_that_trading_does_not_know_is_refused_though_it_has_no_id() -> None:
+    desk = Fix().desk().open()
+    desk.session.send(b"J", (), desk.fix.host.now_ns)
+    desk.flush()
+    (reject,) = desk.reports
+    assert (reject.msg_type, reject.text(58), reject.get(379)) == (b"j", "EGeneral:Unknown method", None)
+
+
 # --------------------------------------------------------------------------------------------------------------- reach
 
 

@@ -32,6 +32,12 @@ def test_ping_is_answered_with_pong_and_times() -> None:
     assert frame == {"method": "pong", "req_id": 7, "time_in": now, "time_out": now}
 
 
+def test_a_method_that_is_no_text_is_refused_and_not_repeated() -> None:
+    (frame,) = Ws2().socket().tell(b'{"method":{"token":"mine"}}')
+    assert (frame["success"], frame["error"]) == (False, "Unsupported event")
+    assert "mine" not in str(frame)
+
+
 def test_a_heartbeat_comes_each_quiet_second_once_there_is_a_subscription() -> None:
     ws2 = Ws2()
     socket, idle = ws2.socket(), ws2.socket()
