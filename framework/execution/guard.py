@@ -143,6 +143,11 @@ class Guard:
         """Look whether too much is lost now; the market moves while nobody trades."""
         self._loss_denial()
 
+    def carry(self, symbol: str, lots: int) -> None:
+        """A position of a run before counts as held; what it is worth now is not counted as won."""
+        self._held[symbol].position_lots += lots
+        self._day = -1
+
     def position_lots(self, symbol: str) -> int:
         """What is held of an instrument by the fills learned so far."""
         return self._held[symbol].position_lots

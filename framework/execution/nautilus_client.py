@@ -54,6 +54,7 @@ __all__ = ["DeskExecutionClient", "EventPath"]
 # Free client order ids have at most so many characters at a venue; longer ones must be UUIDs. Those that stand for
 # longer ones begin with an x, and have no hyphen as those of a strategy have.
 _ID_LENGTH_MAX = 18
+_SHORT = "x"
 
 
 class EventPath(Protocol):
@@ -113,6 +114,7 @@ class DeskExecutionClient(ExecutionClient):
         self._nautilus: dict[str, Order] = {}
         # Ids that NautilusTrader made itself (closing positions, exits) are too long for a venue; these stand for them.
         self._short_ids: dict[str, str] = {}
+        self._short_count = 0
         # Refused cancels and amends of orders without an answer yet. NautilusTrader has no way back from "pending" to
         # "submitted": told at once, they would leave the order pending, and it would refuse the next cancel.
         self._held: dict[str, list[Callable[[], None]]] = {}
@@ -412,8 +414,15 @@ class DeskExecutionClient(ExecutionClient):
             return value
         short = self._short_ids.get(value)
         if short is None:
-            short = self._short_ids[value] = f"x{len(self._short_ids) + 1:0{_ID_LENGTH_MAX - 1}d}"
+            self._short_count += 1
+            short = self._short_ids[value] = f"{_SHORT}{self._short_count:0{_ID_LENGTH_MAX - 1}d}"
         return short
+
+    def count_ids_on(self, cl_ord_id: str) -> None:
+        """Have ids that stand for longer ones come after one of a run before; nothing happens for other ids."""
+        count = cl_ord_id.removeprefix(_SHORT)
+        if count != cl_ord_id and count.isdecimal():
+            self._short_count = max(self._short_count, int(count))
 
     def _desk(self) -> ExecutionDesk:
         if self.desk is None:

@@ -70,6 +70,7 @@ def _summary(config: LiveConfig, adapter: str, out: Path) -> list[str]:
         f"  strategy     {config.strategy.path}",
         f"  instruments  {', '.join(live.symbols)}",
         f"  key          {live.credentials or 'of the environment, or of the options'}",
+        "  permissions  `tidegate doctor` tells what the key may do",
         f"  hosts        {hosts}",
         *(f"  option       {name} = {value}" for name, value in live.options.items()),
         f"  orders by    {policy.submit}; amends by {policy.amend}; news by {policy.news}",

@@ -20,7 +20,7 @@ from framework.backtest.loading import check_tier, resolve_road
 from framework.backtest.recorder import RunRecorder
 from framework.backtest.run_writer import RunTables, run_inputs, write_run
 from framework.backtest.strategy_file import load_strategy, raise_as_strategy_error
-from framework.errors import ConfigError
+from framework.errors import ConfigError, TidegateError
 from framework.execution.standstill import Proof, Scope, Standstill
 from framework.live.clock import LiveClock
 from framework.live.closing import Closing
@@ -169,6 +169,7 @@ class LiveNode:
         desk, recovery = self.trader.desk, self._recovery
         for cl_ord_id in recovery.last_ids.values():
             self.strategy.count_ids_on(cl_ord_id)
+            self.trader.client.count_ids_on(cl_ord_id)
         desk.count_on(recovery.last_request_id)
         for known in recovery.open_orders.values():
             if known.link not in desk.links:
@@ -206,9 +207,22 @@ class LiveNode:
     def _start_strategy(self) -> None:
         if not self._is_closing:
             self._is_started = True
+            self._carry()
             self._arm()
             self.trader.start_strategy()
             self._say("the strategy has started")
+
+    def _carry(self) -> None:
+        """What runs before hold stays theirs: limits count it, the strategy begins without it."""
+        held = {
+            bridge.spec.symbol: bridge.spec.qty(lots)
+            for bridge in self.trader.bridges()
+            if (lots := self._recovery.positions_lots.get(bridge.spec.symbol, 0))
+        }
+        if held:
+            text = ", ".join(f"{symbol} {qty}" for symbol, qty in held.items())
+            self._say(f"runs before hold {text}; the strategy begins without it, limits count it")
+            self.trader.carry(self._recovery.positions_lots)
 
     def _arm(self) -> None:
         """Have the venue cancel everything if it does not hear of this run for a while."""
@@ -279,6 +293,8 @@ class LiveNode:
 
     def raise_failure(self, result: str) -> None:
         """Raise what ended the run, if anything did. result: what has become of it, in words."""
+        if isinstance(self.failure, TidegateError):
+            raise self.failure
         if self.failure is not None:
             raise_as_strategy_error(self.failure, self.strategy, self._last_ns, result)
             raise self.failure

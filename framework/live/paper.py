@@ -16,6 +16,7 @@ from framework.backtest.loading import load_markets
 from framework.backtest.simulation import Simulation
 from framework.backtest.strategy_file import raise_as_strategy_error
 from framework.data.columns import Market
+from framework.errors import TidegateError
 from framework.live.closing import AtEnd, Closing
 from framework.live.journal import IntentJournal, JournaledDesk
 from framework.protocol import VenueProfile
@@ -143,6 +144,8 @@ class PaperNode:
 
     def raise_failure(self, result: str) -> None:
         """Raise what the strategy's own code raised, if it did. result: what has become of the run, in words."""
+        if isinstance(self.failure, TidegateError):
+            raise self.failure
         if self.failure is not None:
             raise_as_strategy_error(self.failure, self.simulation.strategy, self.now_ns, result)
             raise self.failure

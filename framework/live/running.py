@@ -7,6 +7,8 @@ import signal
 import time
 from pathlib import Path
 
+import uvloop
+
 from framework.adapter import Adapter, LiveSettings, load_adapters
 from framework.backtest.comparison import compare, comparison_table
 from framework.backtest.loading import load_profile, resolve_road
@@ -54,7 +56,8 @@ def run_live(config: LiveConfig, adapter: Adapter, out: Path, journal: Path, *, 
     recovery = Recovery()
     intents = IntentJournal.open(journal, config.live.fsync, recovery.read)
     try:
-        node = asyncio.run(_live(config, adapter, out, intents, recovery, for_s))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            node = runner.run(_live(config, adapter, out, intents, recovery, for_s))
     finally:
         intents.close()
     folder = node.write(out)

@@ -188,6 +188,13 @@ class Trader:
         if self._guard is not None and self._guard.limits.daily_loss_max:
             self._look_at_loss(self._guard)
 
+    def carry(self, positions_lots: Mapping[str, int]) -> None:
+        """Hold limits against what a run before has left, by symbol; the strategy begins with no position."""
+        for bridge in self._bridges:
+            lots = positions_lots.get(bridge.spec.symbol, 0)
+            if lots and self._guard is not None:
+                self._guard.carry(bridge.spec.symbol, lots)
+
     def start_strategy(self) -> None:
         """Start the strategy, or as soon as all links are up: one that starts before them could not trade."""
         if self._is_stopped:

@@ -212,3 +212,14 @@ def test_a_market_without_a_price_does_not_make_a_position_worthless() -> None:
     desk.price = MarketPrice(None, None, None, 0)
     desk.guard.look()
     assert desk.losses == []
+
+
+def test_a_position_of_a_run_before_counts_as_held_and_not_as_won_or_lost() -> None:
+    desk = Guarded(position_max="25", daily_loss_max={"USD": "100"})
+    desk.guard.carry(SYMBOL, 20)
+    assert "now 20" in (desk.submit("a", qty_lots=6) or "")
+    assert desk.submit("b", qty_lots=5) is None
+    assert desk.losses == []
+    desk.price = MarketPrice(994, 995, 994, START_NS)
+    desk.guard.look()
+    assert desk.losses == ["limit daily_loss_max = 100: 110 USD are lost since midnight UTC"]
