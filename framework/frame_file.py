@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path
 from typing import Protocol
 
-from framework.errors import ConfigError, JournalError
+from framework.errors import ConfigError, JournalError, TidegateError
 
 __all__ = ["FrameReader", "JournalFile", "force_name", "frame", "lock", "owner_only", "write_whole"]
 
@@ -41,8 +41,19 @@ class JournalFile(Protocol):
 class FrameReader:
     """Reads a file from front to back. at: place of what is read next."""
 
-    def __init__(self, file: JournalFile, path: Path, at: int = 0) -> None:
+    def __init__(
+        self,
+        file: JournalFile,
+        path: Path,
+        at: int = 0,
+        *,
+        what: str = "the journal",
+        error: type[TidegateError] = JournalError,
+    ) -> None:
+        """what, error: what is said, and raised, of a file that is damaged."""
         self.at = at
+        self._what = what
+        self._error = error
         self._path = path
         self._file = file
         self._buffer = b""
@@ -102,10 +113,10 @@ class FrameReader:
         self._file.seek(self.at + len(self._buffer) - self._start)
         return is_blank
 
-    def _damage(self) -> JournalError:
-        return JournalError(
-            f"{self._path}: the journal is damaged at byte {self.at}, before its end; put back a copy of it, or cut it "
-            f"to {self.at} bytes to go on without all that came later"
+    def _damage(self) -> TidegateError:
+        return self._error(
+            f"{self._path}: {self._what} is damaged at byte {self.at}, before its end; put back a copy of it, or "
+            f"cut it to {self.at} bytes to go on without all that came later"
         )
 
 
@@ -129,10 +140,10 @@ def force_name(path: Path) -> None:
         os.close(folder)
 
 
-def lock(file: int, path: Path, other: str) -> None:
+def lock(file: int, path: Path, other: str, what: str = "journal") -> None:
     """Keep the file to ourselves, where the system knows such locks. Raises ConfigError where somebody else has it.
 
-    other: who that is, in words: "another venue".
+    other: who that is, in words: "another venue". what: the file is.
     """
     try:
         import fcntl
@@ -141,7 +152,7 @@ def lock(file: int, path: Path, other: str) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise ConfigError(f"{path}: {other} is writing this journal; stop it, or name another") from None
+        raise ConfigError(f"{path}: {other} is writing this {what}; stop it, or name another") from None
 
 
 def write_whole(file: JournalFile, data: bytes) -> None:

@@ -26,7 +26,13 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "framework.frame_file": ("framework.errors",),
     "framework.messages": ("framework.protocol",),
     "framework.book": ("framework.protocol", "framework.errors", "framework.data.columns"),
-    "framework.data": ("framework.protocol", "framework.errors", "framework.machine_code", "framework.data"),
+    "framework.data": (
+        "framework.protocol",
+        "framework.errors",
+        "framework.frame_file",
+        "framework.machine_code",
+        "framework.data",
+    ),
     "framework.venue": (
         "framework.protocol",
         "framework.messages",

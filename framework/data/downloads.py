@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from framework.data.append_file import AppendFile, AppendReader
 from framework.data.columns import LAST, TRADE, Columns, Market
-from framework.data.frame_file import FrameFile, FrameReader
 from framework.data.grid import Grid, column_decimals, step_of_decimals
 from framework.data.imports import ImportedMarket
 from framework.data.moments import moment_text
@@ -131,11 +131,11 @@ class TradeDownload:
         self._path = partial_path(store)
         header = _Header(symbol=spec.symbol, origin=origin, from_ns=from_ns)
         if self._path.exists() and self._path.stat().st_size:
-            self._frames = FrameFile.reopen(self._path, _MAGIC, self._recall)
+            self._frames = AppendFile.reopen(self._path, _MAGIC, self._recall)
             self._check(header)
         else:
             self._path.unlink(missing_ok=True)
-            self._frames = FrameFile.begin(self._path, _MAGIC, _ENCODE(header))
+            self._frames = AppendFile.begin(self._path, _MAGIC, _ENCODE(header))
         self.torn_bytes = self._frames.torn_bytes
 
     def take(self, page: TradePage) -> None:
@@ -200,7 +200,7 @@ class TradeDownload:
 
     def _imported(self) -> ImportedMarket:
         with self._path.open("rb", buffering=0) as file:
-            reader = FrameReader(file, self._path, _MAGIC)
+            reader = AppendReader(file, self._path, _MAGIC)
             ids, times, sides, prices, qtys = _arrays(self._decoded(payload) for payload in reader)
         wanted = np.flatnonzero((times >= self._from_ns) & (times < self._to_ns))
         # By number, and of one number the first; then by time, in which a venue's clock may have gone back.

@@ -1,6 +1,6 @@
 """Writes down markets as they are heard: rows, gaps and own events, in the order in which they came.
 
-A recording is a folder of parts, files of frames that are only ever appended to (``frame_file``). What is on the disk
+A recording is a folder of parts, files of frames that are only ever appended to (``append_file``). What is on the disk
 after a crash is a prefix of what was added: a frame that was half written is cut off when the recording goes on, and
 that is told. A part ends when it is large or old enough; each says by itself what its rows are of. ``recording`` reads
 them, and makes a market store of them.
@@ -15,8 +15,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from framework.data.append_file import AppendFile, HeadlessFileError
 from framework.data.columns import COLUMN_TYPES, Columns
-from framework.data.frame_file import FrameFile, HeadlessFileError
 from framework.data.live_rows import MarketRow
 from framework.errors import ConfigError, DataError, OutputError
 from framework.protocol import InstrumentSpec
@@ -145,7 +145,7 @@ class Recorder:
         self._is_forced = is_forced
         self._pending: list[_Entry] = []
         self._pending_rows = 0
-        self._part: FrameFile | None = None
+        self._part: AppendFile | None = None
         self._part_began_ns = now_ns
         parts = part_paths(folder)
         self._next_number = int(parts[-1].stem.rpartition("-")[2]) + 1 if parts else 1
@@ -223,7 +223,7 @@ class Recorder:
                         last_ns = int(np.frombuffer(entry.data, ROW_DTYPE)["ts_recv_ns"][-1])
 
             try:
-                part = FrameFile.reopen(path, PART_MAGIC, take)
+                part = AppendFile.reopen(path, PART_MAGIC, take)
             except HeadlessFileError:
                 path.unlink()  # a crash came before anything was in it
                 continue
@@ -250,7 +250,7 @@ class Recorder:
     def _open_part(self, now_ns: int) -> None:
         path = self._folder / f"part-{self._next_number:05d}.rec"
         header = PartHeader(began_ns=now_ns, instruments=self._instruments)
-        self._part = FrameFile.begin(path, PART_MAGIC, _ENCODE(header))
+        self._part = AppendFile.begin(path, PART_MAGIC, _ENCODE(header))
         self._part_began_ns = now_ns
         self._next_number += 1
 

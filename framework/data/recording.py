@@ -17,10 +17,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from framework.data.append_file import AppendReader, HeadlessFileError
 from framework.data.columns import CLEAR, COLUMN_TYPES, LAST, SNAPSHOT, TRADE, Columns, Market
 from framework.data.dense_ids import number_orders
 from framework.data.executed import flag_executed
-from framework.data.frame_file import FrameReader, HeadlessFileError
 from framework.data.imports import ImportedMarket
 from framework.data.moments import moment_text
 from framework.data.recorder import (
@@ -120,7 +120,7 @@ class _Part:
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb", buffering=0)
         try:
-            self._reader: FrameReader | None = FrameReader(self._file, path, PART_MAGIC)
+            self._reader: AppendReader | None = AppendReader(self._file, path, PART_MAGIC)
         except HeadlessFileError:
             self._reader = None
             self._file.close()

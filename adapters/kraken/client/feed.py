@@ -210,8 +210,11 @@ class Feed:
             self._listener.market_lost(symbol, f"the subscription was refused: {error}", self._heard_ns)
 
     def _on_unsubscribed(self, answer: UnsubscribeResponse) -> None:
-        """One that has begun to leave joins again."""
+        """One that has begun to leave joins again; what cannot be left is left with its connection."""
         result = answer.result
+        if answer.success is False and any(each.is_leaving for each in self._wanted.values()):
+            self._lost("a subscription could not be ended")
+            return
         if result is UNSET or result.symbol is UNSET:
             return
         wanted = self._wanted.get((result.channel, result.symbol))

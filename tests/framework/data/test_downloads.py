@@ -186,7 +186,7 @@ def test_a_store_that_is_there_is_an_error_before_anything_is_asked(tmp_path: Pa
 def test_two_downloads_into_one_store_at_once_are_an_error(tmp_path: Path) -> None:
     download = begun(tmp_path)
     download.take(Tape(at(1, 2)).page(download.after_ns))
-    with pytest.raises(ConfigError, match="another process is writing it"):
+    with pytest.raises(ConfigError, match="another process is writing this file"):
         begun(tmp_path)
     download.close()
 

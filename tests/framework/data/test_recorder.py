@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.data import frame_file
+from framework.data import append_file
 from framework.data.columns import LAST, TRADE
 from framework.data.live_rows import MarketRow
 from framework.data.recorder import RecordedInstrument, Recorder, part_paths
@@ -164,26 +164,26 @@ def test_a_full_disk_is_a_clear_error_and_the_rows_wait_for_room(
     writer = recorder(tmp_path)
     writer.add_rows("BTC/USD", [trade(1)])
     writer.flush(START_NS)
-    real = frame_file.FrameFile.append
+    real = append_file.AppendFile.append
 
-    def full(self: frame_file.FrameFile, payload: bytes) -> None:
+    def full(self: append_file.AppendFile, payload: bytes) -> None:
         raise OutputError(f"{self.path}: No space left on device")
 
-    monkeypatch.setattr(frame_file.FrameFile, "append", full)
+    monkeypatch.setattr(append_file.AppendFile, "append", full)
     writer.add_rows("BTC/USD", [trade(2), trade(3)])
     for _ in range(2):
         with pytest.raises(OutputError, match="No space left on device") as caught:
             writer.flush(START_NS)
         assert caught.value.__notes__ == ["2 rows wait in memory"]
     writer.add_rows("BTC/USD", [trade(4)])
-    monkeypatch.setattr(frame_file.FrameFile, "append", real)
+    monkeypatch.setattr(append_file.AppendFile, "append", real)
     writer.close(START_NS)
     assert recorded(tmp_path) == [1, 2, 3, 4]
 
 
 def test_one_recorder_at_a_time(tmp_path: Path) -> None:
     writer = recorder(tmp_path)
-    with pytest.raises(ConfigError, match="another process is writing it"):
+    with pytest.raises(ConfigError, match="another process is writing this file"):
         recorder(tmp_path)
     writer.close(START_NS)
 

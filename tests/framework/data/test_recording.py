@@ -199,5 +199,5 @@ def test_a_part_that_is_damaged_before_its_end_is_an_error_that_names_it(tmp_pat
     data = bytearray(part.read_bytes())
     data[-400] ^= 1
     part.write_bytes(data)
-    with pytest.raises(DataError, match=r"part-00001.rec: damaged at byte \d+"):
+    with pytest.raises(DataError, match=r"part-00001.rec: the file is damaged at byte \d+"):
         import_recording(tmp_path / "recording", {})

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from framework.adapter import MarketListener
+from framework.data.append_file import AppendFile
 from framework.data.columns import CLEAR, LAST, LEVEL, SNAPSHOT, TRADE
-from framework.data.frame_file import FrameFile
 from framework.data.live_rows import MarketRow
 from framework.data.recorder import RecordedInstrument, Recorder
 from framework.data.recording import import_recording
@@ -128,21 +128,21 @@ def test_a_refusal_that_names_no_pair_is_told(tmp_path: Path) -> None:
     assert run(tmp_path, market) == [": the subscription was refused: no"]
 
 
-def full(path: Path) -> Callable[[FrameFile, bytes], None]:
-    def append(self: FrameFile, payload: bytes) -> None:
+def full(path: Path) -> Callable[[AppendFile, bytes], None]:
+    def append(self: AppendFile, payload: bytes) -> None:
         raise OutputError(f"{path.name}: No space left on device")
 
     return append
 
 
 def test_a_disk_without_room_is_told_once_and_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = FrameFile.append
+    real = AppendFile.append
     market = Market(
         lambda listener: listener.book_changed("BTC/USD", snapshot(0)),
-        lambda listener: monkeypatch.setattr(FrameFile, "append", full(tmp_path)),
+        lambda listener: monkeypatch.setattr(AppendFile, "append", full(tmp_path)),
         lambda listener: listener.traded("BTC/USD", trade(7)),
         lambda listener: None,
-        lambda listener: monkeypatch.setattr(FrameFile, "append", real),
+        lambda listener: monkeypatch.setattr(AppendFile, "append", real),
     )
     told = run(tmp_path, market)
     assert len(told) == 2
@@ -157,7 +157,7 @@ def test_a_disk_that_stays_full_ends_the_recording_before_the_machine_does(
 ) -> None:
     monkeypatch.setattr(recording, "_PENDING_BYTES_MAX", 100)
     market = Market(
-        lambda listener: monkeypatch.setattr(FrameFile, "append", full(tmp_path)),
+        lambda listener: monkeypatch.setattr(AppendFile, "append", full(tmp_path)),
         lambda listener: listener.book_changed("BTC/USD", snapshot(0)),
     )
     with pytest.raises(OutputError, match="No space left on device"):

@@ -187,6 +187,21 @@ def test_orders_that_do_not_come_out_are_told_as_lost_and_asked_for_anew() -> No
     assert rig.data.orders("BTC/USD").orders(SELL)[0][:2] == (1_001, 7 * BTC)
 
 
+def test_a_subscription_that_cannot_be_left_is_left_with_its_connection() -> None:
+    rig = Rig()
+
+    def refused(data: bytes) -> bytes:
+        is_answer = b'"method":"unsubscribe"' in data
+        return data.replace(b'"success":true', b'"success":false') if is_answer else corrupted(data)
+
+    rig.desk.sockets.tamper = refused
+    rig.desk.run(700)
+    rig.desk.sockets.tamper = lambda data: data
+    rig.desk.run(10_000)
+    assert len(rig.desk.sockets.streams) == 2
+    assert rig.data.orders("BTC/USD").orders(BUY) != []
+
+
 def test_a_lost_connection_is_told_and_made_again_with_a_fresh_token() -> None:
     rig = Rig()
     rig.desk.sockets.cut()

@@ -9,23 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.data.frame_file import FrameFile, FrameReader
+from framework.data.append_file import AppendFile, AppendReader
 from framework.errors import ConfigError, DataError, OutputError
 
 MAGIC = b"testing-1\n"
 
 
 def written(path: Path, *payloads: bytes) -> Path:
-    frames = FrameFile.begin(path, MAGIC, b"header")
+    frames = AppendFile.begin(path, MAGIC, b"header")
     for payload in payloads:
         frames.append(payload)
     frames.close()
     return path
 
 
-def reopened(path: Path) -> tuple[FrameFile, list[bytes]]:
+def reopened(path: Path) -> tuple[AppendFile, list[bytes]]:
     payloads: list[bytes] = []
-    return FrameFile.reopen(path, MAGIC, payloads.append), payloads
+    return AppendFile.reopen(path, MAGIC, payloads.append), payloads
 
 
 def test_what_was_appended_is_read_back_with_the_header(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_damage_before_the_end_is_an_error_that_names_the_place(tmp_path: Path, 
     data = bytearray(path.read_bytes())
     data[len(data) - len(b"last") - 12 + from_end] ^= 1
     path.write_bytes(data)
-    with pytest.raises(DataError, match=rf"damaged at byte {len(MAGIC) + 18}, before its end"):
+    with pytest.raises(DataError, match=rf"the file is damaged at byte {len(MAGIC) + 18}, before its end"):
         reopened(path)
 
 
@@ -98,8 +98,8 @@ def test_zeros_at_the_end_are_cut_off(tmp_path: Path) -> None:
 
 
 def test_nobody_else_may_write_it(tmp_path: Path) -> None:
-    frames = FrameFile.begin(tmp_path / "f", MAGIC, b"")
-    with pytest.raises(ConfigError, match="another process is writing it"):
+    frames = AppendFile.begin(tmp_path / "f", MAGIC, b"")
+    with pytest.raises(ConfigError, match="another process is writing this file"):
         reopened(tmp_path / "f")
     frames.close()
 
@@ -107,7 +107,7 @@ def test_nobody_else_may_write_it(tmp_path: Path) -> None:
 def test_a_path_that_is_taken_is_an_error(tmp_path: Path) -> None:
     written(tmp_path / "f")
     with pytest.raises(ConfigError, match="name another place"):
-        FrameFile.begin(tmp_path / "f", MAGIC, b"")
+        AppendFile.begin(tmp_path / "f", MAGIC, b"")
 
 
 class FullDisk:
@@ -144,7 +144,7 @@ class FullDisk:
 
 def test_a_full_disk_is_an_error_and_leaves_what_was_written(tmp_path: Path) -> None:
     disk = FullDisk(100)
-    frames = FrameFile.begin_in(disk, Path("f"), MAGIC, b"header")
+    frames = AppendFile.begin_in(disk, Path("f"), MAGIC, b"header")
     frames.append(b"fits")
     before = disk.data
     with pytest.raises(OutputError, match="No space left on device; what was written before is in it"):
@@ -154,4 +154,4 @@ def test_a_full_disk_is_an_error_and_leaves_what_was_written(tmp_path: Path) -> 
     frames.append(b"x" * 100)
     (tmp_path / "f").write_bytes(disk.data)
     with (tmp_path / "f").open("rb", buffering=0) as file:
-        assert list(FrameReader(file, tmp_path / "f", MAGIC)) == [b"fits", b"x" * 100]
+        assert list(AppendReader(file, tmp_path / "f", MAGIC)) == [b"fits", b"x" * 100]
