@@ -54,11 +54,16 @@ def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 
 
 def doctor(capsys: Capture, venue: dict[str, Any], *options: object) -> Said:
-    """Run the command against a venue."""
+    """Run the command against a venue, whose addresses are given."""
+    arguments = ["--host", venue["rest"], "--fix", venue["fix_trading"], "--ca", venue["ca_certificate"]]
+    return run(capsys, venue, *arguments, *options)
+
+
+def run(capsys: Capture, venue: dict[str, Any], *options: object) -> Said:
+    """Run the command; no key of the venue is ever printed."""
     parser = argparse.ArgumentParser()
     COMMAND.add_arguments(parser)
-    arguments = ["--host", venue["rest"], "--fix", venue["fix_trading"], "--ca", venue["ca_certificate"]]
-    chosen = parser.parse_args([*arguments, *map(str, options)])
+    chosen = parser.parse_args([str(each) for each in options])
     capsys.readouterr()
     code = run_guarded("tidegate", lambda: COMMAND.run(chosen))
     out, err = capsys.readouterr()
@@ -119,6 +124,20 @@ def sessions(venue: dict[str, Any]) -> dict[str, Any]:
         told = json.load(answer)
     trading = (each for each in told["fix_sessions"] if each["target_comp_id"] == "KRAKEN-TRD")
     return {each["sender_comp_id"]: each for each in trading}
+
+
+def test_a_live_configuration_says_where_to_look_and_by_which_key(
+    capsys: Capture, venue: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "ready.json").write_text(json.dumps(venue))
+    file = tmp_path / "live.toml"
+    live = f'[live]\nsymbols = ["BTC/USD", "ETH/USD"]\n[live.options]\nready_file = "{tmp_path / "ready.json"}"\n'
+    file.write_text(f'[strategy]\npath = "s.py"\n[road]\nname = "ws2"\n{live}')
+    said = run(capsys, venue, file)
+    assert said.code == 0, said.out
+    assert "all that trading by" in found(said, "permissions")
+    assert found(said, "book ETH/USD").startswith("ok")
+    assert run(capsys, venue, "--ready-file", tmp_path / "ready.json").code == 0
 
 
 def test_a_key_that_lacks_permissions_and_may_withdraw_is_found(

@@ -73,6 +73,10 @@ class Address(msgspec.Struct, frozen=True):
         """As HTTP names it."""
         return self.host if self.port == (443 if self.is_tls else 80) else f"{self.host}:{self.port}"
 
+    def url(self, scheme: str) -> str:
+        """As a URL. scheme: of its protocol without TLS: "http", "ws"."""
+        return f"{scheme}{'s' if self.is_tls else ''}://{self.authority}{self.target}"
+
 
 class KrakenSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings as the links need them. credentials: None where there are no links: public data needs none.

@@ -10,12 +10,11 @@ from framework.commands import CommandEntry
 
 if TYPE_CHECKING:
     from adapters.kraken.client.credentials import Credentials
+    from adapters.kraken.client.settings import KrakenSettings
     from adapters.kraken.doctor.examination import Addresses, Examination
+    from framework.live.config import LiveSection
 
 __all__ = ["COMMAND"]
-
-_REST = "https://api.kraken.com"
-_FIX = "colo-london.vip-fix.kraken.com:4001"
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,14 +24,18 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         default=None,
         metavar="CONFIG.toml",
-        help="a configuration: its pairs, road and fees are compared with the venue's",
-    )
-    parser.add_argument("--host", default=_REST, metavar="URL", help=f"of REST (default {_REST})")
-    parser.add_argument(
-        "--ws", default=None, metavar="URL", help="of WebSocket v2 (default: Kraken's, or /v2 at another --host)"
+        help="a configuration, live or of a backtest: its pairs, road and fees are compared with the venue's; a live "
+        "one says where the venue is and which key is used",
     )
     parser.add_argument(
-        "--fix", default=None, metavar="HOST:PORT", help=f"of FIX trading, with TLS if --host has it (default {_FIX})"
+        "--host",
+        default=None,
+        metavar="URL",
+        help="of REST, in place of Kraken's; WebSocket v2 is taken to be at /v2 of it",
+    )
+    parser.add_argument("--ws", default=None, metavar="URL", help="of WebSocket v2, public and private")
+    parser.add_argument(
+        "--fix", default=None, metavar="HOST:PORT", help="of FIX trading; with TLS, unless --host is without"
     )
     parser.add_argument(
         "--fix-sender",
@@ -50,6 +53,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: KRAKEN_API_KEY and KRAKEN_API_SECRET of the environment)",
     )
     parser.add_argument("--ca", type=Path, default=None, metavar="FILE", help="authority to trust, in PEM")
+    parser.add_argument(
+        "--ready-file",
+        default=None,
+        metavar="FILE",
+        help="of a venue that is served on this machine: where it is, a key",
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -58,8 +67,10 @@ def _run(options: argparse.Namespace) -> int:
     from adapters.kraken.doctor.examination import Examination
     from adapters.kraken.doctor.needs import needs_of
 
-    credentials, why_none = _credentials(options.key_file)
-    examination = Examination(_addresses(options), needs_of(options.config), credentials, why_none, options.ca)
+    needs = needs_of(options.config)
+    settings = _settings(options, needs.live)
+    credentials, why_none = _credentials(settings)
+    examination = Examination(_addresses(options, settings), needs, credentials, why_none, settings.ca_file)
     return asyncio.run(_examine(examination))
 
 
@@ -74,44 +85,65 @@ async def _examine(examination: Examination) -> int:
     return 1 if count[Level.FAIL] else 0
 
 
-def _credentials(key_file: Path | None) -> tuple[Credentials | None, str]:
+def _settings(options: argparse.Namespace, live: LiveSection | None) -> KrakenSettings:
+    """Where the venue is and as whom: as the configuration says, in place of which the options say otherwise."""
+    from adapters.kraken.client.settings import read_settings
+    from adapters.kraken.rest_session import rest_address
+    from framework.adapter import LiveSettings
+
+    hosts = {} if live is None else dict(live.hosts)
+    given = {} if live is None else dict(live.options)
+    ca_file = None if live is None or live.ca_file is None else Path(live.ca_file)
+    key_file = None if live is None or live.credentials is None else Path(live.credentials)
+    if options.host is not None:
+        rest = rest_address(options.host)
+        socket = f"ws{rest.removeprefix('http')}/v2"
+        hosts |= {"rest": rest, "ws_public": socket, "ws_private": socket}
+    if options.ws is not None:
+        hosts |= {"ws_public": options.ws, "ws_private": options.ws}
+    if options.fix is not None:
+        is_plain = hosts.get("rest", "").startswith("http://")
+        hosts["fix"] = f"{'tcp' if is_plain else 'tls'}://{options.fix}"
+    if options.ready_file is not None:
+        given["ready_file"] = options.ready_file
+    return read_settings(
+        LiveSettings(
+            links={},
+            hosts=hosts,
+            ca_file=options.ca or ca_file,
+            credentials=options.key_file or key_file,
+            options=given,
+        )
+    )
+
+
+def _credentials(settings: KrakenSettings) -> tuple[Credentials | None, str]:
     import os
 
     from adapters.kraken.client.credentials import Credentials
 
-    if key_file is not None:
-        return Credentials.from_file(key_file), ""
+    if settings.credentials is not None:
+        return settings.credentials, ""
     if not os.environ.get("KRAKEN_API_KEY") and not os.environ.get("KRAKEN_API_SECRET"):
         return None, "no key: give --key-file, or set KRAKEN_API_KEY and KRAKEN_API_SECRET"
     return Credentials.from_environment(), ""
 
 
-def _addresses(options: argparse.Namespace) -> Addresses:
+def _addresses(options: argparse.Namespace, settings: KrakenSettings) -> Addresses:
     from adapters.kraken.client.fix_link import FixNames
     from adapters.kraken.doctor.examination import Addresses
     from adapters.kraken.doctor.probes import Place
-    from adapters.kraken.rest_session import PRODUCTION, rest_address
-    from framework.errors import ConfigError
 
-    rest = rest_address(options.host)
-    if options.ws is not None:
-        scheme, separator, _ = options.ws.partition("://")
-        if scheme not in ("ws", "wss") or not separator:
-            raise ConfigError(f"--ws {options.ws}: it must begin with wss:// or ws://")
-        ws = ws_auth = options.ws
-    elif rest == PRODUCTION:
-        ws, ws_auth = "wss://ws.kraken.com/v2", "wss://ws-auth.kraken.com/v2"
-    else:
-        ws = ws_auth = f"ws{rest.removeprefix('http')}/v2"
-    host, separator, port = (options.fix or _FIX).rpartition(":")
-    if not separator or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise ConfigError(f"--fix {options.fix}: it must be HOST:PORT")
+    fix = settings.hosts["fix"]
+    names = None
+    if options.fix_sender is not None:
+        names = FixNames(sender_comp_id=options.fix_sender, target_comp_id=settings.fix_target_comp_id)
     return Addresses(
-        rest=rest,
-        ws=ws,
-        ws_auth=ws_auth,
-        fix=Place(host, int(port), rest.startswith("https")),
-        fix_names=None if options.fix_sender is None else FixNames(sender_comp_id=options.fix_sender),
+        rest=settings.hosts["rest"].url("http").removesuffix("/"),
+        ws=settings.hosts["ws_public"].url("ws"),
+        ws_auth=settings.hosts["ws_private"].url("ws"),
+        fix=Place(fix.host, fix.port, fix.is_tls),
+        fix_names=names,
     )
 
 

@@ -38,6 +38,24 @@ def test_the_pairs_are_those_of_the_store(tmp_path: Path) -> None:
     assert list(needs_of(file).pairs) == ["ETH/USD"]
 
 
+def test_a_live_configuration_says_its_pairs_and_where_the_venue_is(tmp_path: Path) -> None:
+    file = tmp_path / "live.toml"
+    live = '[live]\nsymbols = ["ETH/USD", "BTC/USD"]\ncredentials = "key.toml"\n'
+    file.write_text(f'[strategy]\npath = "s.py"\n[road]\nname = "fix"\n{live}')
+    needs = needs_of(file)
+    assert dict(needs.pairs) == {"ETH/USD": None, "BTC/USD": None}
+    assert "fix" in needs.links
+    assert needs.live is not None
+    assert needs.live.credentials == str(tmp_path / "key.toml")
+
+
+def test_a_configuration_that_is_not_toml_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text("[live\n")
+    with pytest.raises(ConfigError, match=r"run.toml"):
+        needs_of(file)
+
+
 def test_a_road_that_is_none_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="road"):
         needs_of(write_config(tmp_path, road='name = "carrier pigeon"'))
