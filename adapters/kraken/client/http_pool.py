@@ -118,7 +118,8 @@ class HttpPool:
     def dispatch(self) -> None:
         """Write what can be written now, the urgent ones first."""
         while self._urgent or self._waiting:
-            slot = self._free_slot(self._slots if self._urgent else self._common)
+            is_common_up = any(slot.is_standing for slot in self._common)
+            slot = self._free_slot(self._common if is_common_up and not self._urgent else self._slots)
             if slot is None:
                 break
             slot.write((self._urgent or self._waiting).popleft())
@@ -136,6 +137,11 @@ class HttpPool:
     def is_hopeless(self) -> bool:
         """Whether no connection stands."""
         return not any(slot.is_standing for slot in self._slots)
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether requests wait for a connection."""
+        return bool(self._urgent or self._waiting)
 
     def begin(self, slot: _Slot) -> Stream | None:
         """Begin to connect, unless all is over."""
@@ -299,5 +305,5 @@ class _Slot:
             self._pool.fail(reason)
         if call is not None:
             call.on_lost(loss, reason)
-        if was_open:
+        if was_open or self._pool.has_waiting:
             self.ensure()
