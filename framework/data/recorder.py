@@ -147,6 +147,7 @@ class Recorder:
         self._pending_rows = 0
         self._part: AppendFile | None = None
         self._part_began_ns = now_ns
+        self._part_head_size = 0
         parts = part_paths(folder)
         self._next_number = int(parts[-1].stem.rpartition("-")[2]) + 1 if parts else 1
         if not parts:
@@ -252,12 +253,15 @@ class Recorder:
         header = PartHeader(began_ns=now_ns, instruments=self._instruments)
         self._part = AppendFile.begin(path, PART_MAGIC, _ENCODE(header))
         self._part_began_ns = now_ns
+        self._part_head_size = self._part.size
         self._next_number += 1
 
     def _close_part(self) -> None:
         part, self._part = self._part, None
         if part is not None:
             part.close()
+            if part.size == self._part_head_size:
+                part.path.unlink(missing_ok=True)  # nothing was put into it
 
 
 def _packed(rows: Sequence[MarketRow] | Columns) -> npt.NDArray[np.void]:

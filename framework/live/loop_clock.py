@@ -1,4 +1,7 @@
-"""Real time in an event loop."""
+"""The clock of the day in an event loop, as it is set: for what lasts days, and is told beside the times of others.
+
+A run of a strategy has ``clock.LiveClock``, which nobody can set while it lives.
+"""
 
 from __future__ import annotations
 

@@ -158,6 +158,41 @@ def test_after_a_kill_all_that_was_flushed_is_there_once_and_in_order(tmp_path: 
     assert said[-1] <= len(found) <= said[-1] + 3
 
 
+SMALL = """
+import resource
+import sys
+from pathlib import Path
+from framework.data.recorder import Recorder
+from framework.errors import OutputError
+from tests.framework.data.test_recorder import BITCOIN, START_NS, trade
+
+writer = Recorder(Path(sys.argv[1]), (BITCOIN,), START_NS)
+number = 0
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
+while True:
+    writer.add_rows("BTC/USD", [trade(number + each) for each in range(1, 4)])
+    try:
+        writer.flush(START_NS)
+    except OutputError as error:
+        print(error)
+        break
+    number += 3
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(sum(path.stat().st_size for path in Path(sys.argv[1]).iterdir()))
+writer.close(START_NS)
+print(number + 3)
+"""
+
+
+def test_a_file_that_the_system_lets_grow_no_more_stays_whole_and_goes_on_when_it_may(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SMALL, str(tmp_path / "recording")]
+    done = subprocess.run(command, cwd=TREE, capture_output=True, text=True, timeout=60, check=True)
+    error, size, count = done.stdout.splitlines()
+    assert "File too large; what was written before is in it" in error
+    assert int(size) < 10_000
+    assert recorded(tmp_path) == list(range(1, int(count) + 1))
+
+
 def test_a_full_disk_is_a_clear_error_and_the_rows_wait_for_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,8 +230,19 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
         recorder(tmp_path)
 
 
-def test_a_pair_whose_rules_have_changed_is_not_mixed_with_what_was_recorded(tmp_path: Path) -> None:
+def test_a_recorder_that_was_told_nothing_leaves_no_part(tmp_path: Path) -> None:
     recorder(tmp_path).close(START_NS)
+    assert part_paths(tmp_path / "recording") == []
+    writer = recorder(tmp_path)
+    writer.add_rows("BTC/USD", [trade(1)])
+    writer.close(START_NS)
+    assert recorded(tmp_path) == [1]
+
+
+def test_a_pair_whose_rules_have_changed_is_not_mixed_with_what_was_recorded(tmp_path: Path) -> None:
+    first = recorder(tmp_path)
+    first.add_rows("BTC/USD", [trade(1)])
+    first.close(START_NS)
     changed = RecordedInstrument(spec=make_spec("BTC/USD", tick_size="0.5"), depth="trades")
     with pytest.raises(ConfigError, match="record into another folder"):
         recorder(tmp_path, changed)

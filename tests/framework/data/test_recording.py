@@ -184,7 +184,7 @@ def test_a_recording_is_imported_by_the_command_too(tmp_path: Path, capsys: pyte
 def test_a_folder_without_a_recording_and_one_without_rows_are_errors(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no recording"):
         import_recording(tmp_path, {})
-    writer(tmp_path).close(START_NS)
+    writer(tmp_path)
     with pytest.raises(DataError, match="nothing was recorded"):
         import_recording(tmp_path / "recording", {})
 
