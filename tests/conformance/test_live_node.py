@@ -255,12 +255,12 @@ class Rester(Strategy):
 '''
 
 
-def write_live(folder: Path, ready_file: Path, **live: str) -> Path:
+def write_live(folder: Path, ready_file: Path, road: str = "ws2", **live: str) -> Path:
     (folder / "rester.py").write_text(RESTER)
     more = "".join(f"{name} = {value}\n" for name, value in live.items())
     file = folder / "live.toml"
     file.write_text(
-        '[strategy]\npath = "rester.py"\n[venue]\ntier = "pro"\n[road]\nname = "ws2"\n'
+        f'[strategy]\npath = "rester.py"\n[venue]\ntier = "pro"\n[road]\nname = "{road}"\n'
         '[limits]\norder_qty_max = "0.05"\n'
         f'[live]\nsymbols = ["BTC/USD"]\n{more}[live.options]\nready_file = "{ready_file}"\n'
     )
@@ -278,10 +278,13 @@ def begun(config: Path, out: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("road", ["rest", "ws2", "fix"])
 def test_what_a_killed_run_left_open_is_canceled_by_the_next_one_before_its_strategy_starts(
-    ready: dict[str, Any], folder: Path, tmp_path: Path
+    ready: dict[str, Any], folder: Path, tmp_path: Path, road: str
 ) -> None:
-    config = write_live(tmp_path, folder / "ready.json", dead_man_s="0")
+    """Over FIX the orders go with the session's line, for cancel on disconnect is the default there."""
+    config = write_live(tmp_path, folder / "ready.json", road, dead_man_s="0")
     journal = tmp_path / "state" / "run.intents"
     first = begun(config, tmp_path / "one")
     try:
