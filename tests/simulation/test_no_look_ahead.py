@@ -53,7 +53,7 @@ class Quoter(Strategy):
 
     def anchor(self) -> tuple[int, int]:
         """Prices that do not come from the feed: around the first trade of the market's recording."""
-        columns = self._port.markets[0].columns  # type: ignore[union-attr]
+        columns = self._port.market._kernel.markets[0].columns  # type: ignore[union-attr]
         ticks = int(columns.price_ticks[np.flatnonzero(columns.kind == TRADE)[0]])
         return ticks - self.count % 7, ticks + self.count % 5
 
