@@ -21,6 +21,8 @@ __all__ = ["ClientIds", "time_uuid"]
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _SHORT = re.compile(r"[!-~]{1,18}")
 _NS_PER_UNIT = 10_000
+# So many names are known at a time, the newest ones.
+_KEPT_MAX = 1_000_000
 
 
 def time_uuid(now_ns: int, draw: random.Random) -> str:
@@ -76,6 +78,9 @@ class ClientIds:
     def _keep(self, cl_ord_id: str, wire: str) -> None:
         self._wire[cl_ord_id] = wire
         self._desk[wire] = cl_ord_id
+        if len(self._wire) > _KEPT_MAX:
+            oldest = next(iter(self._wire))
+            self._desk.pop(self._wire.pop(oldest), None)
 
     def _read(self, path: Path) -> None:
         data = path.read_bytes()

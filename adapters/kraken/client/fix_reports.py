@@ -7,6 +7,7 @@ of this one. Sources: fix-api/er-fix, bmr-fix, reject-session_level-fix.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from decimal import Decimal, InvalidOperation
 
 from msgspec import UNSET
@@ -44,20 +45,25 @@ _STATES = {
     "C": OrderState.EXPIRED,
 }
 _PER_TRADE = "s"
+# So many requests are remembered: an answer comes within seconds, and a session lasts a day.
+_KEPT_MAX = 10_000
 
 
 class FixReports:
     """Reads reports. waiting: the session's requests by ClOrdID, as long as an answer may name them."""
 
     def __init__(self, parts: AccountParts) -> None:
-        self.waiting: dict[str, FixRequest] = {}
+        self.waiting: OrderedDict[str, FixRequest] = OrderedDict()
         self._parts = parts
-        self._by_seq_num: dict[int, FixRequest] = {}
+        self._by_seq_num: OrderedDict[int, FixRequest] = OrderedDict()
 
     def sent(self, request: FixRequest, seq_num: int) -> None:
         """A request has left, as this message of the session."""
         self.waiting[request.cl_ord_id] = request
         self._by_seq_num[seq_num] = request
+        for kept in (self.waiting, self._by_seq_num):
+            if len(kept) > _KEPT_MAX:
+                kept.popitem(last=False)
 
     def forget(self) -> None:
         """The session's numbers begin anew: nothing of it will be answered any more."""

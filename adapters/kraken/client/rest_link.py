@@ -32,8 +32,6 @@ from adapters.kraken.words import MODES
 from framework.messages import (
     AddBatch,
     AddOrder,
-    CancelBatch,
-    CancelOrder,
     Command,
     CommandAccepted,
     OrdersSnapshot,
@@ -46,7 +44,6 @@ __all__ = ["RestLink", "RestTimeouts"]
 
 _SECOND_NS = 10**9
 _STATUS_NS = 30 * _SECOND_NS
-_URGENT = (AddOrder, AddBatch, CancelOrder, CancelBatch)
 
 
 class RestTimeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,7 +171,7 @@ class RestLink(WireLink):
             refused,
             lambda loss, reason: self._lost(request_id, orders, loss, reason),
             self._timeouts.trading_s,
-            is_urgent=isinstance(command, _URGENT),
+            is_urgent=True,
         )
 
     def _lost(self, request_id: int, orders: list[KnownOrder], loss: Loss, reason: str) -> None:

@@ -141,6 +141,19 @@ def test_an_amend_of_an_order_whose_id_is_not_known_yet_is_refused_at_once() -> 
     assert ("accepted", "1") in [each[:2] for each in desk.heard]
 
 
+def test_a_session_that_lasts_does_not_remember_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.kraken.client.fix_reports._KEPT_MAX", 5)
+    desk = WireDesk(FIX)
+    for number in range(1, 12):
+        desk.add(str(number), 1, 980 - number)
+    reports = desk.links["fix"]._reports
+    assert len(reports._by_seq_num) <= 5
+    assert len(reports.waiting) <= 5
+    desk.desk.cancel_all(via="fix:mass")
+    desk.run(100)
+    assert [each[0] for each in desk.heard].count("canceled") == 11
+
+
 # ------------------------------------------------------------------------------------------------- days
 
 

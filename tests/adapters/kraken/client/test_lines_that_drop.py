@@ -200,3 +200,16 @@ def test_what_ended_while_the_websocket_was_down_is_learned_when_it_is_back() ->
     desk, _ = both(WS2, scenario)
     assert [each[0] for each in desk.heard].count("filled") == 1
     assert not desk.desk.open_orders
+
+
+def test_commands_are_written_before_polls_that_wait() -> None:
+    desk = WireDesk(REST)
+    calls: list[tuple[str, bool]] = []
+    call = desk.http.call
+    desk.http.call = lambda each: (calls.append((each.make().target, each.is_urgent)), call(each))[1]  # type: ignore[method-assign]
+    desk.add("1")
+    desk.desk.amend("1", limit_ticks=991)
+    desk.desk.cancel_all()
+    desk.desk.query()
+    urgent = {target.rpartition("/")[2]: is_urgent for target, is_urgent in calls}
+    assert urgent == {"AddOrder": True, "AmendOrder": True, "CancelAll": True, "OpenOrders": False}
