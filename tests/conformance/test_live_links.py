@@ -163,7 +163,7 @@ def test_orders_of_a_dropped_fix_session_are_canceled_by_the_venue(ready: dict[s
 def test_after_a_restart_numbers_nonces_and_names_of_orders_go_on(
     ready: dict[str, Any], folder: Path, tmp_path: Path
 ) -> None:
-    """A FIX session of one process is resumed by the next, which cancels the order of the first by its own id."""
+    """What one process has sent is known by its own name in the next, whose nonces the venue takes."""
     options = {"cancel_on_disconnect": "no"}
 
     async def first(desk: LiveDesk) -> None:
