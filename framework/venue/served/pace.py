@@ -43,7 +43,8 @@ class Pace:
     def run(self, wall_ns: int) -> int:
         """Move on to a time of the machine, or as far as one go may take; returns the time that it then has.
 
-        What is too slow for the speed that it was given runs at the speed that it has.
+        What is too slow for the speed that it was given, above the machine's own, runs at the speed that it has. At the
+        machine's speed what was held up catches up, for clients go by the time of day.
         """
         living, clock = self._living, self._clock
         now_ns = clock.venue_ns(wall_ns)
@@ -63,5 +64,5 @@ class Pace:
             reached_ns = living.now_ns
             living.run_until(min(now_ns, reached_ns + step_ns))
         most_ns = int(_LAG_MAX_NS * speed)
-        if now_ns - living.now_ns > most_ns:
+        if speed > 1 and now_ns - living.now_ns > most_ns:
             self._clock.hold(wall_ns, living.now_ns + most_ns)

@@ -146,7 +146,8 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     else:
         options = journal.options
         context, keys = build_context(options, journal.start_ns, profile, journal.keys)
-    clock = VenueClock(time.monotonic_ns(), context.host.now_ns, options.speed)
+    # A new venue's time is the machine's from the start, that of its making included; a resumed one's is put right.
+    clock = VenueClock(began_ns, context.host.now_ns, options.speed)
     pump = Pump(context.host, clock, epoch_ns=time.time_ns() - time.monotonic_ns())
     context.clock = pump.machine
     peers = Peers(_CONNECTIONS_MAX)

@@ -72,6 +72,14 @@ def test_a_venue_that_is_too_slow_for_its_speed_falls_no_further_behind_than_a_s
     assert served.clock.venue_ns(machine.now_ns) - served.host.now_ns <= 2 * MS
 
 
+def test_at_the_machines_speed_a_venue_that_was_held_up_catches_up() -> None:
+    served, machine = pump(speed=1, cost=0.1)
+    machine.now_ns = 3600 * SECOND
+    while served.now() < machine.now_ns - 2 * MS:
+        machine.now_ns += MS
+    assert served.clock.venue_ns(machine.now_ns) == machine.now_ns
+
+
 def test_a_step_is_made_whole_however_long_it_takes() -> None:
     served, _ = pump(speed=1, cost=1)
     assert served.change(lambda clock, wall_ns: clock.step(wall_ns, 5 * SECOND)) >= 5 * SECOND
