@@ -22,6 +22,7 @@ class Faults:
         self._makers: dict[str, Callable[[], None]] = {
             "drop": self.drop,
             "half open": self.half_open,
+            "half open again": self.half_open,
             "stall": self.stall,
             "refuse": self.refuse,
             "gateway": self.lose_gateway,
@@ -33,7 +34,7 @@ class Faults:
             "replay": self.replay,
             "frame": self.lose_frame,
         }
-        for _ in range(chance.choice([0, 2, 5, 9])):
+        for _ in range(chance.choice([0, 3, 6, 12])):
             at_ns = world.host.now_ns + round(chance.uniform(0.2, ACT_S - 1) * SECOND)
             world.later(at_ns, self._next)
 
@@ -133,11 +134,9 @@ class Faults:
             link._flush()
 
     def lose_frame(self) -> None:
-        """A frame of the WebSocket is lost in the venue's own network."""
+        """A frame of own news is lost in the venue's own network."""
         for line in self._world.services["ws2"].connections:
-            if line.is_trader_there and line.down._queue:
-                self._world.note(f"{line.name} loses a frame")
-                line.down._queue.popleft()
+            line.is_next_lost = True
 
     def _later(self, wait_ns: int, callback: Callable[[], None]) -> None:
         self._world.later(self._world.host.now_ns + wait_ns, callback)

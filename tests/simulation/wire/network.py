@@ -139,6 +139,7 @@ class Connection:
         self.is_trader_there = True
         self.is_venue_there = False
         self.is_half_open = False
+        self.is_next_lost = False
         weather = service.weather
         self.up = Pipe(weather, network.now, network.later, self._at_venue)
         self.down = Pipe(weather, network.now, network.later, self._at_trader)
@@ -161,6 +162,10 @@ class Connection:
 
     def send(self, data: bytes) -> bool:
         """The venue writes."""
+        if self.is_next_lost and b'"channel":"executions"' in data:
+            self.is_next_lost = False
+            self._network.note(f"{self.name} loses a frame")
+            return True
         self._network.wrote(self, "down", data)
         self.down.put(data)
         return True

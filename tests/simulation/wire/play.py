@@ -69,6 +69,8 @@ def play(seed: int, prepare: Callable[[World], None] | None = None, tail_max: in
         world.desk.query()
         world.run(REST_S)
         watch.check_rest()
+        watch.check_trading()
+        watch.check_rest()
     except BrokenError as error:
         raise FailedError(seed, error.name, str(error), list(world.tail)) from error
     except SimulationError as error:

@@ -26,7 +26,7 @@ from tests.simulation.wire.play import Outcome, play
 
 _TREE = Path(__file__).resolve().parents[3]
 _STEP = 20
-_FIRSTS = range(1, 161, _STEP)
+_FIRSTS = range(1, 101, _STEP)
 
 
 @functools.cache

@@ -13,18 +13,24 @@ from typing import Any
 from adapters.fix.codec import Framer, Message, decode
 from framework.execution.events import OrderReachChanged, RoadEvent
 from framework.execution.events import SessionOpened as SessionBegun
-from framework.execution.orders import Knowledge, OrderRecord
+from framework.execution.orders import Knowledge, OrderRecord, RequestKind
 from framework.execution.policy import MASS_SUFFIX
 from framework.messages import (
     AddOrder,
+    AmendOrder,
     CancelAll,
     CancelBatch,
     CancelOrder,
     Command,
+    CommandRejected,
+    EditOrder,
     MassCancel,
     QueryOrders,
+    Report,
 )
 from framework.protocol import BUY, CancelReach
+from tests.framework.execution.desk_rig import add_order
+from tests.simulation.stage import BID, BTC
 from tests.simulation.venue_watch import VenueWatch
 from tests.simulation.wire.network import Connection
 from tests.simulation.wire.world import World
@@ -59,6 +65,10 @@ class Watch:
         self._epochs: Counter[str] = Counter()
         self._owners: dict[str, tuple[str, int]] = {}
         self._announced: dict[str, tuple[str, ...]] = {}
+        self._cancels_asked: set[str] = set()
+        self._changes_sent: set[tuple[str, str]] = set()
+        self._ticks: dict[str, set[int | None]] = {}
+        self._refused: list[str] = []
         self._sent_over_fix: list[tuple[str, str]] = []
         self._arrived_over_fix = 0
         self._watch_listener()
@@ -81,6 +91,9 @@ class Watch:
             def told(record: Any, *args: Any, name: str = name, tell: Any = tell, conclude: Any = conclude) -> None:
                 self.world.note(f"desk: {name} {record.cl_ord_id} {' '.join(map(str, args))}")
                 self.counts[name] += 1
+                if name == "cancel_rejected":
+                    self._cancels_asked.discard(record.cl_ord_id)
+                    self._refused.append(record.cl_ord_id)
                 if record.cl_ord_id in self.ended and name not in ("cancel_rejected", "amend_rejected"):
                     raise BrokenError("ended orders stay ended", f"{name} of {record.cl_ord_id}: {self.ended}")
                 tell(record, *args)
@@ -120,6 +133,12 @@ class Watch:
     def _on_order_updated(self, record: OrderRecord, ts_venue_ns: int) -> None:
         if record.order_id is not None:
             self._is_own(record)
+        order = self.account.order_by_id.get(record.order_id or "")
+        ticks = self._ticks.get(record.order_id or "") if order is not None and order.is_open else None
+        if ticks and record.limit_ticks is not None and record.limit_ticks not in ticks:
+            raise BrokenError(
+                "terms are those of the order", f"{record.cl_ord_id}: {record.limit_ticks}, never {ticks}"
+            )
 
     def _is_own(self, record: OrderRecord) -> None:
         order = self.account.order_by_id.get(record.order_id or "")
@@ -186,6 +205,10 @@ class Watch:
                 raise BrokenError("nothing is sent on a link that is down", f"{command} on {link}")
             sent(link, command, ts_sent_ns)
 
+            if isinstance(command, CancelOrder | AmendOrder | EditOrder):
+                (record,) = self.world.desk.in_flight[command.request_id].records
+                self._changes_sent.add((type(command).__name__, record.cl_ord_id))
+
         notes.sent = watched  # type: ignore[method-assign]
 
     def _watch_links(self) -> None:
@@ -212,6 +235,20 @@ class Watch:
                     self._sent_over_fix.append(key)
 
             link.send, link._refuse_later = watched, refused
+            link.attach(self._on_report, self.world.desk.on_session_closed)
+
+    def _on_report(self, name: str, report: Report) -> None:
+        """That a cancel of an order that lives was refused is told."""
+        desk = self.world.desk
+        flight = None
+        if isinstance(report, CommandRejected):
+            flight = desk.in_flight.get(report.request_id)
+        is_cancel = flight is not None and flight.kind is RequestKind.CANCEL
+        live = [record.cl_ord_id for record in flight.records if record.is_live] if flight and is_cancel else []
+        self._refused.clear()
+        desk.on_report(name, report)
+        if set(live) - set(self._refused):
+            raise BrokenError("each cancel has an end", f"{report} for {live}")
 
     def _watch_engine(self) -> None:
         """A sticky path does not reorder: what FIX has sent reaches the engine in that order."""
@@ -226,9 +263,29 @@ class Watch:
                 if key not in rest:
                     raise BrokenError("a sticky path never reorders", f"{command} was overtaken, or never sent")
                 self._arrived_over_fix += rest.index(key) + 1
+            if isinstance(command, CancelOrder | AmendOrder | EditOrder):
+                self._is_asked(command)
             handle(line_id, command, now_ns)
+            for order in list(self.account.order_by_id.values())[-60:] + list(self.account.open_orders.values()):
+                self._ticks.setdefault(order.order_id, set()).add(order.limit_ticks)
+            if isinstance(command, AddOrder) and self.account.find(None, command.cl_ord_id) is not None:
+                cl_ord_id = self.world.parts.ids.on_desk(command.cl_ord_id)
+                if self.ended.get(cl_ord_id) == "rejected":
+                    raise BrokenError(
+                        "what is concluded is so", f"{cl_ord_id} was told to be rejected, and is made now"
+                    )
 
         venue.handle = watched  # type: ignore[method-assign]
+
+    def _is_asked(self, command: CancelOrder | AmendOrder | EditOrder) -> None:
+        """A change that reaches the engine is one that the desk has sent for that order."""
+        name = getattr(command, "cl_ord_id", None)
+        order = self.account.find(command.order_id, name)
+        if order is None:
+            return
+        record = self.world.desk._ledger.find(self.world.parts.ids.on_desk(order.cl_ord_id), order.order_id)
+        if record is not None and (type(command).__name__, record.cl_ord_id) not in self._changes_sent:
+            raise BrokenError("changes arrive as they were sent", f"{command} for {record.cl_ord_id}")
 
     # ------------------------------------------------------------------------------------------------- reach
 
@@ -245,11 +302,15 @@ class Watch:
     def cancel(self, record: OrderRecord, via: str | None) -> None:
         """Have the desk cancel an order: if a road of its route reaches the order, a cancel is sent by it."""
         desk, notes = self.world.desk, self.world.notes
-        reach, is_live = self._reach(record.cl_ord_id), record.is_live
+        if not record.is_live:
+            desk.cancel(record.cl_ord_id, via)
+            return
+        reach = self._reach(record.cl_ord_id)
         count = len(notes.commands)
+        self._cancels_asked.add(record.cl_ord_id)
         desk.cancel(record.cl_ord_id, via)
         sent = [(name, command) for name, command, _ in notes.commands[count:] if isinstance(command, _CANCELS)]
-        if not is_live or via is not None:
+        if via is not None:
             return
         reaching = [
             step.removesuffix(MASS_SUFFIX)
@@ -300,9 +361,35 @@ class Watch:
                 raise BrokenError("open orders agree", f"{record.cl_ord_id} is {record.knowledge.name} for the desk")
             if record.knowledge in (Knowledge.SENT, Knowledge.UNKNOWN):
                 raise BrokenError("nothing stays unknown", record.cl_ord_id)
+        unheard = self._cancels_asked - self.ended.keys()
+        if unheard:
+            raise BrokenError("each cancel has an end", ", ".join(sorted(unheard)))
         self._check_fills()
         if self.has_all_fees and self.fees != sum((trade.fee or Decimal(0) for trade in account.trades), Decimal(0)):
             raise BrokenError("balances agree", f"fees of {self.fees}")
+
+    def check_trading(self) -> None:
+        """The desk trades again: all that is open can be canceled, and each link takes an order and its cancel."""
+        desk, world = self.world.desk, self.world
+        desk.cancel_all()
+        world.run(30)
+        if self.account.open_orders or desk.open_orders:
+            raise BrokenError("the desk trades again", f"not canceled: {list(self.account.open_orders.values())}")
+        for name in world.links:
+            for number in range(3):
+                order = add_order(f"{name}-{number}", BTC, BID - 60, is_post_only=True)
+                record = desk.submit(order, via=name)
+                world.run(20)
+                if record.knowledge is Knowledge.OPEN:
+                    break
+            else:
+                raise BrokenError("the desk trades again", f"no order by {name}: {self.ended[record.cl_ord_id]}")
+            self.cancel(record, name)
+            for _ in range(80):
+                if record.is_open:  # a poll may have to wait for room in the limit of calls
+                    world.run(15)
+            if record.is_open:
+                raise BrokenError("the desk trades again", f"{name} has not canceled {record.cl_ord_id}")
 
     def _check_fills(self) -> None:
         trades = {trade.exec_id: trade for trade in self.account.trades}
