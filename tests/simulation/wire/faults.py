@@ -22,7 +22,6 @@ class Faults:
         self._makers: dict[str, Callable[[], None]] = {
             "drop": self.drop,
             "half open": self.half_open,
-            "half open again": self.half_open,
             "stall": self.stall,
             "refuse": self.refuse,
             "gateway": self.lose_gateway,
@@ -39,7 +38,7 @@ class Faults:
             world.later(at_ns, self._next)
 
     def _next(self) -> None:
-        name = self._chance.choice(list(self._makers))
+        name = self._chance.choice([*self._makers, "half open", "frame", "frame"])
         self._world.note(f"FAULT {name}")
         self._makers[name]()
 

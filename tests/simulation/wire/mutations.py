@@ -25,11 +25,8 @@ from adapters.kraken.client.http_pool import Loss, _Slot
 from adapters.kraken.client.nonces import NonceSource
 from adapters.kraken.client.order_memory import OrderMemory
 from adapters.kraken.client.rest_link import RestLink
-from adapters.kraken.client.ws2_executions import Ws2Executions
 from adapters.kraken.client.ws2_link import Ws2Link
 from framework.execution import reach
-from framework.execution.edits import Edits
-from framework.execution.evidence import Evidence
 from framework.execution.ledger import Ledger
 from framework.execution.orders import InFlight, Knowledge, OrderRecord, RequestKind
 from framework.execution.polls import Polls
@@ -121,14 +118,6 @@ def an_end_is_told_twice(world: World, patch: Patch) -> None:
 
 
 @_bug
-def trades_that_were_missed_count_as_told(world: World, patch: Patch) -> None:
-    def told(memory: OrderMemory, known: Any, last_lots: int, cum_lots: int) -> None:
-        known.cum_lots = max(known.cum_lots, cum_lots)
-
-    patch(OrderMemory, "told", told)
-
-
-@_bug
 def an_order_that_has_ended_with_trades_missing_is_not_asked_for(world: World, patch: Patch) -> None:
     patch(OrderMemory, "over", lambda memory, known, cum_lots: memory.end(known))
 
@@ -174,23 +163,6 @@ def an_amend_names_another_order(world: World, patch: Patch) -> None:
             send(command)
 
         link.send = other
-
-
-@_bug
-def the_new_id_of_an_edit_is_not_taken_over(world: World, patch: Patch) -> None:
-    rename = Ledger.rename
-
-    def keep(ledger: Ledger, record: OrderRecord, order_id: str, *args: Any) -> None:
-        old = record.order_id
-        rename(ledger, record, order_id, *args)
-        record.order_id = old
-
-    patch(Ledger, "rename", keep)
-
-
-@_bug
-def an_edit_of_unknown_fate_is_not_asked_after(world: World, patch: Patch) -> None:
-    patch(Edits, "ask_again", lambda edits, flight: None)
 
 
 # ------------------------------------------------------------------------------------------------- reach and cancels
@@ -264,16 +236,6 @@ def an_order_without_an_answer_is_taken_for_refused(world: World, patch: Patch) 
 
 
 @_bug
-def a_poll_before_the_deadline_proves_that_an_order_never_arrived(world: World, patch: Patch) -> None:
-    judge = Evidence._judge_add
-
-    def early(evidence: Evidence, flight: InFlight, report: Any, seen: set[str]) -> None:
-        judge(evidence, flight, msgspec.structs.replace(report, ts_venue_ns=2**62), seen)
-
-    patch(Evidence, "_judge_add", early)
-
-
-@_bug
 def a_lost_poll_is_waited_for_without_end(world: World, patch: Patch) -> None:
     patch(Polls, "lost", lambda polls: None)
 
@@ -304,18 +266,6 @@ def a_number_of_a_fix_session_is_used_twice(world: World, patch: Patch) -> None:
                 store._next_sender = seq_num
 
         store.append = stuck
-
-
-@_bug
-def a_gap_in_the_news_is_ignored(world: World, patch: Patch) -> None:
-    update = Ws2Executions.update
-
-    def deaf(executions: Ws2Executions, frame: Any) -> Any:
-        if executions._sequence is not None and isinstance(frame.sequence, int):
-            executions._sequence = frame.sequence - 1
-        return update(executions, frame)
-
-    patch(Ws2Executions, "update", deaf)
 
 
 @_bug

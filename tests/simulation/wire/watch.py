@@ -384,9 +384,10 @@ class Watch:
                     break
             else:
                 raise BrokenError("the desk trades again", f"no order by {name}: {self.ended[record.cl_ord_id]}")
-            self.cancel(record, name)
-            for _ in range(80):
-                if record.is_open:  # a poll may have to wait for room in the limit of calls
+            for _ in range(80):  # a poll may have to wait for room in the limit of calls
+                if record.is_live and record.cl_ord_id not in self._cancels_asked:
+                    self.cancel(record, name)  # for the first time, or since a dead connection took the one before
+                if record.is_open:
                     world.run(15)
             if record.is_open:
                 raise BrokenError("the desk trades again", f"{name} has not canceled {record.cl_ord_id}")
