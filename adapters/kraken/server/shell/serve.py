@@ -36,6 +36,7 @@ from adapters.kraken.server.shell.journal import VenueJournal
 from adapters.kraken.server.shell.peers import Peers
 from adapters.kraken.server.shell.pump import Pump
 from adapters.kraken.server.shell.ready import Ready, ReadyAccount, ReadyFix, write_ready
+from adapters.kraken.server.shell.warm_up import warm_up
 from adapters.kraken.server.shell.web import SocketEndpoint, WebPort
 from adapters.kraken.server.ws1.gateway import Ws1Gateway
 from adapters.kraken.server.ws2.gateway import Ws2Gateway
@@ -181,6 +182,7 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     fix_port = await _listen(trading, options.host, options.fix_port, tls, "--fix-port")
     fix_md_port = await _listen(market_data, options.host, options.fix_md_port, tls, "--fix-md-port")
     control_port = await _listen(control, _LOOPBACK[0], options.control_port, None, "--control-port")
+    warm_up(profile)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
