@@ -7,6 +7,7 @@ Sources: websocket-v2/heartbeat, ping, and the subscribe and unsubscribe of each
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -58,7 +59,7 @@ class FeedSubscription:
         )
 
 
-class Feed:
+class Feed(ABC):
     """One connection of market data."""
 
     def __init__(self, instruments: Instruments, clock: Clock, connect: Connect, backoff: BackOff) -> None:
@@ -86,9 +87,9 @@ class Feed:
 
     # ------------------------------------------------------------------------------------------------- the channels'
 
+    @abstractmethod
     def _channel_handlers(self) -> Mapping[type, Callable[[Any], None]]:
         """What hears the frames of each channel."""
-        raise NotImplementedError
 
     def _join(self, wanted: FeedSubscription) -> None:
         """Subscribe a channel on the connection that stands."""
@@ -98,9 +99,9 @@ class Feed:
         """Unsubscribe a channel."""
         self._write(wire.Unsubscribe(wanted.params()))
 
+    @abstractmethod
     def _forget(self, wanted: FeedSubscription) -> None:
         """What a book has told is not known any more."""
-        raise NotImplementedError
 
     def _want(self, symbol: str, channel: str, depth: int) -> None:
         """Have a channel of a pair told; nothing changes where it is."""

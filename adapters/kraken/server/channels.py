@@ -6,6 +6,7 @@ membership begins with: who joins hears nothing that was on its way before, and 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
 from typing import Protocol
 
@@ -44,7 +45,7 @@ class Channel(Protocol):
         """No longer follow what the channel tells of."""
 
 
-class PairChannel:
+class PairChannel(ABC):
     """Base of the channels of one pair; a subclass publishes updates, and makes the frame that members begin with.
 
     label: of the protocol in the profile, whose feed path is taken.
@@ -59,9 +60,9 @@ class PairChannel:
         self._members: list[Member] = []
         self._count = 0
 
+    @abstractmethod
     def snapshot(self) -> bytes | None:
         """What a membership begins with; None where there is nothing to tell."""
-        raise NotImplementedError
 
     def join(self, send: Send, *, has_snapshot: bool) -> Member:
         """One member more."""
