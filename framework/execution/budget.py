@@ -126,16 +126,19 @@ class RateBudget:
             for call in profile.poll_calls_on_change:
                 counter.admit(now_ns, call_charge(costs, call))
 
-    def note_poll_refused(self, profile: ProtocolProfile, now_ns: int) -> None:
-        """The venue refused a poll: its counter is over the limit, whatever ours says.
+    def note_poll_refused(self, profile: ProtocolProfile, now_ns: int, times: int = 1) -> None:
+        """The venue refused a poll, so many times in a row now: its counter is over the limit, whatever ours says.
 
-        How far over is not told, and refused calls may be charged too. So the counter is taken to be as far over as
-        one poll can have brought it; polling on at the usual pace would keep it there for ever.
+        How far over is not told, refused calls may be charged too, and a poll that looks for much makes more calls than
+        are told of here. So the counter is taken to be as far over as one poll can have brought it, and twice as far
+        each time, until it has time to fall to nothing; polling on at one pace could keep it there for ever.
         """
         costs = profile.call_costs
         if costs is not None:
             counter = self._call_counter(profile)
-            counter.value = counter.threshold + _poll_cost_max(profile, costs)
+            cost = _poll_cost_max(profile, costs)
+            empty = counter.threshold - _POLL_MARGIN - cost  # so far over, there is room again when it is at nothing
+            counter.value = counter.threshold + max(cost, min(cost << min(times - 1, 16), empty))
             counter.ts_ns = now_ns
 
     def _call_counter(self, profile: ProtocolProfile) -> RateCounter:

@@ -56,6 +56,7 @@ class Polls:
         self._ts_polled_ns = 0
         self._ts_read_ns = -1
         self._is_due = False
+        self._refused_count = 0
         self._awaited_id: int | None = None
         self._is_scheduled = False
         self._is_running = False
@@ -90,7 +91,7 @@ class Polls:
 
     def doubt(self) -> None:
         """Something has happened that news may not tell: ask at once if so, or on the next beat where there is one."""
-        if not self._is_beat and self._is_needed():
+        if not self._is_beat and self.is_needed:
             self.ask()
         self.ensure()
 
@@ -115,6 +116,7 @@ class Polls:
     def answered(self, report: OrdersSnapshot) -> None:
         """A poll's answer is read."""
         self.ended(report.request_id)
+        self._refused_count = 0
         assert self._link is not None
         self._ts_polled_ns = max(self._ts_polled_ns, report.ts_venue_ns)
         self._ts_read_ns = self._clock.now_ns
@@ -140,7 +142,8 @@ class Polls:
         self.ended(request_id)
         if is_over_limit:
             assert self._link is not None
-            self._budget.note_poll_refused(self._link.profile, self._clock.now_ns)
+            self._refused_count += 1
+            self._budget.note_poll_refused(self._link.profile, self._clock.now_ns, self._refused_count)
         self._is_due = True
         self.ensure()
 
@@ -154,11 +157,13 @@ class Polls:
 
     def _on_beat(self) -> None:
         self._is_scheduled = False
-        if self._is_running and (self._is_beat or self._is_needed()):
+        if self._is_running and (self._is_beat or self.is_needed):
             self.ask()
             self.ensure()
 
-    def _is_needed(self) -> bool:
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is something that only the venue can tell."""
         if self._is_due or self._requests.unknown_count:
             return True
         return any(

@@ -53,13 +53,16 @@ class Past:
     """Ended orders and trades from a second on, as far back from the newest as they have been read.
 
     What has ended stays so. A poll that the limit of calls ends on its way leaves what it has read to the next one,
-    which goes on from there; a long past could not be read at all otherwise.
+    which goes on from there; a long past could not be read at all otherwise. named, named_trades: ended orders and
+    trades that were asked for by id or by name.
     """
 
     def __init__(self, since_s: int) -> None:
         self.since_s = since_s
         self.closed: dict[str, history.Order] = {}
         self.trades: dict[str, history.Trade] = {}
+        self.named: dict[str, history.Order] = {}
+        self.named_trades: dict[str, history.Trade] = {}
 
 
 def _with_page[T](block: dict[str, T], page: dict[str, T], offset: int) -> dict[str, T]:
@@ -137,7 +140,7 @@ class RestPoll:
             if _is_more(answer.count, len(block)) and len(block) > offset:
                 self._ask_closed(len(block))
             else:
-                self._closed = dict(block)
+                self._closed = {**self._past.named, **block}
                 self._ask_trades(0)
 
         self._calls.call(endpoints.CLOSED_ORDERS, make, on_page, self._on_refused, self._on_lost, self._timeout_s)
@@ -153,7 +156,7 @@ class RestPoll:
             if _is_more(answer.count, len(block)) and len(block) > offset:
                 self._ask_trades(len(block))
             else:
-                self._trades = dict(block)
+                self._trades = {**self._past.named_trades, **block}
                 self._ask_by_id(self._missing_ids())
 
         self._calls.call(endpoints.TRADES_HISTORY, make, on_page, self._on_refused, self._on_lost, self._timeout_s)
@@ -170,7 +173,10 @@ class RestPoll:
 
         def on_orders(answer: dict[str, history.Order]) -> None:
             for order_id, row in answer.items():
-                (self._open if row.status in ("open", "pending") else self._closed)[order_id] = row
+                if row.status in ("open", "pending"):
+                    self._open[order_id] = row
+                else:
+                    self._closed[order_id] = self._past.named[order_id] = row
             self._ask_fills(lambda: self._ask_by_id(order_ids[_ORDERS_MAX:]))
 
         def on_refused(text: str) -> None:
@@ -194,6 +200,7 @@ class RestPoll:
 
         def on_page(answer: history.ClosedOrders) -> None:
             self._closed |= answer.closed
+            self._past.named |= answer.closed
             self._note_named(names[0], answer.closed)
             self._ask_fills(lambda: self._ask_by_name(names[1:]))
 
@@ -228,6 +235,7 @@ class RestPoll:
                 then()
                 return
             self._trades |= answer
+            self._past.named_trades |= answer
             self._ask_fills(then)
 
         self._calls.call(endpoints.QUERY_TRADES, make, on_trades, self._on_refused, self._on_lost, self._timeout_s)

@@ -61,6 +61,25 @@ def test_a_poll_that_was_refused_over_the_limit_of_calls_waits_until_there_must_
     assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
 
 
+def test_polls_that_are_refused_again_and_again_leave_the_counter_time_to_fall_to_nothing() -> None:
+    # As above, but after the second the counter is taken to be 8 over 20 (26 s), and from the third on 15 (40 s).
+    rig = Rig(REST_POLLED)
+    rig.run(2_001)
+    for at_ms, next_ms in ((2_001, 22_001), (22_001, 50_001), (50_001, 92_001), (92_001, 134_001)):
+        rig.tell("rest", rejected(rig.last("rest").request_id, at_ms, RejectReason.CALL_LIMIT))
+        count = len(rig.sent("rest"))
+        rig.run(next_ms - 2)
+        assert len(rig.sent("rest")) == count
+        rig.run(next_ms)
+        assert len(rig.sent("rest")) == count + 1
+    _answer(rig, 134_001)
+    rig.run(160_000)
+    count = len(rig.sent("rest"))
+    rig.tell("rest", rejected(rig.last("rest").request_id, 160_000, RejectReason.CALL_LIMIT))
+    rig.run(182_001)
+    assert len(rig.sent("rest")) == count + 1
+
+
 def test_a_poll_for_what_was_missed_while_a_line_was_down_is_still_due_after_a_refusal() -> None:
     rig = Rig()
     rig.open_order()

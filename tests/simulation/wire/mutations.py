@@ -242,7 +242,7 @@ def a_lost_poll_is_waited_for_without_end(world: World, patch: Patch) -> None:
 
 @_bug
 def an_unknown_outcome_is_not_asked_after(world: World, patch: Patch) -> None:
-    patch(Polls, "_is_needed", lambda polls: False)
+    patch(Polls, "is_needed", property(lambda polls: False))
 
 
 # ------------------------------------------------------------------------------------------------- links

@@ -202,6 +202,13 @@ class World:
         self.host.run_until(self.host.now_ns + round(seconds * SECOND))
 
     @property
+    def is_desk_curious(self) -> bool:
+        """Whether the desk waits for an answer, or has long had none to what only the venue can tell."""
+        polls = self.desk._polls
+        is_overdue = polls._ts_read_ns < self.clock.now_ns - REST_S * SECOND
+        return bool(self.desk.in_flight) or (polls.is_needed and is_overdue)
+
+    @property
     def now_s(self) -> float:
         """Seconds since the start."""
         return (self.host.now_ns - self.setting.start_ns) / SECOND

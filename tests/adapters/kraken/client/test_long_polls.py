@@ -8,20 +8,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import UNSET
+
 from adapters.kraken.client.rest_polls import Past, RestPoll
 from adapters.kraken.wire.rest import endpoints, history
 from framework.execution.policy import DeskPolicy
 from framework.messages import OrdersSnapshot
+from framework.protocol import BUY, OrderType
 from tests.adapters.kraken.client.stage import WireDesk
 from tests.framework.execution.desk_rig import add_order
 
 PAGE = 50
+_ENDED = history.Order(
+    status="canceled",
+    descr=history.OrderDescription(pair="XBTUSD", type="buy", ordertype="limit", price="99.0"),
+    vol="1.00000000",
+    vol_exec="0.00000000",
+)
 
 
 class LimitedCalls:
-    """A venue with so many ended orders and trades that answers so many calls of a poll. asked: offsets, in order."""
+    """A venue with so many ended orders and trades that answers so many calls of a poll. asked: offsets, in order.
+    named: how often orders were asked for by their ids.
+    """
 
     def __init__(self, count: int, calls_max: int) -> None:
+        self.named = 0
         self.ids = [f"O{number}" for number in range(count, 0, -1)]
         self.calls_max = calls_max
         self.left = 0
@@ -44,6 +56,13 @@ class LimitedCalls:
         if endpoint is endpoints.OPEN_ORDERS:
             on_result(history.OpenOrders(open={}))
             return
+        if endpoint is endpoints.QUERY_ORDERS:
+            self.named += 1
+            on_result(dict.fromkeys(message.txid.split(","), _ENDED))
+            return
+        if getattr(message, "cl_ord_id", UNSET) is not UNSET:
+            on_result(history.ClosedOrders(closed={}, count=0))
+            return
         offset = int(message.ofs)
         ids = self.ids[offset : offset + PAGE]
         if endpoint is endpoints.CLOSED_ORDERS:
@@ -54,11 +73,15 @@ class LimitedCalls:
             on_result(history.TradesHistory(trades={}, count=0))
 
 
-def _poll(calls: LimitedCalls, past: Past) -> OrdersSnapshot | None:
+def _desk() -> WireDesk:
+    return WireDesk(DeskPolicy(submit="rest", amend="rest", cancel=("rest",), news="rest"))
+
+
+def _poll(calls: LimitedCalls, past: Past, desk: WireDesk | None = None) -> OrdersSnapshot | None:
     """One poll; None if it was refused on its way."""
     told: list[OrdersSnapshot] = []
     calls.left = calls.calls_max
-    desk = WireDesk(DeskPolicy(submit="rest", amend="rest", cancel=("rest",), news="rest"))
+    desk = desk or _desk()
     poll = RestPoll(
         calls,  # type: ignore[arg-type]
         desk.parts,
@@ -97,6 +120,18 @@ def test_where_more_has_ended_than_a_page_tells_the_reading_begins_anew() -> Non
     calls.calls_max = 10
     assert _poll(calls, past) is not None
     assert list(past.closed) == calls.ids
+
+
+def test_ended_orders_that_were_asked_for_by_id_are_not_asked_for_again_by_the_next_poll() -> None:
+    """Else a poll whose last question is over the limit of calls asks in vain for ever."""
+    calls, past, desk = LimitedCalls(count=0, calls_max=4), Past(0), _desk()
+    desk.parts.memory.found("OLD", "old", "BTC/USD", BUY, OrderType.LIMIT)  # ended before the span of the past
+    lost = desk.parts.memory.sent(add_order("lost"), 0)  # neither its id nor its fate is known
+    assert _poll(calls, past, desk) is None
+    assert calls.named == 1
+    assert _poll(calls, past, desk) is not None
+    assert calls.named == 1
+    assert lost.is_ended
 
 
 def test_more_lost_orders_than_the_limit_of_calls_lets_ask_for_at_once_are_resolved_one_after_another() -> None:
