@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from framework.backtest.results import EVENT_SCHEMA
 from framework.execution.events import OrderReachChanged, RoadEvent, SessionClosed, SessionOpened, SessionResumed
+from framework.execution.link import DeskListener
 from framework.execution.orders import OrderRecord
 from framework.messages import (
     AddBatch,
@@ -165,6 +166,10 @@ class RunRecorder(VenueObserver):
     def denied(self, record: OrderRecord, ts_ns: int, reason: str) -> None:
         """The desk refused an order before it was sent."""
         self._denied.append((self._next_row(), record, ts_ns, reason))
+
+    def listen(self, listener: DeskListener) -> DeskListener:
+        """What the desk tells of orders is not written down: the listener hears the desk itself."""
+        return listener
 
     # ------------------------------------------------------------------------------------------------- venue
 

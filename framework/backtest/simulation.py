@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -34,7 +34,7 @@ from framework.backtest.strategy_file import load_strategy
 from framework.backtest.walked import give_back_walked
 from framework.data.columns import Market
 from framework.errors import ConfigError
-from framework.execution.link import DeskListener, Journal
+from framework.execution.link import DeskTee
 from framework.execution.policy import DeskPolicy
 from framework.protocol import LatencySpec, VenueProfile
 from framework.protocol import Protocol as Wire
@@ -53,14 +53,6 @@ __all__ = ["Simulation"]
 
 _MS = 1_000_000
 _ACCOUNT = "account"
-
-
-class DeskTee(Journal, Protocol):
-    """A desk's journal that also hears what the desk tells of orders, before who is to hear it."""
-
-    def listen(self, listener: DeskListener) -> DeskListener:
-        """Hand on to a listener; returns the one that the desk is to have."""
-        ...
 
 
 class Simulation:
@@ -196,7 +188,7 @@ class Simulation:
         data_client = RunDataClient(
             trader.venue_name, trader.bridge_by_id, self.feeds, nautilus.msgbus, nautilus.cache, nautilus.clock
         )
-        tee = None if self._journaled is None else self._journaled(self)
+        tee: DeskTee = self.recorder if self._journaled is None else self._journaled(self)
         trader.connect(
             self.links,
             policy,
@@ -204,9 +196,9 @@ class Simulation:
             balances,
             self.feeds,
             data_client,
-            self.recorder if tee is None else tee,
+            tee,
             self.config.limits,
-            None if tee is None else tee.listen,
+            tee.listen,
         )
         self.desk, self.client = trader.desk, trader.client
 

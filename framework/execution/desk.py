@@ -33,6 +33,7 @@ from framework.messages import (
     AddBatch,
     AddOrder,
     AmendOrder,
+    Command,
     EditOrder,
     ExecutionReport,
     OrdersSnapshot,
@@ -360,6 +361,15 @@ class ExecutionDesk:
     def unlisten_snapshots(self, callback: Callable[[OrdersSnapshot], None]) -> None:
         """Have no more told."""
         self._snapshot_listeners.remove(callback)
+
+    def listen_sends(self, callback: Callable[[Link, Command, int], None]) -> None:
+        """Have each command told once it is on its link, with the time at which it was asked for; to one listener."""
+        self._requests.on_left = callback
+
+    @property
+    def unknown_count(self) -> int:
+        """How many requests are of unknown fate."""
+        return self._requests.unknown_count
 
     def knows(self, status: OrderStatus) -> bool:
         """Whether an order of a snapshot is one of its own."""

@@ -15,7 +15,7 @@ from framework.execution.orders import OrderRecord
 from framework.messages import Command, Report
 from framework.protocol import ProtocolProfile
 
-__all__ = ["Clock", "DeskListener", "Journal", "Link"]
+__all__ = ["Clock", "DeskListener", "DeskTee", "Journal", "Link"]
 
 
 class Clock(Protocol):
@@ -121,3 +121,11 @@ class DeskListener(Protocol):
     def cancel_rejected(self, record: OrderRecord, reason: str, ts_venue_ns: int) -> None: ...
     def amend_rejected(self, record: OrderRecord, reason: str, ts_venue_ns: int) -> None: ...
     def road_event(self, event: RoadEvent) -> None: ...
+
+
+class DeskTee(Journal, Protocol):
+    """A desk's journal that also hears what the desk tells of orders, before who is to hear it."""
+
+    def listen(self, listener: DeskListener) -> DeskListener:
+        """Hand on to a listener; returns the one that the desk is to have."""
+        ...

@@ -27,6 +27,7 @@ from framework.live.closing import Closing
 from framework.live.config import LiveConfig
 from framework.live.feeds import LiveFeeds
 from framework.live.journal import IntentJournal, JournaledDesk
+from framework.live.observer import Observer
 from framework.live.recovery import Recovery
 from framework.messages import ExecType, ExecutionReport, Report
 from framework.protocol import VenueProfile
@@ -72,8 +73,10 @@ class LiveNode:
         say: Callable[[str], None],
         *,
         strategy: Strategy | None = None,
+        observer: Observer | None = None,
     ) -> None:
-        """Raises ConfigError for what the venue or its profile does not have."""
+        """Raises ConfigError for what the venue or its profile does not have. observer: watches the run."""
+        observer = Observer() if observer is None else observer
         self.config = config
         self.done = asyncio.Event()
         self.failure: Exception | None = None
@@ -97,6 +100,7 @@ class LiveNode:
         self.feeds = LiveFeeds(venue.market, trader.bridges(), nautilus.data_engine, clock, say)
         links = venue.links
         self._journal = JournaledDesk(journal, self.recorder, lambda: clock.now_ns, lambda name: links[name].session_id)
+        desk_tee = observer.desk(self._journal)
         trader.connect(
             links,
             policy,
@@ -106,13 +110,14 @@ class LiveNode:
             RunDataClient(
                 trader.venue_name, trader.bridge_by_id, self.feeds, nautilus.msgbus, nautilus.cache, nautilus.clock
             ),
-            self._journal,
+            desk_tee,
             config.limits,
-            self._journal.listen,
+            desk_tee.listen,
         )
         for link in links.values():
             link.attach(self._on_report, self._on_closed)
-        venue.market.attach(self.feeds)
+        venue.market.attach(observer.market(self.feeds))
+        observer.attend(trader, lambda: clock.now_ns)
         clock.on_enter, clock.on_leave, clock.on_error = self._on_enter, self._on_leave, self._on_error
         self.closing = Closing(trader, config.live.at_end, config.live.patience_s)
         self._recovery = recovery

@@ -17,8 +17,10 @@ from framework.backtest.simulation import Simulation
 from framework.backtest.strategy_file import raise_as_strategy_error
 from framework.data.columns import Market
 from framework.errors import TidegateError
+from framework.execution.link import DeskTee
 from framework.live.closing import AtEnd, Closing
 from framework.live.journal import IntentJournal, JournaledDesk
+from framework.live.observer import Observer
 from framework.protocol import VenueProfile
 from framework.strategy import Strategy
 from framework.venue.scheduler import NEVER_NS
@@ -35,7 +37,7 @@ class PaperNode:
     is_looped: a market that is over begins
     again, with a jump in price; else the run ends with the last of them. for_s: how long it goes on, in its own time;
     None for without end.
-    intents: where commands and conclusions are written down as they happen; None for nowhere.
+    intents: where commands and conclusions are written down as they happen; None for nowhere. observer: watches it.
     is_done: nothing more will happen. failure: what the strategy's own code raised.
     """
 
@@ -50,18 +52,21 @@ class PaperNode:
         strategy: Strategy | None = None,
         profile: VenueProfile | None = None,
         intents: IntentJournal | None = None,
+        observer: Observer | None = None,
     ) -> None:
         loaded = load_markets(config.market) if markets is None else markets
         own = [market_from(market, int(market.columns.ts_event_ns[0])) for market in loaded]
         self._intents = intents
+        self._observer = Observer() if observer is None else observer
         self.simulation = Simulation(
             config,
             markets=own,
             strategy=strategy,
             profile=profile,
             is_endless=is_looped,
-            journaled=None if intents is None else self._journaled,
+            journaled=self._journaled,
         )
+        self._observer.attend(self.simulation.trader, lambda: self.now_ns)
         self.closing = Closing(self.simulation.trader, at_end)
         self.failure: Exception | None = None
         self._is_looped = is_looped
@@ -70,14 +75,15 @@ class PaperNode:
         self._end_ns: int | None = None
         self._market_end_ns = NEVER_NS if is_looped else self.simulation.span_ns[1] + 1
 
-    def _journaled(self, simulation: Simulation) -> JournaledDesk:
-        assert self._intents is not None
+    def _journaled(self, simulation: Simulation) -> DeskTee:
+        if self._intents is None:
+            return self._observer.desk(simulation.recorder)
         scheduler, links = simulation.scheduler, simulation.links
         tee = JournaledDesk(
             self._intents, simulation.recorder, lambda: scheduler.now_ns, lambda name: links[name].session_id
         )
         tee.begin(type(simulation.strategy).__name__)
-        return tee
+        return self._observer.desk(tee)
 
     @property
     def now_ns(self) -> int:
