@@ -107,6 +107,24 @@ def test_a_last_fill_of_a_reduced_order_tells_the_reduction_before_it_is_told() 
     assert record.knowledge is Knowledge.CLOSED
 
 
+def test_fills_that_an_amend_to_less_has_overtaken_do_not_end_the_order_before_the_last_of_them() -> None:
+    """The venue cancels an order that is amended to less than is filled; its answer can come before these fills."""
+    rig = Rig(REST_POLLED)
+    record = rig.open_order()
+    rig.desk.amend("a", qty_lots=2)
+    rig.tell("rest", accepted(rig.last("rest").request_id, 3, "O1"))
+    ended = status(OrderState.CANCELED, qty_lots=8, cum_lots=8)
+    fills = [trade(2, "T1", 3, 3, qty_lots=8), trade(2.5, "T2", 5, 8, qty_lots=8, state=OrderState.PARTIALLY_FILLED)]
+    rig.tell("rest", snapshot(4, ended, trades=fills))
+    assert rig.heard == [
+        ("updated", "a", 2, 1_000),
+        ("updated", "a", 8, 1_000),
+        ("filled", "a", "T1", 3),
+        ("filled", "a", "T2", 5),
+    ]
+    assert record.knowledge is Knowledge.CLOSED
+
+
 def test_an_old_fill_that_is_learned_late_does_not_take_back_an_amend() -> None:
     rig = Rig()
     record = rig.open_order()

@@ -372,9 +372,13 @@ class Watch:
         """The desk trades again: all that is open can be canceled, and each link takes an order and its cancel."""
         desk, world = self.world.desk, self.world
         desk.cancel_all()
-        world.run(30)
+        for _ in range(20):  # as below
+            world.run(30)
+            if not self.account.open_orders and not desk.open_orders:
+                break
         if self.account.open_orders or desk.open_orders:
-            raise BrokenError("the desk trades again", f"not canceled: {list(self.account.open_orders.values())}")
+            left = [*self.account.open_orders.values(), *desk.open_orders]
+            raise BrokenError("the desk trades again", f"not canceled: {left}")
         for name in world.links:
             for number in range(3):
                 order = add_order(f"{name}-{number}", BTC, BID - 60, is_post_only=True)

@@ -203,10 +203,10 @@ class World:
 
     @property
     def is_desk_curious(self) -> bool:
-        """Whether the desk waits for an answer, or has long had none to what only the venue can tell."""
+        """Whether the desk waits for an answer, or has had none since the faults to what only the venue can tell."""
         polls = self.desk._polls
-        is_overdue = polls._ts_read_ns < self.clock.now_ns - REST_S * SECOND
-        return bool(self.desk.in_flight) or (polls.is_needed and is_overdue)
+        is_unread = polls._ts_read_ns < self.setting.start_ns + (ACT_S + REST_S // 2) * SECOND
+        return bool(self.desk.in_flight) or (polls.is_needed and is_unread)
 
     @property
     def now_s(self) -> float:
