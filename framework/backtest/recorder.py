@@ -142,6 +142,12 @@ class RunRecorder(VenueObserver):
         for row in self._by_request.get(request_id, ()):
             row.resolution = resolution
 
+    def arrived(self, request_id: int, ts_arrived_ns: int) -> None:
+        """A command was at the venue by then, as the venue has told; the first such word counts."""
+        for row in self._by_request.get(request_id, ()):
+            if row.ts_arrived_ns is None:
+                row.ts_arrived_ns = ts_arrived_ns
+
     def item_refused(self, request_id: int, cl_ord_id: str, text: str) -> None:
         """The answer to a batch of new orders was learned, and it refuses this one of them."""
         for row in self._by_request[request_id]:

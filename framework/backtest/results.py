@@ -7,7 +7,9 @@
     touch.parquet    the market's best prices as the engine saw them, sampled (TOUCH_SCHEMA)
     queue.parquet    the quantity ahead of own resting orders, sampled (QUEUE_SCHEMA)
     summary.json     the figures of ``framework.backtest.metrics``, with ``event_log_sha256``
+    divergence.json  how it differs from its replay, once that was asked for (framework.diverge)
     report.html      all of it to look at (framework.report)
+    market/          of a run on a market that was not there before: what was told of it (framework.data.recorder)
 
 Times are nanoseconds since the epoch: ``ts_sent_ns`` when the strategy's side sent a command, ``ts_arrived_ns`` when
 the engine got it, ``ts_venue_ns`` when the engine did what a report tells, ``ts_learned_ns`` when the strategy's side
@@ -18,10 +20,20 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-__all__ = ["EVENT_SCHEMA", "QUEUE_SCHEMA", "RUN_FILES", "TOUCH_SCHEMA"]
+__all__ = ["EVENT_SCHEMA", "MARKET_FOLDER", "QUEUE_SCHEMA", "RUN_FILES", "TOUCH_SCHEMA"]
 
 # The files of a run folder; the inputs first, since a folder without them is no run.
-RUN_FILES = ("run.toml", "events.parquet", "touch.parquet", "queue.parquet", "summary.json", "report.html")
+RUN_FILES = (
+    "run.toml",
+    "events.parquet",
+    "touch.parquet",
+    "queue.parquet",
+    "summary.json",
+    "divergence.json",
+    "report.html",
+)
+# The one folder in it.
+MARKET_FOLDER = "market"
 
 # kind     name                                   one row for each
 # command  AddOrder, AmendOrder, CancelOrder ...  command, with sent, arrived and learned times; ValidateOrder is an

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -15,10 +17,10 @@ from framework.backtest.config import RunConfig
 from framework.backtest.log_hash import event_log_sha256
 from framework.backtest.metrics import write_summary
 from framework.backtest.placing import replacing_run
-from framework.backtest.results import QUEUE_SCHEMA
+from framework.backtest.results import MARKET_FOLDER, QUEUE_SCHEMA
 from framework.protocol import Road, VenueProfile
 
-__all__ = ["QueueRow", "RunTables", "run_inputs", "write_run"]
+__all__ = ["QueueRow", "RunTables", "run_inputs", "session_table", "write_run"]
 
 # A row of ``QUEUE_SCHEMA``.
 type QueueRow = tuple[int, str, float, int, int]
@@ -32,10 +34,11 @@ class RunTables(NamedTuple):
     queue: Sequence[QueueRow]
 
 
-def write_run(out: Path, inputs: dict[str, Any], tables: RunTables) -> Path:
+def write_run(out: Path, inputs: dict[str, Any], tables: RunTables, *, market: Path | None = None) -> Path:
     """Write the run folder; returns it. It is there in full or not at all; a former run there is replaced.
 
-    Raises OutputError for a folder that holds other things, and if a file cannot be written.
+    market: folder of the recording of its market, which is moved into it. Raises OutputError for a folder that holds
+    other things, and if a file cannot be written.
     """
     with replacing_run(out) as partial:
         pq.write_table(tables.events, partial / "events.parquet")
@@ -46,6 +49,8 @@ def write_run(out: Path, inputs: dict[str, Any], tables: RunTables) -> Path:
         pq.write_table(pa.Table.from_arrays(columns, schema=QUEUE_SCHEMA), partial / "queue.parquet")
         (partial / "run.toml").write_bytes(msgspec.toml.encode(inputs))
         write_summary(partial, event_log_sha256(tables.events))
+        if market is not None:
+            shutil.move(market, partial / MARKET_FOLDER)
     return out
 
 
@@ -59,8 +64,29 @@ def run_inputs(
         "road": {"name": road.name, "title": road.title, "latency_tier": road.latency_tier},
         "tier": {"name": tier.name, "threshold": tier.threshold, "decay_per_ns": tier.decay_per_ns},
         "markets": list(markets),
+        "strategy": _strategy_identity(config),
         "versions": {name: version(name) for name in ("tidegate", "nautilus_trader", "numpy", "numba", "pyarrow")},
     }
+
+
+def session_table(
+    kind: str, at_end: str, started_ns: int | None, closing_ns: int | None, ended_ns: int, *, is_looped: bool = False
+) -> dict[str, Any]:
+    """What ``run.toml`` says of a run in real time, beside its inputs: when it was ended, and how.
+
+    kind: "paper" for one in virtual time that a clock moves on, "live" for one on live links. started_ns: when the
+    strategy started; closing_ns: when the end was asked for; None for never. is_looped: its market was played again
+    when its rows were over.
+    """
+    known = {"started_ns": started_ns, "closing_ns": closing_ns}
+    table: dict[str, Any] = {"kind": kind, "at_end": str(at_end), "is_looped": is_looped, "ended_ns": ended_ns}
+    return table | {name: value for name, value in known.items() if value is not None}
+
+
+def _strategy_identity(config: RunConfig) -> dict[str, str]:
+    """The strategy's file as it was, so that a replay can tell whether it is the same."""
+    file = Path(config.strategy.path)
+    return {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()} if file.is_file() else {}
 
 
 def _without_none(value: Any) -> Any:

@@ -62,6 +62,7 @@ class Simulation:
     runs or to run a strategy object. is_endless: each market begins again when its rows are over; its time columns are
     then moved, so they must be the run's own (``market_from``). journaled: makes who stands between the desk and those
     who hear of its orders, once links and recorder are there.
+    trade_from_ns: when the strategy starts.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class Simulation:
         self._starts_ns = [int(market.columns.ts_event_ns[0]) for market in self.markets]
         self._first_ns = min(self._starts_ns)
         self._last_ns = max(int(market.columns.ts_event_ns[-1]) for market in self.markets)
-        self._trade_from_ns = self._first_ns + round(config.market.start_s * 1_000_000_000)
+        self.trade_from_ns = self._first_ns + round(config.market.start_s * 1_000_000_000)
         self.scheduler = Scheduler(self._first_ns)
         self.kernel = self._make_kernel()
         self._endless = EndlessMarket(self.kernel, self.markets) if is_endless else None
@@ -223,8 +224,8 @@ class Simulation:
             self.recorder,
         )
         if self.config.run.queue_sample_ms:
-            self.scheduler.at(self._trade_from_ns, self._sample_queue)
-        self.scheduler.at(self._trade_from_ns, self.trader.start_strategy)
+            self.scheduler.at(self.trade_from_ns, self._sample_queue)
+        self.scheduler.at(self.trade_from_ns, self.trader.start_strategy)
         if self._endless is None:
             for market in self.markets:
                 give_back_walked(market.columns, self.scheduler)

@@ -18,8 +18,9 @@ from framework.backtest.feeds import RunDataClient
 from framework.backtest.history import spec_identity
 from framework.backtest.loading import check_tier, resolve_road
 from framework.backtest.recorder import RunRecorder
-from framework.backtest.run_writer import RunTables, run_inputs, write_run
+from framework.backtest.run_writer import RunTables, run_inputs, session_table, write_run
 from framework.backtest.strategy_file import load_strategy, raise_as_strategy_error
+from framework.data.recorder import RecordedInstrument
 from framework.errors import ConfigError, TidegateError
 from framework.execution.standstill import Proof, Scope, Standstill
 from framework.live.clock import LiveClock
@@ -29,7 +30,8 @@ from framework.live.feeds import LiveFeeds
 from framework.live.journal import IntentJournal, JournaledDesk
 from framework.live.observer import Observer
 from framework.live.recovery import Recovery
-from framework.messages import ExecType, ExecutionReport, Report
+from framework.live.tape import MarketTape
+from framework.messages import CommandAccepted, CommandRejected, ExecType, ExecutionReport, Report
 from framework.protocol import VenueProfile
 from framework.strategy import Strategy
 from framework.trader.clock import run_due
@@ -54,12 +56,19 @@ class _LiveRecorder(RunRecorder):
             self.on_fill(report)
         super().learned(link, report, ts_learned_ns)
 
+    def heard(self, report: Report) -> None:
+        """A report has come; where it answers a command, its time is when the venue had the command, as far as told."""
+        request_id = getattr(report, "request_id", None)
+        if request_id is not None and isinstance(report, CommandAccepted | CommandRejected | ExecutionReport):
+            self.arrived(request_id, report.ts_venue_ns)
+
 
 class LiveNode:
     """One live run.
 
     venue: its links have the names of the road's. recovery: what a run before has left, by its journal. say: is given
-    what an operator should know. done: set when the run is over.
+    what an operator should know. tape: folder in which the market is written down; None for not at all. done: set when
+    the run is over.
     """
 
     def __init__(
@@ -74,6 +83,7 @@ class LiveNode:
         *,
         strategy: Strategy | None = None,
         observer: Observer | None = None,
+        tape: Path | None = None,
     ) -> None:
         """Raises ConfigError for what the venue or its profile does not have. observer: watches the run."""
         observer = Observer() if observer is None else observer
@@ -116,7 +126,11 @@ class LiveNode:
         )
         for link in links.values():
             link.attach(self._on_report, self._on_closed)
-        venue.market.attach(observer.market(self.feeds))
+        self._tape: MarketTape | None = None
+        if tape is not None:
+            instruments = [RecordedInstrument(spec=spec, depth="L2") for spec in specs]
+            self._tape = MarketTape(tape, instruments, self.feeds, clock.now_ns, say)
+        venue.market.attach(observer.market(self.feeds if self._tape is None else self._tape))
         observer.attend(trader, lambda: clock.now_ns)
         clock.on_enter, clock.on_leave, clock.on_error = self._on_enter, self._on_leave, self._on_error
         self.closing = Closing(trader, config.live.at_end, config.live.patience_s)
@@ -126,6 +140,8 @@ class LiveNode:
         self._timer: Any = None
         self._timer_ns = NEVER_NS
         self._first_ns = self._last_ns = clock.now_ns
+        self._started_ns: int | None = None
+        self._closing_ns: int | None = None
 
     # ------------------------------------------------------------------------------------------------- life
 
@@ -212,6 +228,7 @@ class LiveNode:
     def _start_strategy(self) -> None:
         if not self._is_closing:
             self._is_started = True
+            self._started_ns = self._clock.now_ns
             self._carry()
             self._arm()
             self.trader.start_strategy()
@@ -240,6 +257,8 @@ class LiveNode:
         if self._is_closing:
             return
         self._is_closing = True
+        if self._closing_ns is None:
+            self._closing_ns = self._clock.now_ns
         self.closing.begin(reason)
         self._finish_when_done()
 
@@ -258,10 +277,13 @@ class LiveNode:
         """Let go of everything; nothing happens any more."""
         self._clock.stop()
         self.trader.stop()
+        if self._tape is not None:
+            self._tape.close(self._last_ns)
 
     # ------------------------------------------------------------------------------------------------- from outside
 
     def _on_report(self, link: str, report: Report) -> None:
+        self.recorder.heard(report)
         self._clock.enter(self.trader.desk.on_report, link, report)
 
     def _on_closed(self, link: str, reason: str) -> None:
@@ -319,8 +341,12 @@ class LiveNode:
             for bridge in self.trader.bridges()
         ]
         inputs = run_inputs(self.config.as_run(), self._profile, self.road, markets)
+        inputs["session"] = session_table(
+            "live", self.config.live.at_end, self._started_ns, self._closing_ns, self._last_ns
+        )
         events = self.recorder.table(self._marks())
-        return write_run(out, inputs, RunTables(events, self.feeds.touch_table(), ()))
+        tape = self._tape.folder if self._tape is not None and self._tape.is_whole else None
+        return write_run(out, inputs, RunTables(events, self.feeds.touch_table(), ()), market=tape)
 
     def _marks(self) -> dict[str, list[int | None]]:
         columns: dict[str, list[int | None]] = {}
@@ -336,6 +362,8 @@ class LiveNode:
     def _sample(self) -> None:
         if not self.done.is_set():
             self.feeds.sample()
+            if self._tape is not None:
+                self._tape.flush(self._clock.now_ns)
             self._clock.at(self._clock.now_ns + _SAMPLE_NS, self._sample)
 
     def _balances(self) -> Mapping[str, Decimal]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from framework.backtest.config import RunConfig
 from framework.backtest.loading import load_markets
+from framework.backtest.run_writer import session_table
 from framework.backtest.simulation import Simulation
 from framework.backtest.strategy_file import raise_as_strategy_error
 from framework.data.columns import Market
@@ -73,6 +74,7 @@ class PaperNode:
         self._for_s = for_s
         self._is_closing = False
         self._end_ns: int | None = None
+        self._closing_ns: int | None = None
         self._market_end_ns = NEVER_NS if is_looped else self.simulation.span_ns[1] + 1
 
     def _journaled(self, simulation: Simulation) -> DeskTee:
@@ -124,6 +126,8 @@ class PaperNode:
         if self._is_closing:
             return
         self._is_closing = True
+        if self._closing_ns is None:
+            self._closing_ns = self.now_ns
         try:
             self.closing.begin(reason)
         except Exception as error:  # noqa: BLE001 - see above
@@ -146,7 +150,15 @@ class PaperNode:
     def write(self, out: Path) -> Path:
         """Write the run folder; returns it. Raises OutputError as ``Simulation.write`` does."""
         is_with_market = not self._is_looped and self._end_ns == self._market_end_ns
-        return self.simulation.write(out, end_ns=None if is_with_market else self._end_ns)
+        session = session_table(
+            "paper",
+            self.closing.at_end,
+            self.simulation.trade_from_ns,
+            self._closing_ns,
+            self.now_ns if self._end_ns is None else self._end_ns,
+            is_looped=self._is_looped,
+        )
+        return self.simulation.write(out, end_ns=None if is_with_market else self._end_ns, more={"session": session})
 
     def raise_failure(self, result: str) -> None:
         """Raise what the strategy's own code raised, if it did. result: what has become of the run, in words."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -22,6 +23,7 @@ from framework.live.kill_command import kill_path
 from framework.live.kill_file import KillFile
 from framework.live.node import LiveNode
 from framework.live.recovery import Recovery
+from framework.live.tape import tape_path
 from framework.report import write_report
 
 __all__ = ["check_live", "run_live"]
@@ -92,7 +94,9 @@ async def _live(
     )
     venue = await adapter.connect_live(settings, clock)
     try:
-        node = LiveNode(config, profile, venue, clock, intents, recovery, _say)
+        tape = tape_path(out)
+        shutil.rmtree(tape, ignore_errors=True)  # of a run that was killed and has no folder
+        node = LiveNode(config, profile, venue, clock, intents, recovery, _say, tape=tape)
         kill_file = KillFile(kill_path(out), node.trader.kill_switch, _say)
         _hear_signals(loop, node)
         node.begin()
