@@ -160,8 +160,8 @@ class Ledger:
         elif report.ts_venue_ns > ts_state_ns:
             qty_lots = record.prior_lots + report.qty_lots
         if qty_lots < cum_lots and report.state is OrderState.PARTIALLY_FILLED:
-            # An amend to less than was filled by then: the answer to it has overtaken these fills, and there are more.
-            qty_lots = max(record.prior_lots + report.qty_lots, cum_lots + 1)
+            # An amend to less than was filled by then, whose answer has overtaken the fills: more will come.
+            qty_lots = cum_lots + 1
         if report.ts_venue_ns > ts_state_ns:
             limit_ticks, trigger_ticks = report.limit_ticks, report.trigger_ticks
             ts_state_ns = report.ts_venue_ns

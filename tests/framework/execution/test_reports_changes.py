@@ -118,9 +118,11 @@ def test_fills_that_an_amend_to_less_has_overtaken_do_not_end_the_order_before_t
     rig.tell("rest", snapshot(4, ended, trades=fills))
     assert rig.heard == [
         ("updated", "a", 2, 1_000),
-        ("updated", "a", 8, 1_000),
+        ("updated", "a", 4, 1_000),
         ("filled", "a", "T1", 3),
+        ("updated", "a", 9, 1_000),
         ("filled", "a", "T2", 5),
+        ("canceled", "a"),
     ]
     assert record.knowledge is Knowledge.CLOSED
 
