@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,6 +30,7 @@ from framework.venue.orders import Order
 __all__ = [
     "Attachment",
     "OrderWords",
+    "TermWords",
     "Terms",
     "add_order",
     "amend_id",
@@ -38,6 +41,8 @@ __all__ = [
     "encode_attachment",
     "fee_flag",
     "flags_of",
+    "order_of",
+    "term_words",
     "time_ns",
 ]
 
@@ -59,6 +64,13 @@ _STATES = {
     OrderState.FILLED: "closed",
     OrderState.CANCELED: "canceled",
     OrderState.EXPIRED: "expired",
+}
+
+
+# A type in the one line that tells of an order, which has the limit of one that has both after an arrow.
+_LINE_WORDS = {
+    kind: "limit" if kind is OrderType.ICEBERG else word.removesuffix("-limit").replace("-", " ")
+    for kind, word in TYPE_WORDS.items()
 }
 
 
@@ -137,6 +149,53 @@ def time_ns(text: str, name: str, now_ns: int) -> int | None:
     return int(bare) * _NS + (now_ns if text.startswith("+") else 0)
 
 
+class TermWords(NamedTuple):
+    """What the words of an order's parameters mean, which most orders of a client have in common."""
+
+    side: int
+    kind: OrderType
+    flags: frozenset[str]
+    oflags: str
+    stp_mode: StpMode
+    time_in_force: TimeInForce
+    trigger: TriggerReference
+    is_reduce_only: bool
+    is_fee_in_base: bool | None
+
+
+@lru_cache(maxsize=1024)
+def term_words(
+    side: str, kind: str, oflags: str = "", stp: str = "", tif: str = "", trigger: str = "", reduce_only: str = ""
+) -> TermWords:
+    """The words of ``type``, ``ordertype``, ``oflags``, ``stptype``, ``timeinforce``, ``trigger`` and ``reduce_only``;
+    "" for one that is not given. Raises Refusal for those that are none of Kraken's.
+    """
+    if side not in SIDES:
+        raise invalid("type")
+    if kind not in ORDER_TYPES:
+        raise invalid("ordertype")
+    flags = [flag for flag in oflags.split(",") if flag]
+    if not _FLAGS.issuperset(flags) or ("fcib" in flags and "fciq" in flags):
+        raise invalid("oflags")
+    if (stp or "cancel-newest") not in _STP:
+        raise invalid("stptype")
+    if (tif or "GTC").upper() not in _TIMES:
+        raise invalid("timeinforce")
+    if trigger not in ("", "last", "index"):
+        raise invalid("trigger")
+    return TermWords(
+        SIDES[side],
+        ORDER_TYPES[kind],
+        frozenset(flags),
+        ",".join(flags),
+        _STP[stp or "cancel-newest"],
+        _TIMES[(tif or "GTC").upper()],
+        TriggerReference.INDEX if trigger == "index" else TriggerReference.LAST,
+        reduce_only.lower() == "true",
+        True if "fcib" in flags else False if "fciq" in flags else None,
+    )
+
+
 def add_order(
     fields: Mapping[str, str],
     pair: ServedPair,
@@ -152,69 +211,93 @@ def add_order(
 
     has_static_limits: the limit of a trailing order may be a price, and not only its distance from the trigger.
     """
-    side = SIDES.get(fields.get("type", ""))
-    kind = ORDER_TYPES.get(fields.get("ordertype", ""))
-    if side is None:
-        raise invalid("type")
-    if kind is None:
-        raise invalid("ordertype")
-    flags = [flag for flag in fields.get("oflags", "").split(",") if flag]
-    if not _FLAGS.issuperset(flags) or ("fcib" in flags and "fciq" in flags):
-        raise invalid("oflags")
-    if fields.get("leverage", "none") not in ("none", "", "0", "1"):
+    get = fields.get
+    words = term_words(
+        get("type", ""),
+        get("ordertype", ""),
+        get("oflags", ""),
+        get("stptype", ""),
+        get("timeinforce", ""),
+        get("trigger", ""),
+        get("reduce_only", ""),
+    )
+    if get("leverage", "none") not in ("none", "", "0", "1"):
         raise Refusal("EOrder:Insufficient margin")
-    cl_ord_id, userref = fields.get("cl_ord_id", ""), fields.get("userref", "")
-    secondary = _close(fields, pair, side, has_static_limits=has_static_limits)
+    cl_ord_id, userref = get("cl_ord_id", ""), get("userref", "")
+    secondary = _close(fields, pair, words.side, has_static_limits=has_static_limits)
     if cl_ord_id and secondary is not None:
         raise invalid("close")
     if cl_ord_id and userref:
         raise invalid("userref")
     if cl_ord_id and _CL_ORD_ID.fullmatch(cl_ord_id) is None:
         raise invalid("cl_ord_id")
-    stp, tif = fields.get("stptype") or "cancel-newest", (fields.get("timeinforce") or "GTC").upper()
-    if stp not in _STP:
-        raise invalid("stptype")
-    if tif not in _TIMES:
-        raise invalid("timeinforce")
-    expire_ns = time_ns(fields.get("expiretm", ""), "expiretm", now_ns)
-    time_in_force = TimeInForce.GTD if expire_ns is not None and tif == "GTC" else _TIMES[tif]
-    trigger = fields.get("trigger") or "last"
-    if trigger not in ("last", "index"):
-        raise invalid("trigger")
-    volume = fields.get("volume", "")
-    is_quote = "viqc" in flags
-    prices = price_terms(fields, pair, side, kind, last_ticks, has_static_limits=has_static_limits)
-    display = fields.get("displayvol")
+    return order_of(
+        words,
+        pair,
+        request_id,
+        last_ticks,
+        volume=get("volume", ""),
+        price=get("price", ""),
+        price2=get("price2", ""),
+        displayed=get("displayvol", ""),
+        cl_ord_id=cl_ord_id,
+        userref=_userref(userref),
+        deadline_ns=deadline_ns,
+        expire_ns=time_ns(get("expiretm", ""), "expiretm", now_ns),
+        start_ns=time_ns(get("starttm", ""), "starttm", now_ns),
+        secondary=secondary,
+        is_validate_only=is_validate_only,
+        has_static_limits=has_static_limits,
+    )
+
+
+def order_of(
+    words: TermWords,
+    pair: ServedPair,
+    request_id: int,
+    last_ticks: int | None,
+    *,
+    volume: str,
+    price: str,
+    price2: str,
+    displayed: str,
+    cl_ord_id: str,
+    deadline_ns: int | None,
+    expire_ns: int | None,
+    start_ns: int | None,
+    userref: int = 0,
+    exec_inst: str = "",
+    secondary: SecondaryOrder | None = None,
+    is_validate_only: bool = False,
+    has_static_limits: bool = False,
+) -> AddOrder:
+    """A new order of words that are known and numbers as text, "" for one that is not given; raises Refusal."""
+    is_quote = "viqc" in words.flags
+    time_in_force = words.time_in_force
+    if expire_ns is not None and time_in_force is TimeInForce.GTC:
+        time_in_force = TimeInForce.GTD
     return AddOrder(
         request_id=request_id,
         deadline_ns=deadline_ns,
         cl_ord_id=cl_ord_id,
         symbol=pair.spec.symbol,
-        side=side,
-        order_type=kind,
+        side=words.side,
+        order_type=words.kind,
         qty_lots=0 if is_quote else qty_lots(volume, pair, "volume"),
         quote_qty=number(volume, "volume") if is_quote else None,
-        display_lots=qty_lots(display, pair, "displayvol") if display else None,
-        trigger_reference=TriggerReference.INDEX if trigger == "index" else TriggerReference.LAST,
+        display_lots=qty_lots(displayed, pair, "displayvol") if displayed else None,
+        trigger_reference=words.trigger,
         time_in_force=time_in_force,
         expire_ns=expire_ns,
-        start_ns=time_ns(fields.get("starttm", ""), "starttm", now_ns),
-        stp_mode=_STP[stp],
-        is_post_only="post" in flags,
-        is_reduce_only=fields.get("reduce_only", "false").lower() == "true",
+        start_ns=start_ns,
+        stp_mode=words.stp_mode,
+        is_post_only="post" in words.flags,
+        is_reduce_only=words.is_reduce_only,
         is_validate_only=is_validate_only,
-        is_fee_in_base=True if "fcib" in flags else False if "fciq" in flags else None,
-        attachment=encode_attachment(
-            Attachment(
-                userref=_userref(userref),
-                oflags=",".join(flags),
-                price=fields.get("price") or "0",
-                price2=fields.get("price2") or "0",
-                volume=volume,
-            )
-        ),
+        is_fee_in_base=words.is_fee_in_base,
+        attachment=encode_attachment(Attachment(userref, words.oflags, price or "0", price2 or "0", volume, exec_inst)),
         secondary=secondary,
-        **prices,
+        **price_terms(price, price2, pair, words.side, words.kind, last_ticks, has_static_limits=has_static_limits),
     )
 
 
@@ -281,13 +364,10 @@ class OrderWords:
     def line(terms: Terms, pair: ServedPair, volume: str, price: str, price2: str, name: str | None = None) -> str:
         """The order in one line: ``buy 0.50000000 XBTUSD @ limit 64000.1``. name: of the pair, on REST if None."""
         kind = terms.order_type
-        text = f"{SIDE_WORDS[terms.side]} {volume} {name or pair.names.rest} @ {TYPE_WORDS[kind].replace('-', ' ')}"
+        text = f"{SIDE_WORDS[terms.side]} {volume} {name or pair.names.rest} @ {_LINE_WORDS[kind]}"
         if kind is OrderType.MARKET:
             return text
-        text = text.replace("stop loss limit", "stop loss").replace("take profit limit", "take profit")
-        text = text.replace("trailing stop limit", "trailing stop").replace("iceberg", "limit")
-        text += f" {price}"
-        return f"{text} -> limit {price2}" if kind in _WITH_LIMIT else text
+        return f"{text} {price} -> limit {price2}" if kind in _WITH_LIMIT else f"{text} {price}"
 
     @staticmethod
     def shown_prices(

@@ -89,7 +89,8 @@ def price_ticks(text: str, pair: ServedPair, name: str, last_ticks: int | None, 
 
 
 def price_terms(
-    fields: Mapping[str, str],
+    price: str,
+    price2: str,
     pair: ServedPair,
     side: int,
     kind: OrderType,
@@ -97,11 +98,10 @@ def price_terms(
     *,
     has_static_limits: bool,
 ) -> PriceTerms:
-    """The prices of a new order, as arguments of its command, from ``price`` and ``price2``.
+    """The prices of a new order, as arguments of its command, from ``price`` and ``price2``; "" for none.
 
     has_static_limits: as in ``add_order``.
     """
-    price, price2 = fields.get("price", ""), fields.get("price2", "")
     if kind is OrderType.MARKET:
         return {}
     if kind in TRAILING_TYPES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 from zlib import crc32
 
 __all__ = ["book_checksum", "digits", "epoch_us", "rfc3339_ns", "rfc3339_us"]
@@ -11,6 +12,8 @@ __all__ = ["book_checksum", "digits", "epoch_us", "rfc3339_ns", "rfc3339_us"]
 _NS = 10**9
 
 
+# Sizes and prices come again and again: a market maker's are few, and a book's are those around the touch.
+@lru_cache(maxsize=16_384)
 def digits(units: int, decimals: int) -> str:
     """A number of units of the last decimal: 640001 with 1 is ``64000.1``; with 0 decimals there is no point."""
     if not decimals:

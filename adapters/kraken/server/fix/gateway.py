@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import contextlib
 
-from adapters.fix.codec import Fields, Message
+from adapters.fix.codec import Message
 from adapters.fix.session import Session, SessionState
 from adapters.fix.settings import LogonRefusedError
 from adapters.kraken.errors import reject_reason
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.fix.memory import Answered, Asked, Closed, LoggedOn, Note, Received, Reset, SessionMemory
-from adapters.kraken.server.fix.reports import business_reject, execution_fields
+from adapters.kraken.server.fix.reports import business_reject, execution_body, with_exec_id
 from adapters.kraken.server.fix.requests import ClOrdIds, FixRequests
 from adapters.kraken.server.fix.sessions import CompSession, CompSessions
 from adapters.kraken.server.keys import ApiKey
@@ -41,7 +41,6 @@ __all__ = ["TARGET_COMP_ID", "FixGateway"]
 TARGET_COMP_ID = "KRAKEN-TRD"
 _NONCE_TOLERANCE_MS = 5_000
 _NEVER = 2**62
-_EXEC_ID = 17
 _LABEL = "fix"
 _REFUSED = "authentication failure"
 
@@ -232,18 +231,17 @@ class _Trader(CompSession):
         request_id = self._host.next_request_id()
         self._memory.note(Asked(request_id, b"H", cl_ord_id, None))
 
-        def look() -> Fields | None:
+        def look() -> bytes | None:
             order = self._host.records.order(self.account, order_id)
-            return None if order is None else execution_fields(self._context, order, None, cl_ord_id, None, "")
+            return None if order is None else execution_body(self._context, order, None, cl_ord_id, None, "")
 
-        def tell(found: Fields | None) -> None:
+        def tell(found: bytes | None) -> None:
             self._memory.note(Answered(request_id))
             if found is None:
                 self._reject(b"H", cl_ord_id, "EOrder:Unknown order")
             else:
-                exec_id = self._exec_id(order_id).encode()
-                fields = tuple((tag, exec_id if tag == _EXEC_ID else value) for tag, value in found)
-                self._memory.say(self.session, b"8", fields, None, self._clock.now_ns)
+                body = with_exec_id(found, self._exec_id(order_id))
+                self._memory.say(self.session, b"8", (), body, None, self._clock.now_ns)
             self.flush()
 
         self._host.ask(self.line_id, look, tell)
@@ -295,14 +293,14 @@ class _Trader(CompSession):
                 self._waiting.pop(report.request_id or 0, None)
             if msg_type != b"F":
                 self._names[report.order_id] = name if msg_type != b"q" else orig or name
-        fields = execution_fields(self._context, order, report, name, orig, self._exec_id(report.order_id))
-        self._memory.say(self.session, b"8", fields, report, self._clock.now_ns)
+        body = execution_body(self._context, order, report, name, orig, self._exec_id(report.order_id))
+        self._memory.say(self.session, b"8", (), body, report, self._clock.now_ns)
         if not order.is_open:
             self._names.pop(report.order_id, None)
 
     def _reject(self, msg_type: bytes, cl_ord_id: str, text: str, report: Report | None = None) -> None:
         fields = business_reject(msg_type, cl_ord_id, text, reject_reason(text))
-        self._memory.say(self.session, b"j", fields, report, self._clock.now_ns)
+        self._memory.say(self.session, b"j", fields, b"", report, self._clock.now_ns)
 
     def _exec_id(self, order_id: str) -> str:
         """Two parts, unique on the session: the order, and the number of the message."""

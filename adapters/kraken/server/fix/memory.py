@@ -11,6 +11,7 @@ what is made while a line is down, and the client gets it when it resumes its se
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable
 
@@ -19,6 +20,7 @@ import msgspec
 from adapters.fix.codec import Fields
 from adapters.fix.session import Session
 from adapters.fix.store import MemoryStore
+from adapters.kraken.server.fix.reports import with_exec_id
 from framework.messages import Command, Report
 from framework.venue.served.host import VenueHost
 from framework.venue.served.journaled import JournaledHost
@@ -41,7 +43,7 @@ __all__ = [
 
 # Messages of a session that can be asked for again. How far back Kraken replays is not stated: assumption.
 _MESSAGES_MAX = 100_000
-_EXEC_ID, _ORDER_ID = 17, 37
+_ORDER_ID = re.compile(rb"\x0137=([^\x01]*)")
 
 
 class Note(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -151,7 +153,7 @@ class SessionMemory:
         self._host = host if isinstance(host, JournaledHost) else None
         self._owner = f"fix {comp_id}"
         self._recall = recall
-        self._unsaid: list[tuple[int, bytes, Fields]] = []
+        self._unsaid: list[tuple[int, bytes, Fields, bytes]] = []
         self._unanswered: dict[int, Asked] = {}
         self.store: MemoryStore = MemoryStore(_MESSAGES_MAX)
         if self._host is not None:
@@ -169,16 +171,18 @@ class SessionMemory:
         if self._host is not None:
             self._host.keep(self._owner, encode_note(note))
 
-    def say(self, session: Session, msg_type: bytes, fields: Fields, report: Report | None, now_ns: int) -> None:
-        """Send a message of the venue. report: that it tells of, if any."""
+    def say(
+        self, session: Session, msg_type: bytes, fields: Fields, tail: bytes, report: Report | None, now_ns: int
+    ) -> None:
+        """Send a message of the venue. tail: see ``Session.send``. report: that it tells of, if any."""
         if self._host is not None and report is not None:
             cause = zlib.crc32(encode_note(report))
             if self.is_recalling:
-                self._unsaid.append((cause, msg_type, fields))
+                self._unsaid.append((cause, msg_type, fields, tail))
                 return
             assert isinstance(self.store, _KeptStore)
             self.store.cause = cause
-        session.send(msg_type, fields, now_ns)
+        session.send(msg_type, fields, now_ns, tail=tail)
 
     # ------------------------------------------------------------------------------------------------- recall
 
@@ -188,10 +192,10 @@ class SessionMemory:
     def say_rest(self, session: Session, now_ns: int) -> None:
         """The venue is there again: keep for the client what was made and not said."""
         unsaid, self._unsaid = self._unsaid, []
-        for cause, msg_type, fields in unsaid:
+        for cause, msg_type, fields, tail in unsaid:
             assert isinstance(self.store, _KeptStore)
             self.store.cause = cause
-            session.send(msg_type, _numbered(fields, session.next_sender), now_ns)
+            session.send(msg_type, fields, now_ns, tail=_numbered(tail, session.next_sender))
 
     def take_unanswered(self) -> list[Asked]:
         """The requests of the last line that the engine never saw, taken."""
@@ -225,13 +229,13 @@ class SessionMemory:
                 self._recall(note)
 
     def _said(self, cause: int) -> None:
-        for index, (each, _, _) in enumerate(self._unsaid):
+        for index, (each, _, _, _) in enumerate(self._unsaid):
             if each == cause:
                 del self._unsaid[index]
                 return
 
 
-def _numbered(fields: Fields, seq_num: int) -> Fields:
-    """An execution report has the number of its message in its ExecID."""
-    order_id = next((value for tag, value in fields if tag == _ORDER_ID), b"")
-    return [(tag, b"%b:%d" % (order_id, seq_num) if tag == _EXEC_ID else value) for tag, value in fields]
+def _numbered(body: bytes, seq_num: int) -> bytes:
+    """An execution report has the number of its message in its ExecID, after its order's id."""
+    order_id = _ORDER_ID.search(body)
+    return body if order_id is None else with_exec_id(body, f"{order_id[1].decode()}:{seq_num}")

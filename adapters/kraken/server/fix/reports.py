@@ -2,52 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from adapters.fix.codec import Fields
 from adapters.fix.times import utc_timestamp
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.orders import Attachment, OrderWords, attachment_of
-from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
+from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.words import TYPE_WORDS
 from framework.messages import ExecType, ExecutionReport, OrderState
 from framework.protocol import BUY, OrderType, RejectReason, TimeInForce
 from framework.venue.orders import Order
 from framework.venue.served.records import TradeRecord
 
-__all__ = ["business_reject", "execution_fields"]
+__all__ = ["business_reject", "execution_body", "with_exec_id"]
 
 _EXEC = {
-    ExecType.PENDING_NEW: b"A",
-    ExecType.NEW: b"0",
-    ExecType.TRADE: b"F",
-    ExecType.CANCELED: b"4",
-    ExecType.EXPIRED: b"C",
-    ExecType.AMENDED: b"5",
-    ExecType.RESTATED: b"D",
-    ExecType.TRIGGERED: b"D",
-    ExecType.ICEBERG_REFILL: b"D",
+    ExecType.PENDING_NEW: "A",
+    ExecType.NEW: "0",
+    ExecType.TRADE: "F",
+    ExecType.CANCELED: "4",
+    ExecType.EXPIRED: "C",
+    ExecType.AMENDED: "5",
+    ExecType.RESTATED: "D",
+    ExecType.TRIGGERED: "D",
+    ExecType.ICEBERG_REFILL: "D",
 }
 _STATES = {
-    OrderState.PENDING_NEW: b"A",
-    OrderState.NEW: b"0",
-    OrderState.PARTIALLY_FILLED: b"1",
-    OrderState.FILLED: b"2",
-    OrderState.CANCELED: b"4",
-    OrderState.EXPIRED: b"C",
+    OrderState.PENDING_NEW: "A",
+    OrderState.NEW: "0",
+    OrderState.PARTIALLY_FILLED: "1",
+    OrderState.FILLED: "2",
+    OrderState.CANCELED: "4",
+    OrderState.EXPIRED: "C",
 }
 _TYPES = {
-    OrderType.MARKET: b"1",
-    OrderType.LIMIT: b"2",
-    OrderType.ICEBERG: b"2",
-    OrderType.STOP_LOSS: b"3",
-    OrderType.STOP_LOSS_LIMIT: b"4",
-    OrderType.TAKE_PROFIT: b"R",
-    OrderType.TAKE_PROFIT_LIMIT: b"T",
-    OrderType.TRAILING_STOP: b"U",
-    OrderType.TRAILING_STOP_LIMIT: b"V",
+    OrderType.MARKET: "1",
+    OrderType.LIMIT: "2",
+    OrderType.ICEBERG: "2",
+    OrderType.STOP_LOSS: "3",
+    OrderType.STOP_LOSS_LIMIT: "4",
+    OrderType.TAKE_PROFIT: "R",
+    OrderType.TAKE_PROFIT_LIMIT: "T",
+    OrderType.TRAILING_STOP: "U",
+    OrderType.TRAILING_STOP_LIMIT: "V",
 }
-_TIMES = {TimeInForce.GTC: b"1", TimeInForce.IOC: b"3", TimeInForce.FOK: b"4", TimeInForce.GTD: b"6"}
+_TIMES = {TimeInForce.GTC: "1", TimeInForce.IOC: "3", TimeInForce.FOK: "4", TimeInForce.GTD: "6"}
 # BusinessRejectReason (380) of what has one of its own; all else is 0, other.
 _REJECTS = {
     RejectReason.UNKNOWN_ORDER: b"101",
@@ -56,7 +57,9 @@ _REJECTS = {
     RejectReason.NOT_SUPPORTED: b"3",
     RejectReason.PERMISSION_DENIED: b"6",
 }
-_STATUS = b"I"
+_STATUS = "I"
+# Only the ClOrdID and quantities stand before it.
+_EXEC_ID = re.compile(rb"(\x0117=)[^\x01]*")
 
 
 def business_reject(ref_type: bytes, cl_ord_id: str, text: str, reason: RejectReason | None) -> Fields:
@@ -76,86 +79,65 @@ def business_reject(ref_type: bytes, cl_ord_id: str, text: str, reason: RejectRe
     )
 
 
-def execution_fields(
+def execution_body(
     context: ServerContext,
     order: Order,
     report: ExecutionReport | None,
     cl_ord_id: str,
     orig_cl_ord_id: str | None,
     exec_id: str,
-) -> Fields:
-    """The fields of an ExecutionReport, in ascending order.
+) -> bytes:
+    """The fields of an ExecutionReport as they stand in a message, in ascending order.
 
     report: what happened; None for the answer to a status request. exec_id: unique on the session.
     """
     pair = context.pairs.by_symbol[order.pair.symbol]
     records = context.host.records
-    trade, average, cost, note = None, b"0", Decimal(0), attachment_of(order)
+    note = attachment_of(order)
+    trade, average = None, "0"
+    # What the fill is told with, between the fields that every report has: from tag 31, 118, 381 and 5050 on.
+    fill_31 = fill_118 = fill_381 = fill_5050 = ""
     if report is not None and report.exec_type is ExecType.TRADE and report.exec_id is not None:
         trade = records.trade(order.account.name, report.exec_id)
     if trade is not None and report is not None:
         cost = sum((each.cost for each in _trades_until(context, trade)), Decimal(0))
-        average = _text(fixed(cost / (pair.lot * report.cum_lots), pair.pair_decimals))
+        average = fixed(cost / (pair.lot * report.cum_lots), pair.pair_decimals)
+        fill_31 = f"31={pair.price(trade.price_ticks)}\x0132={pair.qty(trade.qty_lots)}\x01"
+        fill_118 = (
+            f"118={fixed(trade.cost, pair.cost_decimals)}\x01136=1\x01137={_fee(context, trade, note)}\x01"
+            f"138={trade.fee_asset}\x01139=4\x01891=2\x01"
+        )
+        fill_381 = f"381={fixed(cost, pair.cost_decimals)}\x01527={trade.number}\x011003={trade.trade_id}\x01"
+        fill_5050 = f"5050={0 if trade.is_maker else 1}\x01"
     # What is told is the order at the time of the report, which may have gone on since.
-    cum_lots = order.cum_lots if report is None else report.cum_lots
-    leaves_lots = order.leaves_lots if report is None else report.leaves_lots
-    qty = order.qty_lots if report is None else report.qty_lots
+    told = order if report is None else report
     exec_type = _STATUS if report is None else _EXEC[report.exec_type]
-    state = _STATES[order.state if report is None else report.state]
-    fields: list[tuple[int, bytes]] = [
-        (6, average),
-        (11, cl_ord_id.encode()),
-        (14, _qty(pair, cum_lots)),
-        (17, exec_id.encode()),
-    ]
-    if note.exec_inst:
-        fields.append((18, note.exec_inst.encode()))
-    if trade is not None:
-        fields += [(31, _text(pair.price(trade.price_ticks))), (32, _qty(pair, trade.qty_lots))]
-    fields += [
-        (37, order.order_id.encode()),
-        (38, _qty(pair, qty)),
-        (39, b"5" if exec_type == b"5" and state == b"0" else state),
-        (40, _executed_type(order)),
-    ]
-    if orig_cl_ord_id is not None:
-        fields.append((41, orig_cl_ord_id.encode()))
-    limit = order.limit_ticks if report is None else report.limit_ticks
-    if limit is not None:
-        fields.append((44, _text(pair.price(limit))))
-    fields += [(54, b"1" if order.side == BUY else b"2"), (55, pair.spec.symbol.encode())]
+    state = _STATES[told.state]
     text = report.reason if report is not None and report.reason else _description(order, pair)
-    fields += [
-        (58, text.encode()),
-        (59, _TIMES[TimeInForce(order.time_in_force)]),
-        (60, utc_timestamp(order.aged_ns if report is None else report.ts_venue_ns)),
-    ]
-    trigger = order.trigger_ticks if report is None else report.trigger_ticks
-    if trigger is not None:
-        fields.append((99, _text(pair.price(trigger))))
-    if trade is not None:
-        fields += [
-            (118, _text(fixed(trade.cost, pair.cost_decimals))),
-            (136, b"1"),
-            (137, _text(_fee(context, trade, note))),
-            (138, trade.fee_asset.encode()),
-            (139, b"4"),
-            (891, b"2"),
-        ]
-    fields += [(150, exec_type), (151, _qty(pair, leaves_lots))]
-    if trade is not None:
-        fields += [
-            (381, _text(fixed(cost, pair.cost_decimals))),
-            (527, b"%d" % trade.number),
-            (1003, trade.trade_id.encode()),
-        ]
-    if report is not None and report.exec_type is ExecType.TRIGGERED and trigger is not None:
-        fields.append((1102, _text(pair.price(trigger))))
-    if order.display_lots is not None:
-        fields.append((1138, _qty(pair, order.display_lots)))
-    if trade is not None:
-        fields.append((5050, b"0" if trade.is_maker else b"1"))
-    return fields
+    ts_ns = order.aged_ns if report is None else report.ts_venue_ns
+    limit, trigger = told.limit_ticks, told.trigger_ticks
+    trigger_text = None if trigger is None else pair.price(trigger)
+    is_triggered = report is not None and report.exec_type is ExecType.TRIGGERED
+    return (
+        f"6={average}\x0111={cl_ord_id}\x0114={pair.qty(told.cum_lots)}\x0117={exec_id}\x01"
+        f"{_field(18, note.exec_inst or None)}{fill_31}37={order.order_id}\x0138={pair.qty(told.qty_lots)}\x01"
+        f"39={'5' if exec_type == '5' and state == '0' else state}\x0140={_executed_type(order)}\x01"
+        f"{_field(41, orig_cl_ord_id)}{_field(44, None if limit is None else pair.price(limit))}"
+        f"54={'1' if order.side == BUY else '2'}\x0155={pair.spec.symbol}\x0158={text}\x01"
+        f"59={_TIMES[order.time_in_force]}\x0160={utc_timestamp(ts_ns).decode()}\x01{_field(99, trigger_text)}"
+        f"{fill_118}150={exec_type}\x01151={pair.qty(told.leaves_lots)}\x01{fill_381}"
+        f"{_field(1102, trigger_text if is_triggered else None)}"
+        f"{_field(1138, None if order.display_lots is None else pair.qty(order.display_lots))}{fill_5050}"
+    ).encode()
+
+
+def with_exec_id(body: bytes, exec_id: str) -> bytes:
+    """The fields of an ExecutionReport with another ExecID, such as of a message that got its number later."""
+    return _EXEC_ID.sub(b"\\g<1>%b" % exec_id.encode(), body, 1)
+
+
+def _field(tag: int, value: str | None) -> str:
+    return "" if value is None else f"{tag}={value}\x01"
 
 
 def _fee(context: ServerContext, trade: TradeRecord, note: Attachment) -> str:
@@ -174,19 +156,11 @@ def _trades_until(context: ServerContext, trade: TradeRecord) -> list[TradeRecor
     return [each for each in trades if each.number <= trade.number]
 
 
-def _text(value: str) -> bytes:
-    return value.encode()
-
-
-def _qty(pair: ServedPair, lots: int) -> bytes:
-    return pair.qty(lots, LOT_DECIMALS).encode()
-
-
-def _executed_type(order: Order) -> bytes:
+def _executed_type(order: Order) -> str:
     """A triggered order is a market or a limit order."""
     if not order.is_triggered or TYPE_WORDS[order.order_type] in ("market", "limit", "iceberg"):
         return _TYPES[order.order_type]
-    return b"1" if order.is_market else b"2"
+    return "1" if order.is_market else "2"
 
 
 def _description(order: Order, pair: ServedPair) -> str:

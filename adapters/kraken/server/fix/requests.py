@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 import uuid
 from collections import OrderedDict
+from functools import lru_cache
 from typing import cast
-
-import msgspec
 
 from adapters.fix.codec import Message
 from adapters.fix.times import parse_utc_timestamp
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import add_order, attachment_of, encode_attachment
+from adapters.kraken.server.orders import TermWords, order_of, term_words
 from adapters.kraken.server.pairs import ServedPair
 from adapters.kraken.server.prices import (
     LimitTerms,
@@ -48,6 +47,25 @@ _FLAGS = {"P": "post", "v": "viqc", "f": "fcib", "q": "fciq"}
 _SCOPES = {"1": MassCancelScope.SYMBOL, "6": MassCancelScope.SESSION, "7": MassCancelScope.ACCOUNT}
 _NUMBER = re.compile(r"[1-9]\d{0,17}")
 _VALID_MIN_NS, _VALID_MAX_NS = 2 * _NS, 60 * _NS
+# What most orders are made of.
+_PLAIN = frozenset((11, 18, 34, 38, 40, 44, 49, 52, 54, 55, 56, 59, 60))
+
+
+@lru_cache(maxsize=1024)
+def _words(
+    side: bytes, kind: bytes, time: bytes, exec_inst: bytes, stp: bytes, trigger: bytes, is_iceberg: bool
+) -> tuple[str, TermWords]:
+    """The order's type, and the words of its parameters; b"" for one that is not given."""
+    word, insts = _TYPES[kind.decode()], exec_inst.decode().split()
+    return word, term_words(
+        "buy" if side == b"1" else "sell",
+        "iceberg" if is_iceberg and word == "limit" else word,
+        ",".join(_FLAGS[inst] for inst in insts if inst in _FLAGS),
+        _STP[stp.decode()] if stp else "",
+        _TIMES[time.decode()],
+        "index" if trigger == b"1" else "",
+        "true" if "E" in insts else "",
+    )
 
 
 class ClOrdIds:
@@ -114,54 +132,41 @@ class FixRequests:
         """A new order."""
         pair = self.pair(message)
         given = message.first
-        kind = _TYPES[message.text(40)]
-        fields = {
-            "type": "buy" if given[54] == b"1" else "sell",
-            "ordertype": kind,
-            "volume": message.text(38),
-            "timeinforce": _TIMES[message.text(59)],
-        }
-        if 18 in given:
-            flags = message.text(18).split()
-            fields["oflags"] = ",".join(_FLAGS[flag] for flag in flags if flag in _FLAGS)
-            if "E" in flags:
-                fields["reduce_only"] = "true"
-        if 7928 in given:
-            fields["stptype"] = _STP[message.text(7928)]
-        if given.get(388) == b"1":
-            fields["trigger"] = "index"
-        if given.get(5001) == b"1":
-            fields["leverage"] = "2"
-        price, trigger, display = message.text(44), message.text(99), message.text(1138)
+        has_more = not _PLAIN.issuperset(given)
+        kind, words = _words(
+            given[54],
+            given[40],
+            given[59],
+            given.get(18, b""),
+            given.get(7928, b"") if has_more else b"",
+            given.get(388, b"") if has_more else b"",
+            has_more and 1138 in given,
+        )
+        if has_more and given.get(5001) == b"1":
+            raise Refusal("EOrder:Insufficient margin")
+        price, trigger = message.text(44), message.text(99) if has_more else ""
+        first, second = price, ""
         if kind.startswith("trailing"):
-            fields["price"] = f"+{trigger}"
-            if price:
-                fields["price2"] = f"{'' if price.startswith('-') else '+'}{price}"
+            first = f"+{trigger}"
+            second = price if not price or price.startswith("-") else f"+{price}"
         elif trigger:
-            fields["price"], fields["price2"] = trigger, price
-        else:
-            fields["price"] = price
-        if display:
-            fields["displayvol"] = display
-            fields["ordertype"] = "iceberg" if kind == "limit" else kind
-        for tag, name in ((126, "expiretm"), (168, "starttm")):
-            if message.get(tag) is not None:
-                fields[name] = str(self._moment_ns(message, tag) // _NS)
-        command = add_order(
-            fields,
+            first, second = trigger, price
+        return order_of(
+            words,
             pair,
             self._host.next_request_id(),
-            self._host.now_ns,
             self._context.last_ticks(pair.spec.symbol),
-            self._deadline_ns(message),
-            is_validate_only=False,
+            volume=message.text(38),
+            price=first,
+            price2=second,
+            displayed=message.text(1138) if has_more else "",
+            # Its form is FIX's own, which was held to its own rule.
+            cl_ord_id=message.text(11),
+            deadline_ns=self._deadline_ns(message) if has_more else None,
+            expire_ns=self._second_ns(message, 126) if has_more else None,
+            start_ns=self._second_ns(message, 168) if has_more else None,
+            exec_inst=message.text(18),
         )
-        attachment = command.attachment
-        if exec_inst := message.text(18):
-            note = msgspec.structs.replace(attachment_of(command), exec_inst=exec_inst)
-            attachment = encode_attachment(note)
-        # Its form is FIX's own, which was held to its own rule.
-        return msgspec.structs.replace(command, cl_ord_id=message.text(11), attachment=attachment)
 
     def amend(self, message: Message, root: str) -> AmendOrder:
         """An amend of an order that the venue knows by an id of ours; all that it may change is stated.
@@ -205,6 +210,10 @@ class FixRequests:
         if moment_ns is None:
             raise invalid(str(tag))
         return moment_ns
+
+    def _second_ns(self, message: Message, tag: int) -> int | None:
+        """A time of an order, which is kept in whole seconds; None where it is not given."""
+        return None if message.get(tag) is None else self._moment_ns(message, tag) // _NS * _NS
 
     def _deadline_ns(self, message: Message) -> int | None:
         if message.get(62) is None:

@@ -54,7 +54,7 @@ __all__ = ["ServeOptions", "build_context", "serve"]
 _CONNECTIONS_MAX = 20_000
 # Orders, which live long, are in no reference cycles: the search for cycles among all objects is made seldom, that
 # among new ones often and so for a short time only.
-_COLLECT_AFTER = (1_000, 200, 2)
+COLLECT_AFTER = (1_000, 200, 2)
 _PLENTY = Decimal(1_000_000)
 # Orders have a host of their own at Kraken (websocket-v2/level3); here that is a path, and /v2 has them too.
 _LEVEL3_PATH = "/l3/v2"
@@ -185,7 +185,7 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     warm_up(profile)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
+    gc.set_threshold(*COLLECT_AFTER)
     failure = pump.start()
     ready = _ready(options, port, (fix_port, fix_md_port), control_port, token, certified, keys, comp_ids)
     if options.ready_file is not None:
