@@ -87,6 +87,10 @@ class Feed(ABC):
 
     # ------------------------------------------------------------------------------------------------- the channels'
 
+    def _read(self, data: bytes) -> object:
+        """What a message says. Raises WireError."""
+        return decode_answer(data)
+
     @abstractmethod
     def _channel_handlers(self) -> Mapping[type, Callable[[Any], None]]:
         """What hears the frames of each channel."""
@@ -174,7 +178,7 @@ class Feed(ABC):
     def received(self, data: bytes) -> None:
         self._heard_ns = self._clock.now_ns
         try:
-            answer = decode_answer(data)
+            answer = self._read(data)
         except WireError as error:
             self._lost(f"a message of the venue cannot be read: {error}")
             return

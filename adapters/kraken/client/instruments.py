@@ -19,6 +19,9 @@ from framework.protocol import InstrumentSpec
 
 __all__ = ["Instrument", "Instruments"]
 
+# Longer numbers go the slow way, which has a limit.
+_USUAL_LENGTH = 40
+
 
 class Instrument:
     """One pair: ``spec`` is its grid, ``names`` what each protocol calls it."""
@@ -38,6 +41,22 @@ class Instrument:
     def qty_text(self, qty_lots: int) -> str:
         """A quantity as the wire has it."""
         return digits(qty_lots * self._lot_units, self._lot_decimals)
+
+    def printed_price(self, text: str) -> tuple[int, str]:
+        """A price of the wire in ticks, and what it adds to a checksum: its digits without point and leading zeros.
+
+        Raises WireError for one off the grid.
+        """
+        return self.ticks(text), _printed_digits(text)
+
+    def printed_qty(self, text: str) -> tuple[int, str]:
+        """A quantity of the wire in lots, and what it adds to a checksum; raises WireError for one off the grid."""
+        whole, _, fraction = text.partition(".")
+        if len(fraction) == self._lot_decimals and self._lot_units == 1 and len(text) < _USUAL_LENGTH:
+            digits = whole + fraction
+            if digits.isdecimal():
+                return int(digits), digits.lstrip("0") or "0"
+        return self.lots(text), _printed_digits(text)
 
     def ticks(self, price: Number | str) -> int:
         """A price of the wire in ticks; raises WireError for one off the grid."""
@@ -93,6 +112,13 @@ def _grid(step: str) -> tuple[int, int]:
     assert isinstance(exponent, int)
     units = int("".join(map(str, figures)))
     return (-exponent, units) if exponent < 0 else (0, units * 10**exponent)
+
+
+def _printed_digits(text: str) -> str:
+    digits = text.replace(".", "")
+    if not digits.isdecimal():  # an exponent, or a sign
+        raise WireError(f"{text} is not printed as books print their numbers")
+    return digits.lstrip("0") or "0"
 
 
 def _steps(value: Number | str, decimals: int, step: int, what: str, symbol: str) -> int:

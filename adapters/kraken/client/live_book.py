@@ -6,57 +6,51 @@ subscribed; the checksum is over the ten best levels of each side, digit for dig
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable
+from bisect import bisect_left
 from decimal import Decimal
+from zlib import crc32
 
 from adapters.kraken.client.instruments import Instrument
-from adapters.kraken.wire.digits import book_checksum
-from adapters.kraken.wire.number import Number
-from adapters.kraken.wire.ws2.market import Level
+from adapters.kraken.wire.ws2.book import PrintedBook, number_text
 from framework.protocol import BUY, SELL
 
-__all__ = ["LiveBook", "printed_digits"]
+__all__ = ["LiveBook"]
 
 _CHECKED_LEVELS = 10
+# So many prices are known by their text at a time.
+_KNOWN_MAX = 10_000
 
 
 class _Side:
-    """One side. keys: its prices in order from the best, a bid's as its negative."""
+    """One side. Its levels in order from the best, column by column.
 
-    def __init__(self, sign: int) -> None:
+    keys: prices, a bid's as its negative. lots: quantities. printed: what each level adds to the checksum.
+    """
+
+    __slots__ = ("keys", "known", "lots", "printed", "side", "sign")
+
+    def __init__(self, side: int, sign: int) -> None:
+        self.side = side
         self.sign = sign
         self.keys: list[int] = []
-        # By price in ticks: quantity in lots, and price and quantity as their digits on the wire.
-        self.levels: dict[int, tuple[int, int, int]] = {}
+        self.lots: list[int] = []
+        self.printed: list[str] = []
+        # Prices that were read before, by their text: key, ticks, and the digits for the checksum.
+        self.known: dict[str, tuple[int, int, str]] = {}
 
     def clear(self) -> None:
         self.keys.clear()
-        self.levels.clear()
-
-    def set(self, ticks: int, lots: int, price_digits: int, qty_digits: int) -> None:
-        if lots:
-            if ticks not in self.levels:
-                insort(self.keys, self.sign * ticks)
-            self.levels[ticks] = (lots, price_digits, qty_digits)
-        elif self.levels.pop(ticks, None) is not None:
-            del self.keys[bisect_left(self.keys, self.sign * ticks)]
+        self.lots.clear()
+        self.printed.clear()
 
     def cut(self, depth: int) -> list[int]:
         """Leave so many levels; the prices of those that go."""
         gone = [self.sign * key for key in self.keys[depth:]]
-        del self.keys[depth:]
-        for ticks in gone:
-            del self.levels[ticks]
+        del self.keys[depth:], self.lots[depth:], self.printed[depth:]
         return gone
 
     def best(self, count: int) -> list[tuple[int, int]]:
-        return [(ticks, self.levels[ticks][0]) for ticks in (self.sign * key for key in self.keys[:count])]
-
-    def digits(self) -> Iterable[tuple[int, int]]:
-        for key in self.keys[:_CHECKED_LEVELS]:
-            _, price_digits, qty_digits = self.levels[self.sign * key]
-            yield price_digits, qty_digits
+        return [(self.sign * key, lots) for key, lots in zip(self.keys[:count], self.lots[:count], strict=True)]
 
 
 class LiveBook:
@@ -69,7 +63,8 @@ class LiveBook:
         self.spec = instrument.spec
         self.ts_event_ns = 0
         self._instrument = instrument
-        self._sides = {BUY: _Side(-1), SELL: _Side(1)}
+        self._bids, self._asks = _Side(BUY, -1), _Side(SELL, 1)
+        self._sides = {BUY: self._bids, SELL: self._asks}
         self._last: tuple[int, int, int] | None = None
 
     # ------------------------------------------------------------------------------------------------- changing
@@ -79,23 +74,50 @@ class LiveBook:
         for side in self._sides.values():
             side.clear()
 
-    def apply(self, side: int, levels: Iterable[Level]) -> list[tuple[int, int]]:
-        """Levels of a message in their order; what they are in ticks and lots. Raises WireError off the grid."""
-        instrument, applied = self._instrument, self._sides[side]
-        changes = []
-        for level in levels:
-            ticks, lots = instrument.ticks(level.price), instrument.lots(level.qty)
-            applied.set(ticks, lots, printed_digits(level.price), printed_digits(level.qty))
-            changes.append((ticks, lots))
+    def apply(self, told: PrintedBook) -> list[tuple[int, int, int]]:
+        """Levels of a message in their order; what they are as (side, ticks, lots). Raises WireError off the grid."""
+        read_qty, changes = self._instrument.printed_qty, []
+        for book, levels in ((self._bids, told.bids), (self._asks, told.asks)):
+            keys, known, side = book.keys, book.known, book.side
+            for level in levels:
+                price, qty = level.price, level.qty
+                if type(price) is not str or type(qty) is not str:
+                    price, qty = number_text(price), number_text(qty)
+                key, ticks, price_digits = known.get(price) or self._learn(book, price)
+                lots, qty_digits = read_qty(qty)
+                at = bisect_left(keys, key)
+                if at < len(keys) and keys[at] == key:
+                    if lots:
+                        book.lots[at] = lots
+                        book.printed[at] = price_digits + qty_digits
+                    else:
+                        del keys[at], book.lots[at], book.printed[at]
+                elif lots:
+                    keys.insert(at, key)
+                    book.lots.insert(at, lots)
+                    book.printed.insert(at, price_digits + qty_digits)
+                changes.append((side, ticks, lots))
         return changes
+
+    def _learn(self, side: _Side, price: str) -> tuple[int, int, str]:
+        """Read a price that is not among the known ones."""
+        ticks, price_digits = self._instrument.printed_price(price)
+        if len(side.known) >= _KNOWN_MAX:
+            side.known.clear()
+        read = side.known[price] = (side.sign * ticks, ticks, price_digits)
+        return read
 
     def cut(self, depth: int) -> list[tuple[int, int]]:
         """Leave so many levels of each side; (side, price) of those that go."""
-        return [(side, ticks) for side in (BUY, SELL) for ticks in self._sides[side].cut(depth)]
+        bids, asks = self._bids, self._asks
+        if len(bids.keys) <= depth and len(asks.keys) <= depth:
+            return []
+        return [(book.side, ticks) for book in (bids, asks) for ticks in book.cut(depth)]
 
     def checksum(self) -> int:
         """What the venue's checksum must be."""
-        return book_checksum(self._sides[SELL].digits(), self._sides[BUY].digits())
+        best = self._asks.printed[:_CHECKED_LEVELS] + self._bids.printed[:_CHECKED_LEVELS]
+        return crc32("".join(best).encode())
 
     def traded(self, price_ticks: int, qty_lots: int, side: int) -> None:
         """A trade was made; side: the aggressor's."""
@@ -105,20 +127,21 @@ class LiveBook:
 
     def touch(self) -> tuple[int, int, int, int]:
         """Bid price, bid quantity, ask price, ask quantity in ticks and lots; quantity 0: an empty side."""
-        bid, ask = self._sides[BUY].best(1), self._sides[SELL].best(1)
-        return *(bid[0] if bid else (0, 0)), *(ask[0] if ask else (0, 0))
+        bids, asks = self._bids, self._asks
+        bid_ticks, bid_lots = (-bids.keys[0], bids.lots[0]) if bids.keys else (0, 0)
+        return (bid_ticks, bid_lots, asks.keys[0], asks.lots[0]) if asks.keys else (bid_ticks, bid_lots, 0, 0)
 
     @property
     def bid_ticks(self) -> int | None:
         """Best bid; None while there is none."""
-        best = self._sides[BUY].best(1)
-        return best[0][0] if best else None
+        keys = self._bids.keys
+        return -keys[0] if keys else None
 
     @property
     def ask_ticks(self) -> int | None:
         """Best ask; None while there is none."""
-        best = self._sides[SELL].best(1)
-        return best[0][0] if best else None
+        keys = self._asks.keys
+        return keys[0] if keys else None
 
     @property
     def bid_lots(self) -> int:
@@ -156,8 +179,3 @@ class LiveBook:
     def qty(self, qty_lots: int) -> Decimal:
         """The exact quantity of a number of lots."""
         return self.spec.qty(qty_lots)
-
-
-def printed_digits(number: Number) -> int:
-    """What a printed number adds to a checksum: its digits, without point and leading zeros."""
-    return int(number.text.replace(".", ""))

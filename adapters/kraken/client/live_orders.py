@@ -12,12 +12,11 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import NamedTuple
+from zlib import crc32
 
 from msgspec import UNSET
 
 from adapters.kraken.client.instruments import Instrument
-from adapters.kraken.client.live_book import printed_digits
-from adapters.kraken.wire.digits import book_checksum
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.ws2.market import Level3Order
 from framework.data.columns import ADD, DELETE, MODIFY
@@ -41,8 +40,7 @@ class OrderChange(NamedTuple):
 class _Order(NamedTuple):
     price_ticks: int
     qty_lots: int
-    price_digits: int
-    qty_digits: int
+    printed: str
 
 
 def order_number(order_id: str) -> int:
@@ -94,10 +92,10 @@ class _Side:
         del self.keys[depth:]
         return gone
 
-    def checked(self) -> Iterator[tuple[int, int]]:
+    def checked(self) -> Iterator[str]:
         for key in self.keys[:_CHECKED_PRICES]:
             for order in self.levels[self.sign * key].values():
-                yield order.price_digits, order.qty_digits
+                yield order.printed
 
 
 class LiveOrders:
@@ -148,7 +146,7 @@ class LiveOrders:
 
     def checksum(self) -> int:
         """What the venue's checksum must be."""
-        return book_checksum(self._sides[SELL].checked(), self._sides[BUY].checked())
+        return crc32("".join([*self._sides[SELL].checked(), *self._sides[BUY].checked()]).encode())
 
     def orders(self, side: int) -> list[tuple[int, int, str]]:
         """(price_ticks, qty_lots, order id) of a side, best price first, those of one price in queue order."""
@@ -160,5 +158,6 @@ class LiveOrders:
         ]
 
     def _read(self, told: Level3Order) -> _Order:
-        ticks, lots = self._instrument.ticks(told.limit_price), self._instrument.lots(told.order_qty)
-        return _Order(ticks, lots, printed_digits(told.limit_price), printed_digits(told.order_qty))
+        ticks, price_digits = self._instrument.printed_price(told.limit_price.text)
+        lots, qty_digits = self._instrument.printed_qty(told.order_qty.text)
+        return _Order(ticks, lots, price_digits + qty_digits)

@@ -23,13 +23,14 @@ from adapters.kraken.errors import SymbolError
 from adapters.kraken.wire.codec import Maybe
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.number import Number
-from adapters.kraken.wire.ws2.market import BookFrame, Ticker, TickerFrame, TradeFrame
+from adapters.kraken.wire.ws2.book import PrintedBook, PrintedBookFrame
+from adapters.kraken.wire.ws2.market import Ticker, TickerFrame, TradeFrame
+from adapters.kraken.wire.ws2.messages import decode_market
 from adapters.kraken.words import SIDES
 from framework.data.columns import CLEAR, LAST, LEVEL, SNAPSHOT, TRADE
 from framework.data.live_rows import MarketRow, Quote
 from framework.errors import ConfigError
 from framework.execution.link import Clock
-from framework.protocol import BUY, SELL
 
 __all__ = ["MarketData"]
 
@@ -77,12 +78,15 @@ class MarketData(Feed):
     # ------------------------------------------------------------------------------------------------- channels
 
     def _channel_handlers(self) -> Mapping[type, Callable[[Any], None]]:
-        return {BookFrame: self._on_book, TradeFrame: self._on_trades, TickerFrame: self._on_ticker}
+        return {PrintedBookFrame: self._on_book, TradeFrame: self._on_trades, TickerFrame: self._on_ticker}
+
+    def _read(self, data: bytes) -> object:
+        return decode_market(data)
 
     def _forget(self, wanted: FeedSubscription) -> None:
         self._books[wanted.symbol].clear()
 
-    def _on_book(self, frame: BookFrame) -> None:
+    def _on_book(self, frame: PrintedBookFrame) -> None:
         is_snapshot = frame.type == "snapshot"
         for told in frame.data:
             wanted = self._wanted.get(("book", told.symbol))
@@ -91,7 +95,7 @@ class MarketData(Feed):
             book, recv_ns = self._books[told.symbol], self._heard_ns
             try:
                 ts_ns = recv_ns if told.timestamp is UNSET else moment_ns(told.timestamp)
-                rows = self._book_rows(book, told.bids, told.asks, wanted.depth, ts_ns, is_snapshot=is_snapshot)
+                rows = self._book_rows(book, told, wanted.depth, ts_ns, is_snapshot=is_snapshot)
             except (WireError, SymbolError) as error:
                 self._leave(wanted, f"the book cannot be read: {error}")
                 continue
@@ -106,16 +110,14 @@ class MarketData(Feed):
                 self._listener.book_changed(told.symbol, rows)
 
     def _book_rows(
-        self, book: LiveBook, bids: Any, asks: Any, depth: int, ts_ns: int, *, is_snapshot: bool
+        self, book: LiveBook, told: PrintedBook, depth: int, ts_ns: int, *, is_snapshot: bool
     ) -> list[MarketRow]:
         recv_ns, flags = self._heard_ns, SNAPSHOT if is_snapshot else 0
         rows = []
         if is_snapshot:
             book.clear()
             rows.append(MarketRow(ts_ns, recv_ns, CLEAR, 0, 0, 0, flags))
-        for side, levels in ((BUY, bids), (SELL, asks)):
-            for ticks, lots in book.apply(side, levels):
-                rows.append(MarketRow(ts_ns, recv_ns, LEVEL, side, ticks, lots, flags))
+        rows += [MarketRow(ts_ns, recv_ns, LEVEL, side, ticks, lots, flags) for side, ticks, lots in book.apply(told)]
         for side, ticks in book.cut(depth):  # pushed out by better levels: the venue tells no more of them
             rows.append(MarketRow(ts_ns, recv_ns, LEVEL, side, ticks, 0, flags))
         return _ended(rows)

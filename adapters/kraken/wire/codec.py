@@ -16,7 +16,7 @@ from adapters.kraken.wire.credentials import Token
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.number import Number, QuotedNumber, is_number
 
-__all__ = ["Maybe", "Message", "decoder", "encode", "from_text"]
+__all__ = ["Maybe", "Message", "decoder", "encode", "from_text", "text_decoder"]
 
 # A member that can be absent; absent is UNSET, which is not null.
 type Maybe[T] = T | UnsetType
@@ -28,8 +28,15 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
 def decoder[T](kind: type[T]) -> Callable[[bytes | str], T]:
     """What reads JSON of one kind; it raises WireError, which names the member and repeats nothing of the message."""
-    read = msgspec.json.Decoder(kind, float_hook=Number, dec_hook=_from_json).decode
+    return _raising(msgspec.json.Decoder(kind, float_hook=Number, dec_hook=_from_json).decode)
 
+
+def text_decoder[T](kind: type[T]) -> Callable[[bytes | str], T]:
+    """As ``decoder``, for kinds whose members of type Any are numbers: they become the text that was printed."""
+    return _raising(msgspec.json.Decoder(kind, float_hook=str).decode)
+
+
+def _raising[T](read: Callable[[bytes | str], T]) -> Callable[[bytes | str], T]:
     def decode(data: bytes | str) -> T:
         try:
             return read(data)

@@ -14,6 +14,7 @@ from msgspec import UNSET
 
 from adapters.kraken.wire.codec import Maybe, Message, decoder, encode
 from adapters.kraken.wire.ws2.account import BalancesSnapshot, BalancesUpdate, ExecutionsFrame
+from adapters.kraken.wire.ws2.book import PrintedBookFrame, read_book
 from adapters.kraken.wire.ws2.market import (
     BookFrame,
     Heartbeat,
@@ -41,7 +42,7 @@ from adapters.kraken.wire.ws2.responses import (
     UnsubscribeResponse,
 )
 
-__all__ = ["Answer", "Frame", "UnknownMessage", "decode_answer", "decode_request", "encode"]
+__all__ = ["Answer", "Frame", "UnknownMessage", "decode_answer", "decode_market", "decode_request", "encode"]
 
 type Frame = (
     BookFrame
@@ -108,6 +109,8 @@ _RESPONSES: Mapping[str, Callable[[bytes | str], Any]] = {
     "pong": decoder(Pong),
 }
 _error_response = decoder(ErrorResponse)
+# How Kraken prints a frame of a book; one that is printed otherwise is found by its head.
+_BOOK = b'{"channel":"book",'
 
 
 def decode_request(data: bytes | str) -> Request:
@@ -120,7 +123,18 @@ def decode_answer(data: bytes | str) -> Answer:
 
     A channel or method that is not known is no error but an ``UnknownMessage``: a newer venue has more of them.
     """
+    return _answer(data, _head(data))
+
+
+def decode_market(data: bytes | str) -> Answer | PrintedBookFrame:
+    """As ``decode_answer``, but a frame of a book is read as printed, for who keeps the book."""
+    if data[: len(_BOOK)] == _BOOK:
+        return read_book(data)
     head = _head(data)
+    return read_book(data) if head.channel == "book" else _answer(data, head)
+
+
+def _answer(data: bytes | str, head: _Head) -> Answer:
     if head.channel is not UNSET:
         read = _FRAMES.get(head.channel)
         if read is None and head.channel == "balances" and head.type is not UNSET:
