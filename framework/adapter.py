@@ -7,6 +7,7 @@ Generic code reaches an exchange only through it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +25,7 @@ from framework.protocol import InstrumentSpec, VenueProfile
 
 __all__ = [
     "ENTRY_POINT_GROUP",
+    "AccountState",
     "Adapter",
     "Clock",
     "ConnectLive",
@@ -33,6 +35,7 @@ __all__ = [
     "LiveSettings",
     "LiveVenue",
     "MarketListener",
+    "VenueOrder",
     "choose_adapter",
     "load_adapter",
     "load_adapters",
@@ -147,6 +150,32 @@ class LiveOrderBooks(Protocol):
         ...
 
 
+class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that is open at the venue. cl_ord_id: the desk's id of it, "" where it has none. text: in words."""
+
+    order_id: str
+    cl_ord_id: str
+    symbol: str
+    text: str
+
+
+class AccountState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the venue says of the account that is traded, and of the key.
+
+    key_name: as its owner has named it. permissions: what it may do, in the venue's words; missing: what it may not do
+    of what trading by the links asked for needs; surplus: what it may do that no trading needs, in words.
+    balances, held: all that is there, and what of it open orders hold, by asset. open_orders: whoever sent them.
+    """
+
+    key_name: str
+    permissions: tuple[str, ...]
+    missing: tuple[str, ...]
+    surplus: tuple[str, ...]
+    balances: Mapping[str, Decimal]
+    held: Mapping[str, Decimal]
+    open_orders: tuple[VenueOrder, ...]
+
+
 class LiveVenue(Protocol):
     """An exchange that is traded live. instruments: all of them, by symbol. links: those asked for, not open yet."""
 
@@ -159,6 +188,16 @@ class LiveVenue(Protocol):
     @property
     def orders(self) -> LiveOrderBooks | None:
         """Books order by order; None without credentials."""
+        ...
+
+    async def account(self) -> AccountState:
+        """What the venue says of the account. Raises TidegateError where it refuses, or does not answer."""
+        ...
+
+    def ask_balances(
+        self, on_balances: Callable[[Mapping[str, Decimal]], None], on_failed: Callable[[str], None]
+    ) -> None:
+        """Ask for what is there by asset; one of the two is called, never from within this call."""
         ...
 
     async def close(self) -> None:

@@ -203,6 +203,18 @@ class DeskExecutionClient(ExecutionClient):
         states = [balance for _, balance in told.values()]
         self.generate_account_state(states, [], True, self._clock.timestamp_ns())
 
+    def set_balances(self, balances: Mapping[str, Decimal]) -> None:
+        """Take what the venue says is there, all fills learned so far included, and tell NautilusTrader."""
+        self._traded.clear()
+        self._balances = dict.fromkeys(self._balances, Decimal(0)) | dict(balances)
+        self.send_balances()
+
+    @property
+    def balances(self) -> Mapping[str, Decimal]:
+        """What is there by the venue's last word and the fills learned since, by asset."""
+        self._settle()
+        return self._balances
+
     def _settle(self) -> None:
         """Add what was traded since the last time to the balances."""
         balances = self._balances

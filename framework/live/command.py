@@ -186,7 +186,7 @@ def _run_served(options: argparse.Namespace) -> int:
 
     if options.ready_file is None:
         raise ConfigError("--market served needs --ready-file, which `tidegate venue --ready-file` writes")
-    for option in ("once", "seed", "latency"):
+    for option in ("once", "seed", "latency", "balances"):
         if getattr(options, option):
             raise ConfigError(f"--{option} is the served venue's to choose; give it to `tidegate venue`")
     if options.speed != 1:
@@ -197,7 +197,6 @@ def _run_served(options: argparse.Namespace) -> int:
         config = LiveConfig(
             strategy=run.strategy,
             venue=run.venue,
-            account=run.account,
             road=run.road,
             limits=run.limits,
             live=LiveSection(
@@ -209,7 +208,8 @@ def _run_served(options: argparse.Namespace) -> int:
             ),
         )
         adapter = check_live(config, out)
-        return run_live(config, adapter, out, options.journal or Path(state) / "run.intents", for_s=options.for_s)
+        journal = options.journal or Path(state) / "run.intents"
+        return run_live(config, adapter, out, journal, for_s=options.for_s) or 0
 
 
 def _say(line: str) -> None:

@@ -11,6 +11,9 @@
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +33,18 @@ from framework.execution.limits import LimitsSection
 from framework.live.closing import AtEnd
 from framework.live.journal import Forcing
 
-__all__ = ["LiveConfig", "LiveSection", "load_live_config"]
+__all__ = ["LeftOpen", "LiveConfig", "LiveSection", "load_live_config"]
+
+
+class LeftOpen(enum.StrEnum):
+    """What becomes of orders that a run before has left open.
+
+    CANCEL: they are canceled before the strategy starts, which begins anew. ADOPT: the strategy, of the same name as
+    then, goes on with them, and with what runs before hold.
+    """
+
+    CANCEL = "cancel"
+    ADOPT = "adopt"
 
 
 class LiveSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +54,8 @@ class LiveSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     state: folder of what must survive a restart; the journal is in it. fsync: what of the journal is forced to the
         disk.
     at_end: "cancel", "leave" or "flatten". patience_s: how long the end may take.
+    left_open: "cancel" or "adopt", what becomes of orders that a run before has left open.
+    balances_s: how often the venue is asked for the account's balances; 0 for at the start only.
     dead_man_s: the venue cancels all orders of the account if this run has not been heard for so long; 0 for never.
     """
 
@@ -52,8 +68,10 @@ class LiveSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     state: str = "state"
     fsync: Forcing = Forcing.OFF
     at_end: AtEnd = AtEnd.CANCEL
+    left_open: LeftOpen = LeftOpen.CANCEL
     patience_s: float = 30.0
     dead_man_s: int = 60
+    balances_s: int = 60
 
     def __post_init__(self) -> None:
         if not self.symbols:
@@ -61,6 +79,7 @@ class LiveSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         check_range("[live] depth", self.depth, 1)
         check_range("[live] patience_s", self.patience_s, 0)
         check_range("[live] dead_man_s", self.dead_man_s, 0, 86_400)
+        check_range("[live] balances_s", self.balances_s, 0, 86_400)
         if 0 < self.dead_man_s < 15:
             raise ConfigError(f"[live] dead_man_s = {self.dead_man_s}: give 15 or more, or 0 to do without")
 
@@ -71,17 +90,20 @@ class LiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     strategy: StrategySection
     live: LiveSection
     venue: VenueSection = VenueSection()
-    account: AccountSection = AccountSection()
     road: RoadSection = RoadSection()
     limits: LimitsSection = LimitsSection()
 
-    def as_run(self) -> RunConfig:
-        """What of it a backtest has too."""
+    def as_run(self, balances: Mapping[str, Decimal] | None = None) -> RunConfig:
+        """What of it a backtest has too. balances: what the account had at the start; None for plenty."""
         return RunConfig(
             strategy=self.strategy,
             market=MarketSection(source="live", symbols=self.live.symbols),
             venue=self.venue,
-            account=self.account,
+            account=AccountSection(
+                balances=None
+                if balances is None
+                else {asset: f"{amount:f}" for asset, amount in balances.items() if amount >= 0}
+            ),
             road=self.road,
             limits=self.limits,
         )

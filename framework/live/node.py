@@ -7,6 +7,7 @@ within the call that brings it. What a run before has left open is dealt with be
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -21,14 +22,16 @@ from framework.backtest.recorder import RunRecorder
 from framework.backtest.run_writer import RunTables, run_inputs, session_table, write_run
 from framework.backtest.strategy_file import load_strategy, raise_as_strategy_error
 from framework.data.recorder import RecordedInstrument
-from framework.errors import ConfigError, TidegateError
+from framework.errors import ConfigError, JournalError, TidegateError
 from framework.execution.standstill import Proof, Scope, Standstill
+from framework.live.balances import Balances
 from framework.live.clock import LiveClock
 from framework.live.closing import Closing
 from framework.live.config import LiveConfig
 from framework.live.feeds import LiveFeeds
 from framework.live.journal import IntentJournal, JournaledDesk
 from framework.live.observer import Observer
+from framework.live.records import Held
 from framework.live.recovery import Recovery
 from framework.live.tape import MarketTape
 from framework.messages import CommandAccepted, CommandRejected, ExecType, ExecutionReport, Report
@@ -44,7 +47,6 @@ _NS = 1_000_000_000
 _MS = 1_000_000
 _SAMPLE_NS = _NS
 _READY_MS = 20
-_PLENTY = Decimal(1_000_000_000)
 _HORIZONS_S = (1, 10, 60)
 
 
@@ -79,13 +81,16 @@ class LiveNode:
         clock: LiveClock,
         journal: IntentJournal,
         recovery: Recovery,
+        balances: Mapping[str, Decimal],
         say: Callable[[str], None],
         *,
         strategy: Strategy | None = None,
         observer: Observer | None = None,
         tape: Path | None = None,
     ) -> None:
-        """Raises ConfigError for what the venue or its profile does not have. observer: watches the run."""
+        """balances: what the account has. observer: watches the run. Raises ConfigError for what the venue or its
+        profile does not have.
+        """
         observer = Observer() if observer is None else observer
         self.config = config
         self.done = asyncio.Event()
@@ -115,7 +120,7 @@ class LiveNode:
             links,
             policy,
             config.venue.tier,
-            self._balances(),
+            dict.fromkeys((asset for spec in specs for asset in (spec.base, spec.quote)), Decimal(0)) | dict(balances),
             self.feeds,
             RunDataClient(
                 trader.venue_name, trader.bridge_by_id, self.feeds, nautilus.msgbus, nautilus.cache, nautilus.clock
@@ -135,6 +140,18 @@ class LiveNode:
         clock.on_enter, clock.on_leave, clock.on_error = self._on_enter, self._on_leave, self._on_error
         self.closing = Closing(trader, config.live.at_end, config.live.patience_s)
         self._recovery = recovery
+        self._file = journal
+        self._first_balances = balances
+        self._balances = Balances(
+            venue.ask_balances,
+            clock,
+            trader.client,
+            lambda: len(self.recorder.fills),
+            self._is_settled,
+            self._note_balances,
+            say,
+            config.live.balances_s,
+        )
         self._is_closing = False
         self._is_started = False
         self._timer: Any = None
@@ -218,12 +235,12 @@ class LiveNode:
             self._say(f"{left} orders of a run before are canceled first")
             Standstill(self.trader.desk, self._clock, Scope.OWN, self._on_tidied).begin("orders of a run before")
         else:
-            self._start_strategy()
+            self._balances.begin(self._start_strategy)
 
     def _on_tidied(self, proof: Proof) -> None:
         self._say("nothing is left of a run before: the venue has said so")
         self.trader.desk.resume()
-        self._clock.at(self._clock.now_ns, self._start_strategy)
+        self._balances.begin(self._start_strategy)
 
     def _start_strategy(self) -> None:
         if not self._is_closing:
@@ -245,6 +262,18 @@ class LiveNode:
             text = ", ".join(f"{symbol} {qty}" for symbol, qty in held.items())
             self._say(f"runs before hold {text}; the strategy begins without it, limits count it")
             self.trader.carry(self._recovery.positions_lots)
+
+    def _is_settled(self) -> bool:
+        """Whether all fills have been learned, as far as one can tell."""
+        desk = self.trader.desk
+        return all(link.is_up for link in desk.links.values()) and not any(
+            record.has_missing_fills or record.ended is not None for record in desk.open_orders.values()
+        )
+
+    def _note_balances(self, balances: Mapping[str, Decimal]) -> None:
+        told = {asset: f"{amount:f}" for asset, amount in balances.items()}
+        with contextlib.suppress(JournalError):  # then nothing new is sent either
+            self._file.add(Held(self._clock.now_ns, told))
 
     def _arm(self) -> None:
         """Have the venue cancel everything if it does not hear of this run for a while."""
@@ -271,6 +300,7 @@ class LiveNode:
         if self._is_started and self.config.live.dead_man_s and self.closing.proof is not None:
             self.trader.desk.cancel_all_after(0)
         self._last_ns = self._clock.now_ns
+        self._balances.stop()
         self.done.set()
 
     def finish(self) -> None:
@@ -340,7 +370,7 @@ class LiveNode:
             }
             for bridge in self.trader.bridges()
         ]
-        inputs = run_inputs(self.config.as_run(), self._profile, self.road, markets)
+        inputs = run_inputs(self.config.as_run(self._first_balances), self._profile, self.road, markets)
         inputs["session"] = session_table(
             "live", self.config.live.at_end, self._started_ns, self._closing_ns, self._last_ns
         )
@@ -365,15 +395,6 @@ class LiveNode:
             if self._tape is not None:
                 self._tape.flush(self._clock.now_ns)
             self._clock.at(self._clock.now_ns + _SAMPLE_NS, self._sample)
-
-    def _balances(self) -> Mapping[str, Decimal]:
-        """What the strategy is told to have: as configured, or so much that money is no constraint of it."""
-        given = self.config.account.balances
-        if given is not None:
-            return {asset: Decimal(amount) for asset, amount in given.items()}
-        instruments = self._venue.instruments
-        specs = [instruments[symbol] for symbol in self.config.live.symbols]
-        return dict.fromkeys((asset for spec in specs for asset in (spec.base, spec.quote)), _PLENTY)
 
 
 def _nothing() -> None:

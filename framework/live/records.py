@@ -30,6 +30,7 @@ __all__ = [
     "Denied",
     "Ended",
     "Filled",
+    "Held",
     "Intended",
     "Known",
     "Noted",
@@ -144,4 +145,10 @@ class Noted(Record, frozen=True, array_like=True, tag=10):
     text: str
 
 
-type AnyRecord = Began | Intended | Answered | Resolved | Known | Changed | Filled | Ended | Denied | Noted
+class Held(Record, frozen=True, array_like=True, tag=11):
+    """The venue has said what the account has, all fills written down so far included: exact decimals by asset."""
+
+    balances: dict[str, str]
+
+
+type AnyRecord = Began | Intended | Answered | Resolved | Known | Changed | Filled | Ended | Denied | Noted | Held

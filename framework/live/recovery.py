@@ -7,6 +7,7 @@ An order whose answer had not come is unknown, and so is every command without a
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from framework.live.records import (
     Answered,
@@ -16,6 +17,7 @@ from framework.live.records import (
     Denied,
     Ended,
     Filled,
+    Held,
     Intended,
     Known,
     Noted,
@@ -34,14 +36,15 @@ class KnownOrder:
     """One order that had not ended as far as was known.
 
     add: the command that asked for it. link, session_id: by which it was sent. order_id: None while the venue has not
-    told it. cum_lots: filled so far; exec_ids: by these fills. is_known: the venue has said that it exists.
+    told it. cum_lots: filled so far; fills: by these. is_known: the venue has said that it exists, at known_ns.
     """
 
     __slots__ = (
         "add",
         "cum_lots",
-        "exec_ids",
+        "fills",
         "is_known",
+        "known_ns",
         "limit_ticks",
         "link",
         "order_id",
@@ -62,7 +65,13 @@ class KnownOrder:
         self.limit_ticks = add.limit_ticks
         self.trigger_ticks = add.trigger_ticks
         self.cum_lots = 0
-        self.exec_ids: tuple[str, ...] = ()
+        self.fills: list[Filled] = []
+        self.known_ns = 0
+
+    @property
+    def exec_ids(self) -> tuple[str, ...]:
+        """The venue's ids of its fills."""
+        return tuple(fill.exec_id for fill in self.fills)
 
 
 class Recovery:
@@ -71,7 +80,10 @@ class Recovery:
     open_orders: by client id, oldest first. unknown: commands that no answer and no proof is known of, by number.
     positions_lots: by symbol, over all runs of the journal. fill_count: of all. last_request_id, last_ns: greatest.
     sessions: the last session of each link. last_ids: the greatest client id of those with a beginning in common, so
-    that no run uses one again. run_count: runs that have written.
+    that no run uses one again. run_count: runs that have written. strategy: of the last one.
+    entry_ticks: by symbol, the average price at which what is held was bought or sold.
+    balances: what the account had by the venue's last word, given at balances_ns; None where there is none. traded,
+    fees: since then, by symbol lots bought less lots sold, and the same times their price in ticks; by asset.
     """
 
     def __init__(self) -> None:
@@ -85,6 +97,12 @@ class Recovery:
         self.last_ns = 0
         self.sessions: dict[str, str] = {}
         self.last_ids: dict[str, str] = {}
+        self.entry_ticks: dict[str, Decimal] = {}
+        self.strategy = ""
+        self.balances: dict[str, Decimal] | None = None
+        self.balances_ns = 0
+        self.traded: dict[str, list[int]] = {}
+        self.fees: dict[str, Decimal] = {}
         self._readers: dict[type, Callable[..., None]] = {
             Began: self._began,
             Intended: self._intended,
@@ -96,6 +114,7 @@ class Recovery:
             Ended: self._ended,
             Denied: self._denied,
             Noted: self._noted,
+            Held: self._held,
         }
 
     def read(self, record: AnyRecord) -> None:
@@ -113,6 +132,7 @@ class Recovery:
 
     def _began(self, record: Began) -> None:
         self.run_count += 1
+        self.strategy = record.strategy
 
     def _intended(self, record: Intended) -> None:
         command = record.command
@@ -144,7 +164,7 @@ class Recovery:
         order = self.open_orders.get(record.cl_ord_id)
         if order is not None:
             order.is_known = True
-            order.order_id = record.order_id
+            order.order_id, order.known_ns = record.order_id, record.ts_ns
 
     def _changed(self, record: Changed) -> None:
         order = self.open_orders.get(record.cl_ord_id)
@@ -156,13 +176,28 @@ class Recovery:
     def _filled(self, record: Filled) -> None:
         self.fill_count += 1
         lots = record.lots if record.side == BUY else -record.lots
-        self.positions_lots[record.symbol] = self.positions_lots.get(record.symbol, 0) + lots
+        self._hold(record.symbol, lots, record.price_ticks)
+        traded = self.traded.setdefault(record.symbol, [0, 0])
+        traded[0] += lots
+        traded[1] += lots * record.price_ticks
+        if record.fee_asset:
+            self.fees[record.fee_asset] = self.fees.get(record.fee_asset, Decimal(0)) + Decimal(record.fee)
         order = self.open_orders.get(record.cl_ord_id)
         if order is not None:
             order.cum_lots += record.lots
-            order.exec_ids = (*order.exec_ids, record.exec_id)
+            order.fills.append(record)
             if order.qty_lots and order.cum_lots >= order.qty_lots:
                 del self.open_orders[record.cl_ord_id]
+
+    def _hold(self, symbol: str, lots: int, price_ticks: int) -> None:
+        held = self.positions_lots.get(symbol, 0)
+        after = self.positions_lots[symbol] = held + lots
+        if not after:
+            self.entry_ticks.pop(symbol, None)
+        elif not held or (held > 0) != (after > 0):
+            self.entry_ticks[symbol] = Decimal(price_ticks)
+        elif abs(after) > abs(held):
+            self.entry_ticks[symbol] = (self.entry_ticks[symbol] * held + price_ticks * lots) / after
 
     def _ended(self, record: Ended) -> None:
         self.open_orders.pop(record.cl_ord_id, None)
@@ -173,3 +208,9 @@ class Recovery:
     def _noted(self, record: Noted) -> None:
         if record.link is not None and record.session_id is not None:
             self.sessions[record.link] = record.session_id
+
+    def _held(self, record: Held) -> None:
+        self.balances = {asset: Decimal(amount) for asset, amount in record.balances.items()}
+        self.balances_ns = record.ts_ns
+        self.traded.clear()
+        self.fees.clear()

@@ -6,11 +6,12 @@ import asyncio
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import uvloop
 
-from framework.adapter import Adapter, LiveSettings, load_adapters
+from framework.adapter import AccountState, Adapter, LiveSettings, LiveVenue, load_adapters
 from framework.backtest.comparison import compare, comparison_table
 from framework.backtest.loading import load_profile, resolve_road
 from framework.backtest.metrics import read_metrics
@@ -23,10 +24,12 @@ from framework.live.kill_command import kill_path
 from framework.live.kill_file import KillFile
 from framework.live.node import LiveNode
 from framework.live.recovery import Recovery
+from framework.live.summary import check_account, start_summary
 from framework.live.tape import tape_path
+from framework.protocol import VenueProfile
 from framework.report import write_report
 
-__all__ = ["check_live", "run_live"]
+__all__ = ["check_live", "connect", "run_live"]
 
 _BEAT_S = 0.02
 _STATUS_S = 30.0
@@ -50,16 +53,38 @@ def check_live(config: LiveConfig, out: Path) -> Adapter:
     return adapters[name]
 
 
-def run_live(config: LiveConfig, adapter: Adapter, out: Path, journal: Path, *, for_s: float | None = None) -> int:
-    """Run until it is ended; returns the exit code. for_s: how long; None for without end.
+def run_live(
+    config: LiveConfig,
+    adapter: Adapter,
+    out: Path,
+    journal: Path,
+    *,
+    for_s: float | None = None,
+    confirm: Callable[[list[str]], bool] = lambda _: True,
+) -> int | None:
+    """Run until it is ended; returns the exit code, None where it was not confirmed and so nothing was sent.
 
-    Raises TidegateError where the venue cannot be reached, and what the strategy's own code raised.
+    for_s: how long; None for without end. confirm: is shown what will be done, with the account as the venue tells it.
+    Raises TidegateError where the venue cannot be reached or the key cannot trade, and what the strategy's own code
+    raised.
     """
     recovery = Recovery()
     intents = IntentJournal.open(journal, config.live.fsync, recovery.read)
+    profile = load_profile(adapter.name, config.venue.switches)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            node = runner.run(_live(config, adapter, out, intents, recovery, for_s))
+            clock = LiveClock(runner.get_loop())
+            venue = runner.run(connect(config, adapter, clock))
+            try:
+                account = runner.run(venue.account())
+                check_account(account)
+                _, policy = resolve_road(profile, config.road)
+                # Not within the loop, which has a Ctrl-C of its own.
+                if not confirm(start_summary(config, adapter.name, policy, out, account, recovery)):
+                    return None
+                node = runner.run(_live(config, profile, venue, clock, out, intents, recovery, account, for_s))
+            finally:
+                runner.run(_close(venue))
     finally:
         intents.close()
     folder = node.write(out)
@@ -70,20 +95,14 @@ def run_live(config: LiveConfig, adapter: Adapter, out: Path, journal: Path, *, 
     return 1 if node.closing.has_failed else 0
 
 
-async def _live(
-    config: LiveConfig,
-    adapter: Adapter,
-    out: Path,
-    intents: IntentJournal,
-    recovery: Recovery,
-    for_s: float | None,
-) -> LiveNode:
+async def connect(config: LiveConfig, adapter: Adapter, clock: LiveClock) -> LiveVenue:
+    """The venue of a live configuration, with the links of its road, which are not open yet.
+
+    Raises ConfigError for settings that make no sense, and TidegateError where the venue cannot be reached.
+    """
     assert adapter.connect_live is not None
-    loop = asyncio.get_running_loop()
-    clock = LiveClock(loop)
-    profile = load_profile(adapter.name, config.venue.switches)
     live = config.live
-    _, policy = resolve_road(profile, config.road)
+    _, policy = resolve_road(load_profile(adapter.name, config.venue.switches), config.road)
     settings = LiveSettings(
         links={name: name for name in policy.link_names()},
         hosts=live.hosts,
@@ -92,34 +111,49 @@ async def _live(
         state=Path(live.state),
         options=live.options,
     )
-    venue = await adapter.connect_live(settings, clock)
-    try:
-        tape = tape_path(out)
-        shutil.rmtree(tape, ignore_errors=True)  # of a run that was killed and has no folder
-        node = LiveNode(config, profile, venue, clock, intents, recovery, _say, tape=tape)
-        kill_file = KillFile(kill_path(out), node.trader.kill_switch, _say)
-        _hear_signals(loop, node)
-        node.begin()
-        print(f"Live: {type(node.strategy).__name__} on {', '.join(live.symbols)}. Ctrl-C ends it.", flush=True)
-        until_s = None if for_s is None else time.monotonic() + for_s
-        status_s = time.monotonic() + _STATUS_S
-        while not node.done.is_set():
-            clock.enter(kill_file.look)
-            now_s = time.monotonic()
-            if until_s is not None and now_s >= until_s:
-                until_s = None
-                node.close(f"{for_s:g} s are over")
-            if now_s >= status_s:
-                status_s += _STATUS_S
-                _say(node.status())
-            await asyncio.sleep(_BEAT_S)
-        node.finish()
-    finally:
-        try:
-            await venue.close()
-        except (OSError, TidegateError) as error:
-            _say(f"while closing: {error}")
+    return await adapter.connect_live(settings, clock)
+
+
+async def _live(
+    config: LiveConfig,
+    profile: VenueProfile,
+    venue: LiveVenue,
+    clock: LiveClock,
+    out: Path,
+    intents: IntentJournal,
+    recovery: Recovery,
+    account: AccountState,
+    for_s: float | None,
+) -> LiveNode:
+    tape = tape_path(out)
+    shutil.rmtree(tape, ignore_errors=True)  # of a run that was killed and has no folder
+    node = LiveNode(config, profile, venue, clock, intents, recovery, account.balances, _say, tape=tape)
+    kill_file = KillFile(kill_path(out), node.trader.kill_switch, _say)
+    _hear_signals(asyncio.get_running_loop(), node)
+    node.begin()
+    pairs = ", ".join(config.live.symbols)
+    print(f"Live: {type(node.strategy).__name__} on {pairs}. Ctrl-C ends it.", flush=True)
+    until_s = None if for_s is None else time.monotonic() + for_s
+    status_s = time.monotonic() + _STATUS_S
+    while not node.done.is_set():
+        clock.enter(kill_file.look)
+        now_s = time.monotonic()
+        if until_s is not None and now_s >= until_s:
+            until_s = None
+            node.close(f"{for_s:g} s are over")
+        if now_s >= status_s:
+            status_s += _STATUS_S
+            _say(node.status())
+        await asyncio.sleep(_BEAT_S)
+    node.finish()
     return node
+
+
+async def _close(venue: LiveVenue) -> None:
+    try:
+        await venue.close()
+    except (OSError, TidegateError) as error:
+        _say(f"while closing: {error}")
 
 
 def _hear_signals(loop: asyncio.AbstractEventLoop, node: LiveNode) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,8 @@ async def lived(
     recovery = Recovery()
     journal = IntentJournal.open(Path(config.live.state) / "run.intents", Forcing.OFF, recovery.read)
     try:
-        node = LiveNode(config, PROFILE, venue, clock, journal, recovery, said.append, strategy=strategy)
+        balances = (await venue.account()).balances
+        node = LiveNode(config, PROFILE, venue, clock, journal, recovery, balances, said.append, strategy=strategy)
         node.begin()
         async with asyncio.timeout(WAIT_S):
             while not until(node) and node.failure is None:
@@ -180,6 +182,27 @@ def test_a_command_reaches_the_link_within_the_strategys_call(
     )
     assert node.failure is None, said
     assert "checked" in strategy.heard
+
+
+def test_the_strategys_cash_is_the_venues_at_the_start_and_after_fills(
+    ready: dict[str, Any], folder: Path, tmp_path: Path
+) -> None:
+    told: list[Decimal] = []
+    at_venue: list[Decimal] = []
+
+    def cash(strategy: Steps) -> None:
+        account = strategy.portfolio.account(strategy.pair.venue)
+        told.append(next(total.as_decimal() for name, total in account.balances_total().items() if name.code == "USD"))
+        name = ready["accounts"][0]["account"]
+        at_venue.append(Decimal(control(ready, f"/balances?account={name}")[name]["USD"]["total"]))
+
+    strategy = Steps(cash, take, *[lambda s: None] * 14, cash)
+    config = config_of(folder, tmp_path, "ws2", balances_s=1)
+    node, said = asyncio.run(lived(config, strategy, lambda node: len(told) == 2))
+    assert node.failure is None, said
+    # REST tells dollars to four decimals.
+    assert [abs(one - other) < Decimal("0.0001") for one, other in zip(told, at_venue, strict=True)] == [True, True]
+    assert told[1] < told[0]
 
 
 def test_limits_hold_live(ready: dict[str, Any], folder: Path, tmp_path: Path) -> None:
@@ -324,14 +347,20 @@ def test_what_a_killed_run_left_open_is_canceled_by_the_next_one_before_its_stra
 
 
 def test_what_it_will_do_is_shown_and_nothing_is_sent_without_a_yes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = write_live(tmp_path, tmp_path / "gone.json")
+    ready: dict[str, Any], folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    config = write_live(tmp_path, folder / "ready.json")
     monkeypatch.setattr("builtins.input", lambda _: "yes please")
     said = tidegate(capsys, "live", config, "--out", tmp_path / "run")
     assert said.code == 2
     for shown in (
         "instruments  BTC/USD",
+        "permissions  ",
+        "modify-trades",
+        "balances     BTC ",
+        ", USD ",
+        "open orders  0 of a run before (cancel), 0 of others, which are left alone",
         "orders by    ws2; amends by ws2; news by ws2",
         "cancels by   ws2, then rest",
         "limit        quantity of an order (order_qty_max) 0.05",

@@ -18,12 +18,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
 from adapters.fix.errors import StoreError
 from adapters.fix.store import FileStore, MemoryStore
+from adapters.kraken.client.account import AccountReads
 from adapters.kraken.client.backoff import BackOff
 from adapters.kraken.client.client_ids import ClientIds
 from adapters.kraken.client.fix_days import FixDays
@@ -47,7 +49,7 @@ from adapters.kraken.client.ws2_link import Ws2Link
 from adapters.kraken.errors import KrakenError
 from adapters.kraken.profile import PROFILE
 from adapters.kraken.wire.rest import endpoints, public
-from framework.adapter import LiveSettings
+from framework.adapter import AccountState, LiveSettings
 from framework.errors import ConfigError
 from framework.execution.link import Clock
 from framework.protocol import InstrumentSpec, Protocol
@@ -112,6 +114,16 @@ class KrakenVenue:
                 known = ", ".join(makers)
                 raise ConfigError(f"link {name!r} = {label!r}: there is no such protocol live; there is {known}")
             self.links[name] = maker(name, BackOff(self._settings.seed + number))
+
+    async def account(self) -> AccountState:
+        """What the venue says of the account. Raises KrakenError where it refuses, or does not answer."""
+        return await self._account_reads().state()
+
+    def ask_balances(
+        self, on_balances: Callable[[Mapping[str, Decimal]], None], on_failed: Callable[[str], None]
+    ) -> None:
+        """Ask for what is there by asset; one of the two is called, never from within this call."""
+        self._account_reads().ask_balances(on_balances, on_failed)
 
     async def close(self) -> None:
         """Log out, close all connections, and write what must survive."""
@@ -179,6 +191,10 @@ class KrakenVenue:
         )
 
     # ------------------------------------------------------------------------------------------------- parts
+
+    def _account_reads(self) -> AccountReads:
+        assert self._settings.credentials is not None, "links are asked for with an account"
+        return AccountReads(self._calls, self._parts.instruments, self._parts.ids, self._settings.links.values())
 
     async def _read_instruments(self) -> Instruments:
         loop = asyncio.get_running_loop()

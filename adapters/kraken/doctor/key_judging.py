@@ -12,27 +12,13 @@ from msgspec import UNSET
 
 from adapters.kraken.doctor.findings import Finding, failed, fine, warned
 from adapters.kraken.doctor.needs import Needs
+from adapters.kraken.key_permissions import DANGEROUS, TITLES, needed_permissions
 from adapters.kraken.wire.rest.account import ApiKeyInfo, TradeVolume
 from framework.protocol import FeeTier
 
 __all__ = ["judge_fees", "judge_key", "judge_refusal"]
 
 _DAY_S = 86_400
-# As the page of API keys names them.
-_TITLES = {
-    "query-funds": "Query funds",
-    "query-open-trades": "Query open orders & trades",
-    "query-closed-trades": "Query closed orders & trades",
-    "modify-trades": "Create & modify orders",
-    "close-trades": "Cancel & close orders",
-    "create-ws-token": "Access WebSockets API",
-}
-_TRADING = ("query-funds", "query-open-trades", "query-closed-trades", "modify-trades", "close-trades")
-_DANGEROUS = {
-    "withdraw-funds": "withdraw",
-    "add-withdraw-address": "add addresses for withdrawals",
-    "update-withdraw-address": "change addresses for withdrawals",
-}
 _REMEDIES = {
     "EAPI:Invalid key": "copy the whole key again, or make a new one: this one is not known (or not from this address)",
     "EAPI:Invalid signature": "copy the whole secret again: it does not belong to this key",
@@ -76,11 +62,10 @@ def _validity(info: ApiKeyInfo, now_s: int) -> Finding:
 
 
 def _permissions(info: ApiKeyInfo, needs: Needs) -> Finding:
-    wanted = [*_TRADING, *(["create-ws-token"] if needs.links & {"ws1", "ws2"} else [])]
-    missing = [code for code in wanted if code not in info.permissions]
+    missing = [code for code in needed_permissions(needs.links) if code not in info.permissions]
     roads = ", ".join(sorted(needs.links))
     if missing:
-        titles = ", ".join(f"{code} ({_TITLES[code]})" for code in missing)
+        titles = ", ".join(f"{code} ({TITLES[code]})" for code in missing)
         return failed(
             "permissions", f"to trade by {roads} the key lacks {titles}", "allow it in the settings of the key"
         )
@@ -88,7 +73,7 @@ def _permissions(info: ApiKeyInfo, needs: Needs) -> Finding:
 
 
 def _dangers(info: ApiKeyInfo) -> list[Finding]:
-    found = [what for code, what in _DANGEROUS.items() if code in info.permissions]
+    found = [what for code, what in DANGEROUS.items() if code in info.permissions]
     if not found:
         return [fine("withdrawals", "the key cannot withdraw")]
     remedy = "take that away from the key: trading does not need it, and who steals the key has the money"
