@@ -176,13 +176,14 @@ class FixReports:
         exec_type: ExecType,
         request: FixRequest | None,
     ) -> None:
-        known.qty_lots = instrument.lots(message.order_qty)
-        if message.price is not UNSET:
-            known.limit_ticks = instrument.ticks(message.price)
-        if message.stop_px is not UNSET:
-            known.trigger_ticks = instrument.ticks(message.stop_px)
-        if message.display_qty is not UNSET:
-            known.display_lots = instrument.lots(message.display_qty)
+        if known.takes_terms(_moment(message.transact_time)):
+            known.qty_lots = instrument.lots(message.order_qty)
+            if message.price is not UNSET:
+                known.limit_ticks = instrument.ticks(message.price)
+            if message.stop_px is not UNSET:
+                known.trigger_ticks = instrument.ticks(message.stop_px)
+            if message.display_qty is not UNSET:
+                known.display_lots = instrument.lots(message.display_qty)
         if message.time_in_force is not UNSET:
             known.time_in_force = FIX_TIMES.get(message.time_in_force, known.time_in_force)
         is_amend = request is not None and isinstance(request.command, AmendOrder)

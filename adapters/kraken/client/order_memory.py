@@ -45,6 +45,7 @@ class KnownOrder:
         "qty_lots",
         "side",
         "symbol",
+        "terms_ms",
         "time_in_force",
         "trigger_ticks",
     )
@@ -67,6 +68,17 @@ class KnownOrder:
         self.fees = Decimal(0)
         self.fees_lots = 0
         self.deadline_ns: int | None = None
+        self.terms_ms = 0
+
+    def takes_terms(self, ts_venue_ns: int) -> bool:
+        """Whether terms of a time are to be taken over: roads differ in how late they tell, and newer ones stay. Within
+        a millisecond, which is as fine as FIX tells times, what is told last is newer.
+        """
+        ts_ms = ts_venue_ns // 1_000_000
+        if ts_ms < self.terms_ms:
+            return False
+        self.terms_ms = ts_ms
+        return True
 
 
 class OrderMemory:

@@ -336,8 +336,9 @@ class RestPoll:
         qty_lots = cum_lots if is_quote_qty else instrument.lots(_text(row.vol))
         limit_ticks, trigger_ticks = _prices(row, descr, kind, instrument)
         known = self._parts.memory.found(order_id, cl_ord_id, instrument.spec.symbol, side, kind)
-        known.qty_lots, known.is_quote_qty = qty_lots, is_quote_qty
-        known.limit_ticks, known.trigger_ticks = limit_ticks, trigger_ticks
+        known.is_quote_qty = is_quote_qty
+        if known.takes_terms(self._ts_asked_ns):
+            known.qty_lots, known.limit_ticks, known.trigger_ticks = qty_lots, limit_ticks, trigger_ticks
         state = _STATES[_text(row.status)]
         if state is OrderState.NEW and cum_lots:
             state = OrderState.PARTIALLY_FILLED

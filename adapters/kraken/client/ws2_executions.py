@@ -121,6 +121,13 @@ class Ws2Executions:
             )
         instrument = self._parts.instruments[known.symbol]
         known.is_quote_qty = known.is_quote_qty or row.cash_order_qty is not UNSET
+        if _has_terms(row) and known.takes_terms(0 if row.timestamp is UNSET else moment_ns(row.timestamp)):
+            self._note_terms(row, known, instrument)
+        if row.time_in_force is not UNSET:
+            known.time_in_force = TIMES[row.time_in_force.lower()]
+        return known
+
+    def _note_terms(self, row: Execution, known: KnownOrder, instrument: Instrument) -> None:
         known.qty_lots = _lots(row.order_qty, instrument, known.qty_lots)
         if row.limit_price is not UNSET and row.limit_price_type in (UNSET, "static"):
             known.limit_ticks = instrument.ticks(row.limit_price)
@@ -131,9 +138,6 @@ class Ws2Executions:
             if price is UNSET and row.triggers.price_type in (UNSET, "static"):
                 price = row.triggers.price
             known.trigger_ticks = known.trigger_ticks if price is UNSET else instrument.ticks(price)
-        if row.time_in_force is not UNSET:
-            known.time_in_force = TIMES[row.time_in_force.lower()]
-        return known
 
     def _trade(self, row: Execution, known: KnownOrder, instrument: Instrument) -> ExecutionReport:
         last_lots = _lots(row.last_qty, instrument, None)
@@ -222,6 +226,10 @@ class Ws2Executions:
             trigger_ticks=known.trigger_ticks,
             display_lots=known.display_lots,
         )
+
+
+def _has_terms(row: Execution) -> bool:
+    return not row.order_qty is row.limit_price is row.display_qty is row.triggers is UNSET
 
 
 def _lots(qty: Maybe[Number], instrument: Instrument, default: int | None) -> int:

@@ -63,3 +63,14 @@ def test_a_trade_that_was_missed_is_told_by_a_poll_though_a_later_one_and_the_en
     assert desk.desk.orders["1"].cum_lots == sum(row[3] for row in desk.heard if row[0] == "filled")
     assert ("canceled", "1") in desk.heard
     assert desk.desk.orders["1"].cum_lots >= 3 * BTC
+
+
+def test_terms_that_are_older_than_those_known_are_not_taken_over_whichever_road_tells_them() -> None:
+    """A poll that left before an amend may be read after its news; WebSocket tells a trade without quantity and price,
+    so what it shows would be that of before. FIX tells times to the millisecond, within which the last told is newer.
+    """
+    known = OrderMemory().found("O1", "1", "BTC/USD", BUY, OrderType.LIMIT)
+    assert known.takes_terms(5_000_400_000)
+    assert not known.takes_terms(4_999_999_999)
+    assert known.takes_terms(5_000_000_000)
+    assert known.takes_terms(6_000_000_000)
