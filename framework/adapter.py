@@ -6,7 +6,7 @@ Generic code reaches an exchange only through it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -17,11 +17,11 @@ import msgspec
 from framework.book import BookView
 from framework.data.downloads import OpenTrades
 from framework.data.imports import ImportFormat
-from framework.data.live_rows import MarketRow, Quote
+from framework.data.live_rows import Candle, MarketRow, Quote
 from framework.errors import ConfigError
 from framework.execution.link import Clock, Link
-from framework.messages import Report
-from framework.protocol import InstrumentSpec, VenueProfile
+from framework.messages import OrdersSnapshot, Report
+from framework.protocol import InstrumentSpec, VenueMode, VenueProfile
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -29,6 +29,8 @@ __all__ = [
     "Adapter",
     "Clock",
     "ConnectLive",
+    "FiguresListener",
+    "LiveFigures",
     "LiveLink",
     "LiveMarket",
     "LiveOrderBooks",
@@ -141,6 +143,58 @@ class LiveOrderBooks(Protocol):
         """Have the orders of a pair told, of so many prices of each side."""
         ...
 
+    def unsubscribe(self, symbol: str) -> None:
+        """Have no more of them told."""
+        ...
+
+    def open(self) -> None:
+        """Connect, and connect again whenever the connection is lost."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection up."""
+        ...
+
+
+class FiguresListener(Protocol):
+    """Who hears of candles and of the state of pairs."""
+
+    def candles_changed(self, symbol: str, interval_min: int, candles: Sequence[Candle], *, is_snapshot: bool) -> None:
+        """Candles as they are now, oldest first; the last one may be open still. A snapshot is of the past, too."""
+        ...
+
+    def pair_state(self, symbol: str, mode: VenueMode | None, words: str, ts_recv_ns: int) -> None:
+        """What a pair is open to; None where it cannot be traded at all. words: the venue's."""
+        ...
+
+    def figures_lost(self, symbol: str, reason: str, ts_recv_ns: int) -> None:
+        """What is told of a pair has a gap, or cannot be had."""
+        ...
+
+
+class LiveFigures(Protocol):
+    """Candles and the state of pairs; as of ``LiveMarket``, on a connection of their own."""
+
+    def attach_figures(self, listener: FiguresListener) -> None:
+        """Say who hears."""
+        ...
+
+    def subscribe_candles(self, symbol: str, interval_min: int) -> None:
+        """Have the candles of a pair told. Raises ConfigError for an interval that there is not."""
+        ...
+
+    def unsubscribe_candles(self, symbol: str, interval_min: int) -> None:
+        """Have no more of them told."""
+        ...
+
+    def subscribe_state(self, symbol: str) -> None:
+        """Have it told what a pair is open to, now and at each change."""
+        ...
+
+    def unsubscribe_state(self, symbol: str) -> None:
+        """Have no more of it told."""
+        ...
+
     def open(self) -> None:
         """Connect, and connect again whenever the connection is lost."""
         ...
@@ -198,6 +252,18 @@ class LiveVenue(Protocol):
         self, on_balances: Callable[[Mapping[str, Decimal]], None], on_failed: Callable[[str], None]
     ) -> None:
         """Ask for what is there by asset; one of the two is called, never from within this call."""
+
+    @property
+    def figures(self) -> LiveFigures: ...
+    async def history(self, since_ns: int) -> OrdersSnapshot:
+        """The account's open orders, and those that ended and the trades made since, whoever made them, with terms.
+
+        Raises TidegateError where the venue refuses, or does not answer; without credentials it must not be called.
+        """
+        ...
+
+    async def past_candles(self, symbol: str, interval_min: int, since_ns: int) -> Sequence[Candle]:
+        """Candles that begin from a time on, oldest first, as many as the venue tells. Raises as ``history`` does."""
         ...
 
     async def close(self) -> None:

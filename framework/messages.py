@@ -44,6 +44,7 @@ __all__ = [
     "MassCancelScope",
     "OrderState",
     "OrderStatus",
+    "OrderTerms",
     "OrdersSnapshot",
     "QueryOrders",
     "Report",
@@ -338,8 +339,27 @@ class ExecutionReport(Report, frozen=True, kw_only=True, gc=False):
     is_poss_dup: bool = False
 
 
+class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order was given, and when, as only the venue's own history of it tells.
+
+    avg_price: of its fills; None before the first. expire_ns: end of a GTD order. ts_opened_ns, ts_ended_ns: the latter
+    None while it is open. trail_offset_ticks, trail_offset_ppm, limit_offset_ticks, limit_offset_ppm: as in AddOrder.
+    """
+
+    time_in_force: TimeInForce
+    is_post_only: bool
+    avg_price: Decimal | None
+    ts_opened_ns: int
+    ts_ended_ns: int | None
+    expire_ns: int | None = None
+    trail_offset_ticks: int | None = None
+    trail_offset_ppm: int | None = None
+    limit_offset_ticks: int | None = None
+    limit_offset_ppm: int | None = None
+
+
 class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One order as a poll or a snapshot shows it."""
+    """One order as a poll or a snapshot shows it. terms: where a history was asked for."""
 
     state: OrderState
     order_id: str
@@ -353,6 +373,7 @@ class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
     trigger_ticks: int | None = None
     display_lots: int | None = None
     reason: str | None = None
+    terms: OrderTerms | None = None
 
 
 class OrdersSnapshot(Report, frozen=True, kw_only=True):

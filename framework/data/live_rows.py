@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-__all__ = ["MarketRow", "Quote"]
+__all__ = ["Candle", "MarketRow", "Quote"]
 
 
 class MarketRow(NamedTuple):
@@ -44,3 +44,16 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     low_ticks: int | None
     volume_lots: int
     vwap: Decimal
+
+
+class Candle(msgspec.Struct, frozen=True, kw_only=True):
+    """The trades of an interval, from ``begin_ns`` up to before ``end_ns``, in ticks and lots."""
+
+    begin_ns: int
+    end_ns: int
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    volume_lots: int
+    trade_count: int

@@ -221,14 +221,18 @@ class ExecutionDesk:
             self._polls.ensure()
 
     def adopt(self, order: AddOrder, link_name: str, session_id: str, ts_sent_ns: int) -> OrderRecord:
-        """Take over an order of a run before, by the command that asked for it; before the start.
+        """Take over an order that another run, or somebody else, has sent, by the command that asked for it.
 
-        It is unknown until the caller says more of its record (``know``), or the venue does.
+        It is unknown until the caller says more of its record (``know``), or the venue does. After the start, the desk
+        sees to it that it is asked for where news does not tell of it.
         """
         record = self.orders[order.cl_ord_id] = OrderRecord(order, link_name, session_id, ts_sent_ns)
         self.open_orders[order.cl_ord_id] = record
         record.knowledge = Knowledge.UNKNOWN
+        record.reach = self._sessions.reach(record)
         self._requests.adopt(order, link_name, (record,), ts_sent_ns)
+        if not self._polls.is_heard(record):
+            self._polls.ensure()
         return record
 
     def know(self, record: OrderRecord, order_id: str | None) -> None:
@@ -371,9 +375,20 @@ class ExecutionDesk:
         """How many requests are of unknown fate."""
         return self._requests.unknown_count
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether all fills have been learned, as far as one can tell."""
+        return all(link.is_up for link in self.links.values()) and not any(
+            record.has_missing_fills or record.ended is not None for record in self.open_orders.values()
+        )
+
     def knows(self, status: OrderStatus) -> bool:
         """Whether an order of a snapshot is one of its own."""
-        return self._ledger.find(status.cl_ord_id, status.order_id) is not None
+        return self.find(status.cl_ord_id, status.order_id) is not None
+
+    def find(self, cl_ord_id: str, order_id: str) -> OrderRecord | None:
+        """What it knows of a venue's order; None for one that is not its own."""
+        return self._ledger.find(cl_ord_id, order_id)
 
     def tell(self, event: RoadEvent) -> None:
         """Tell strategy and journal of an event of the road, such as the budget's."""

@@ -75,7 +75,8 @@ class DeskExecutionClient(ExecutionClient):
     order_path: takes the order events; None for NautilusTrader's execution engine.
     instruments: bridges by symbol. balances: what the account starts with, by asset.
     on_road_event: called with each event of the road. schedule_balance: called when balances have changed; the caller
-    calls ``send_balances`` soon after, once for many fills.
+    calls ``send_balances`` soon after, once for many fills. name: of the client; None for the venue's.
+    live: what one of NautilusTrader's live clients takes, where this is mixed with one.
     """
 
     def __init__(
@@ -88,9 +89,11 @@ class DeskExecutionClient(ExecutionClient):
         clock: NautilusClock,
         on_road_event: Callable[[RoadEvent], None],
         schedule_balance: Callable[[], None],
+        name: str | None = None,
+        **live: Any,
     ) -> None:
         super().__init__(
-            client_id=ClientId(venue),
+            client_id=ClientId(name or venue),
             venue=Venue(venue),
             oms_type=OmsType.NETTING,
             account_type=AccountType.CASH,
@@ -98,8 +101,9 @@ class DeskExecutionClient(ExecutionClient):
             msgbus=msgbus,
             cache=cache,
             clock=clock,
+            **live,
         )
-        self._set_account_id(AccountId(f"{venue}-001"))
+        self._set_account_id(AccountId(f"{name or venue}-001"))
         self.desk: ExecutionDesk | None = None
         self.order_path: EventPath | None = None
         self._instruments = dict(instruments)

@@ -76,6 +76,23 @@ class Balances:
 
         self._begin(told)
 
+    def ask(self) -> None:
+        """Ask now, unless fills are missing; the answer counts where none is learned while it is on its way."""
+        if self._is_stopped or not self._is_settled():
+            return
+        count = self._fill_count()
+
+        def look(balances: Mapping[str, Decimal]) -> None:
+            if not self._is_stopped and self._fill_count() == count and self._is_settled():
+                self._take(balances, is_first=False)
+
+        def told(balances: Mapping[str, Decimal]) -> None:
+            self._clock.at(self._clock.now_ns + _QUIET_NS, look, balances)
+
+        self._ask(
+            lambda balances: self._clock.enter(told, balances), lambda reason: self._clock.enter(self._failed, reason)
+        )
+
     def stop(self) -> None:
         """Ask no more."""
         self._is_stopped = True
@@ -96,20 +113,7 @@ class Balances:
         if self._is_stopped:
             return
         self._clock.at(self._clock.now_ns + self._interval_ns, self._refresh)
-        if not self._is_settled():
-            return
-        count = self._fill_count()
-
-        def look(balances: Mapping[str, Decimal]) -> None:
-            if not self._is_stopped and self._fill_count() == count and self._is_settled():
-                self._take(balances, is_first=False)
-
-        def told(balances: Mapping[str, Decimal]) -> None:
-            self._clock.at(self._clock.now_ns + _QUIET_NS, look, balances)
-
-        self._ask(
-            lambda balances: self._clock.enter(told, balances), lambda reason: self._clock.enter(self._failed, reason)
-        )
+        self.ask()
 
     def _take(self, balances: Mapping[str, Decimal], *, is_first: bool) -> None:
         self._is_failing = False

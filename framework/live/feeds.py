@@ -9,31 +9,22 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow as pa
 from nautilus_trader.data.engine import DataEngine
-from nautilus_trader.model.data import BookOrder, OrderBookDelta, OrderBookDeltas, QuoteTick, TradeTick
-from nautilus_trader.model.enums import AggressorSide, BookAction, OrderSide
-from nautilus_trader.model.identifiers import InstrumentId, TradeId
+from nautilus_trader.model.identifiers import InstrumentId
 
 from framework.adapter import LiveMarket
 from framework.backtest.results import TOUCH_SCHEMA
 from framework.book import BookView
-from framework.data.columns import CLEAR, LEVEL
 from framework.data.live_rows import MarketRow, Quote
 from framework.errors import ConfigError
 from framework.execution.instruments import InstrumentBridge
 from framework.live.clock import LiveClock
-from framework.protocol import BUY, SELL
+from framework.nautilus.market_objects import book_as_deltas, quote_tick, rows_as_deltas, trade_tick
 from framework.strategy import Strategy
 
 __all__ = ["LiveFeeds"]
 
 _MS = 1_000_000
 _ON = ("touch", "price", "change", "interval", "trade")
-_AGGRESSORS = {BUY: AggressorSide.BUYER, SELL: AggressorSide.SELLER}
-_SIDES = {BUY: OrderSide.BUY, SELL: OrderSide.SELL}
-# NautilusTrader's record flags.
-_F_LAST = 128
-_F_SNAPSHOT = 32
-_SNAPSHOT_LEVELS = 1_000
 
 
 class _Asked:
@@ -189,54 +180,27 @@ class LiveFeeds:
         if "trades" in pair.nautilus:
             for row in rows:
                 self._trade_count += 1
-                self._data_engine.process(
-                    TradeTick(
-                        bridge.instrument_id,
-                        bridge.price(row.price_ticks),
-                        bridge.qty(row.qty_lots),
-                        _AGGRESSORS.get(row.side, AggressorSide.NO_AGGRESSOR),
-                        TradeId(str(row.trade_id or self._trade_count)),
-                        row.ts_event_ns,
-                        self._clock.now_ns,
-                    )
-                )
+                trade_id = row.trade_id or self._trade_count
+                self._data_engine.process(trade_tick(bridge, row, trade_id, self._clock.now_ns))
         for strategy in dict.fromkeys(asked.strategy for asked in pair.asked if asked.on == "trade"):
             strategy.handle_book(pair.book)
 
     # ------------------------------------------------------------------------------------------------- nautilus
 
     def _tell_nautilus(self, pair: _Pair, rows: list[MarketRow], *, is_touch: bool) -> None:
-        bridge, now_ns = pair.bridge, self._clock.now_ns
+        bridge, book, now_ns = pair.bridge, pair.book, self._clock.now_ns
         if "deltas" in pair.nautilus:
-            deltas = self._deltas(pair, rows, now_ns)
-            if deltas:
-                self._data_engine.process(OrderBookDeltas(bridge.instrument_id, deltas))
-        bid_ticks, bid_lots, ask_ticks, ask_lots = pair.touch
-        if "quotes" in pair.nautilus and is_touch and bid_lots and ask_lots:
-            prices = bridge.price(bid_ticks), bridge.price(ask_ticks)
-            sizes = bridge.qty(bid_lots), bridge.qty(ask_lots)
-            quote = QuoteTick(bridge.instrument_id, *prices, *sizes, pair.book.ts_event_ns, now_ns)
-            self._data_engine.process(quote)
-
-    def _deltas(self, pair: _Pair, rows: list[MarketRow], now_ns: int) -> list[OrderBookDelta]:
-        bridge = pair.bridge
-        is_snapshot = pair.is_delta_snapshot_due or not rows or rows[0].kind == CLEAR
-        pair.is_delta_snapshot_due = False
-        if is_snapshot:
-            changes = [(side, *each) for side in (BUY, SELL) for each in pair.book.levels(side, _SNAPSHOT_LEVELS)]
-        else:
-            changes = [(row.side, row.price_ticks, row.qty_lots) for row in rows if row.kind == LEVEL]
-        ts_ns, flags = pair.book.ts_event_ns, _F_SNAPSHOT if is_snapshot else 0
-        deltas = []
-        if is_snapshot:
-            flag = flags | (0 if changes else _F_LAST)
-            deltas.append(OrderBookDelta(bridge.instrument_id, BookAction.CLEAR, None, flag, 0, ts_ns, now_ns))
-        for number, (side, price_ticks, qty_lots) in enumerate(changes, start=1):
-            order = BookOrder(_SIDES[side], bridge.price(price_ticks), bridge.qty(qty_lots), price_ticks)
-            action = BookAction.DELETE if not qty_lots else BookAction.ADD if is_snapshot else BookAction.UPDATE
-            flag = flags | (_F_LAST if number == len(changes) else 0)
-            deltas.append(OrderBookDelta(bridge.instrument_id, action, order, flag, 0, ts_ns, now_ns))
-        return deltas
+            if pair.is_delta_snapshot_due:
+                pair.is_delta_snapshot_due = False
+                deltas = book_as_deltas(bridge, book, now_ns)
+            else:
+                deltas = rows_as_deltas(bridge, rows, book.ts_event_ns, now_ns)
+            if deltas is not None:
+                self._data_engine.process(deltas)
+        if "quotes" in pair.nautilus and is_touch:
+            quote = quote_tick(bridge, pair.touch, book.ts_event_ns, now_ns)
+            if quote is not None:
+                self._data_engine.process(quote)
 
     # ------------------------------------------------------------------------------------------------- samples
 

@@ -147,7 +147,7 @@ class LiveNode:
             clock,
             trader.client,
             lambda: len(self.recorder.fills),
-            self._is_settled,
+            lambda: trader.desk.is_settled,
             self._note_balances,
             say,
             config.live.balances_s,
@@ -262,13 +262,6 @@ class LiveNode:
             text = ", ".join(f"{symbol} {qty}" for symbol, qty in held.items())
             self._say(f"runs before hold {text}; the strategy begins without it, limits count it")
             self.trader.carry(self._recovery.positions_lots)
-
-    def _is_settled(self) -> bool:
-        """Whether all fills have been learned, as far as one can tell."""
-        desk = self.trader.desk
-        return all(link.is_up for link in desk.links.values()) and not any(
-            record.has_missing_fills or record.ended is not None for record in desk.open_orders.values()
-        )
 
     def _note_balances(self, balances: Mapping[str, Decimal]) -> None:
         told = {asset: f"{amount:f}" for asset, amount in balances.items()}

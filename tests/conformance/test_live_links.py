@@ -81,10 +81,12 @@ def test_an_order_is_written_to_the_socket_before_submit_returns(ready: dict[str
                 socket = link._stream._stream
             else:
                 socket = desk.venue._http._slots[0]._stream
-            socket._line = _Tap(socket._line, written)
+            write = socket._transport.write
+            socket._transport = _Tap(socket._transport, written)
             desk.add(f"sync-{road}", "50000.0", via=road)
             assert len(written) == 1, road
-            socket._line = socket._line.inner
+            socket._transport = socket._transport.inner
+            assert write is not None
             await desk.says("accepted", f"sync-{road}")
             desk.desk.cancel(f"sync-{road}")
             await desk.says("canceled", f"sync-{road}")
@@ -93,16 +95,15 @@ def test_an_order_is_written_to_the_socket_before_submit_returns(ready: dict[str
 
 
 class _Tap:
-    """The operating system's socket, which notes what it is given."""
+    """A transport that notes what is written."""
 
     def __init__(self, inner: Any, written: list[bytes]) -> None:
         self.inner = inner
         self._written = written
 
-    def send(self, data: bytes) -> int:
+    def write(self, data: bytes) -> None:
         self._written.append(data)
-        sent: int = self.inner.send(data)
-        return sent
+        self.inner.write(data)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)

@@ -211,8 +211,7 @@ class Feed(ABC):
         symbol = answer.symbol if answer.symbol is not UNSET else ""
         if error == "Already subscribed":
             return
-        if self._listener is not None:
-            self._listener.market_lost(symbol, f"the subscription was refused: {error}", self._heard_ns)
+        self._tell_reason(symbol, f"the subscription was refused: {error}")
 
     def _on_unsubscribed(self, answer: UnsubscribeResponse) -> None:
         """One that has begun to leave joins again; what cannot be left is left with its connection."""
@@ -244,5 +243,8 @@ class Feed(ABC):
     def _tell_lost(self, wanted: FeedSubscription, reason: str) -> None:
         if wanted.is_book:
             self._forget(wanted)
+        self._tell_reason(wanted.symbol, reason)
+
+    def _tell_reason(self, symbol: str, reason: str) -> None:
         if self._listener is not None:
-            self._listener.market_lost(wanted.symbol, reason, self._heard_ns)
+            self._listener.market_lost(symbol, reason, self._heard_ns)

@@ -17,17 +17,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from adapters.fix.errors import StoreError
 from adapters.fix.store import FileStore, MemoryStore
 from adapters.kraken.client.account import AccountReads
+from adapters.kraken.client.account_history import AccountHistory
 from adapters.kraken.client.backoff import BackOff
 from adapters.kraken.client.client_ids import ClientIds
+from adapters.kraken.client.figures import Figures, past_candle
 from adapters.kraken.client.fix_days import FixDays
 from adapters.kraken.client.fix_link import FixLink, FixNames
 from adapters.kraken.client.http_pool import HttpPool
@@ -48,10 +51,15 @@ from adapters.kraken.client.websocket import websocket
 from adapters.kraken.client.ws2_link import Ws2Link
 from adapters.kraken.errors import KrakenError
 from adapters.kraken.profile import PROFILE
+from adapters.kraken.wire.codec import Message
+from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.rest import endpoints, public
+from adapters.kraken.wire.rest.envelope import Endpoint
 from framework.adapter import AccountState, LiveSettings
+from framework.data.live_rows import Candle
 from framework.errors import ConfigError
 from framework.execution.link import Clock
+from framework.messages import OrdersSnapshot
 from framework.protocol import InstrumentSpec, Protocol
 
 __all__ = ["KrakenVenue", "connect_live"]
@@ -81,10 +89,13 @@ class KrakenVenue:
 
     async def load(self) -> None:
         """Read the instruments and make the links. Raises KrakenError where the venue cannot be reached."""
-        instruments = await self._read_instruments()
+        self._instruments = instruments = await self._read_instruments()
         self.instruments = {symbol: instruments[symbol].spec for symbol in instruments}
         self.market = MarketData(
             instruments, self._clock, self._websocket("ws_public"), BackOff(self._settings.seed + 1_000)
+        )
+        self.figures = Figures(
+            instruments, self._clock, self._websocket("ws_public"), BackOff(self._settings.seed + 3_000)
         )
         credentials = self._settings.credentials
         if credentials is None:
@@ -107,6 +118,7 @@ class KrakenVenue:
             ids=ClientIds(self._state("client-ids.jsonl"), is_time_based=Protocol.FIX in labels),
             time=VenueTime(),
         )
+        self._history = AccountHistory(self._calls, self._parts)
         makers = {Protocol.REST: self._rest, Protocol.WS2: self._ws2, Protocol.FIX: self._fix}
         for number, (name, label) in enumerate(self._settings.links.items()):
             maker = makers.get(Protocol(label)) if label in [str(each) for each in makers] else None
@@ -125,9 +137,28 @@ class KrakenVenue:
         """Ask for what is there by asset; one of the two is called, never from within this call."""
         self._account_reads().ask_balances(on_balances, on_failed)
 
+    async def history(self, since_ns: int) -> OrdersSnapshot:
+        """The account's open orders, and those that ended and the trades made since. Raises KrakenError."""
+        return await self._history.read(since_ns)
+
+    async def past_candles(self, symbol: str, interval_min: int, since_ns: int) -> Sequence[Candle]:
+        """Candles that begin from a time on, oldest first; the venue has the last 720. Raises KrakenError."""
+        instrument = self._instruments[symbol]
+        request = public.OhlcRequest(
+            instrument.names.rest_id, interval=str(interval_min), since=str(max(0, since_ns // 10**9 - 1))
+        )
+        rows = await self._read(endpoints.OHLC, request, f"the candles of {symbol}")
+        found = next((each for each in rows.values() if isinstance(each, list)), [])
+        try:
+            candles = [past_candle(row, interval_min, instrument) for row in found]
+        except WireError as error:
+            raise KrakenError(f"the candles of {symbol}: {error}") from None
+        return [candle for candle in candles if candle.begin_ns >= since_ns]
+
     async def close(self) -> None:
         """Log out, close all connections, and write what must survive."""
         self.market.close()
+        self.figures.close()
         if self.orders is not None:
             self.orders.close()
         for link in self.links.values():
@@ -197,20 +228,24 @@ class KrakenVenue:
         return AccountReads(self._calls, self._parts.instruments, self._parts.ids, self._settings.links.values())
 
     async def _read_instruments(self) -> Instruments:
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[dict[str, public.AssetPair]] = loop.create_future()
+        what = f"the pairs of {self._settings.hosts['rest'].host}"
+        pairs = await self._read(endpoints.ASSET_PAIRS, public.AssetPairsRequest(), what)
+        return Instruments.from_asset_pairs(msgspec.to_builtins(pairs, enc_hook=str))
+
+    async def _read[R](self, endpoint: Endpoint[Any, R], request: Message, what: str) -> R:
+        """A public read. Raises KrakenError, which begins with what was to be read."""
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
 
         def failed(reason: str) -> None:
             if not answer.done():
-                answer.set_exception(KrakenError(f"the pairs of {self._settings.hosts['rest'].host}: {reason}"))
+                answer.set_exception(KrakenError(f"{what}: {reason}"))
 
-        def read(pairs: dict[str, public.AssetPair]) -> None:
+        def read(result: R) -> None:
             if not answer.done():
-                answer.set_result(pairs)
+                answer.set_result(result)
 
-        self._reads.call(endpoints.ASSET_PAIRS, public.AssetPairsRequest(), read, failed)
-        pairs = await answer
-        return Instruments.from_asset_pairs(msgspec.to_builtins(pairs, enc_hook=str))
+        self._reads.call(endpoint, request, read, failed)
+        return await answer
 
     def _to(self, address: Address) -> Connect:
         return self._sockets.to(address.host, address.port, self._tls if address.is_tls else None)

@@ -32,10 +32,10 @@ from framework.data.live_rows import MarketRow, Quote
 from framework.errors import ConfigError
 from framework.execution.link import Clock
 
-__all__ = ["MarketData"]
+__all__ = ["DEPTHS", "MarketData"]
 
 _CHANNELS = ("book", "trade", "ticker")
-_DEPTHS = (10, 25, 100, 500, 1000)
+DEPTHS = (10, 25, 100, 500, 1000)
 
 
 class MarketData(Feed):
@@ -55,8 +55,8 @@ class MarketData(Feed):
         """
         if channel not in _CHANNELS:
             raise ConfigError(f"channel {channel!r}: it must be one of {', '.join(_CHANNELS)}")
-        if channel == "book" and depth not in _DEPTHS:
-            raise ConfigError(f"depth {depth}: it must be one of {', '.join(map(str, _DEPTHS))}")
+        if channel == "book" and depth not in DEPTHS:
+            raise ConfigError(f"depth {depth}: it must be one of {', '.join(map(str, DEPTHS))}")
         self.book(symbol)
         self._want(symbol, channel, depth)
 

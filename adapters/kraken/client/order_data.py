@@ -29,10 +29,10 @@ from framework.errors import ConfigError
 from framework.execution.link import Clock
 from framework.protocol import BUY, SELL
 
-__all__ = ["OrderData"]
+__all__ = ["DEPTHS", "OrderData"]
 
 _CHANNEL = "level3"
-_DEPTHS = (10, 100, 1000)
+DEPTHS = (10, 100, 1000)
 
 
 class OrderData(Feed):
@@ -53,10 +53,19 @@ class OrderData(Feed):
 
         Raises ConfigError for a depth that there is not, SymbolError for a pair.
         """
-        if depth not in _DEPTHS:
-            raise ConfigError(f"depth {depth}: of orders it must be one of {', '.join(map(str, _DEPTHS))}")
+        if depth not in DEPTHS:
+            raise ConfigError(f"depth {depth}: of orders it must be one of {', '.join(map(str, DEPTHS))}")
         self._books.setdefault(symbol, LiveOrders(self._instruments[symbol]))
         self._want(symbol, _CHANNEL, depth)
+
+    def unsubscribe(self, symbol: str) -> None:
+        """Have no more of them told."""
+        wanted = self._wanted.pop((_CHANNEL, symbol), None)
+        if wanted is None:
+            return
+        if self._is_open and symbol in self._token_of:
+            self._part(wanted)
+        self._books[symbol].clear()
 
     def orders(self, symbol: str) -> LiveOrders:
         """The orders of a pair as they have been told; raises KeyError for one that was not subscribed."""
