@@ -81,12 +81,10 @@ def test_an_order_is_written_to_the_socket_before_submit_returns(ready: dict[str
                 socket = link._stream._stream
             else:
                 socket = desk.venue._http._slots[0]._stream
-            write = socket._transport.write
-            socket._transport = _Tap(socket._transport, written)
+            socket._line = _Tap(socket._line, written)
             desk.add(f"sync-{road}", "50000.0", via=road)
             assert len(written) == 1, road
-            socket._transport = socket._transport.inner
-            assert write is not None
+            socket._line = socket._line.inner
             await desk.says("accepted", f"sync-{road}")
             desk.desk.cancel(f"sync-{road}")
             await desk.says("canceled", f"sync-{road}")
@@ -95,15 +93,16 @@ def test_an_order_is_written_to_the_socket_before_submit_returns(ready: dict[str
 
 
 class _Tap:
-    """A transport that notes what is written."""
+    """The operating system's socket, which notes what it is given."""
 
     def __init__(self, inner: Any, written: list[bytes]) -> None:
         self.inner = inner
         self._written = written
 
-    def write(self, data: bytes) -> None:
+    def send(self, data: bytes) -> int:
         self._written.append(data)
-        self.inner.write(data)
+        sent: int = self.inner.send(data)
+        return sent
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)

@@ -1,11 +1,16 @@
-"""Real sockets and real time under the links: what asyncio does, and nothing else."""
+"""Real sockets and real time under the links: what the event loop and the operating system do, and nothing else.
+
+Bytes are given to the operating system within the call that writes them, whatever the event loop. Loops' own transports
+do not all do so: uvloop's write when the loop comes round.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import ssl
 from pathlib import Path
-from typing import Any, cast
 
 from adapters.kraken.client.streams import Connect, Stream, StreamHandler
 from framework.errors import ConfigError
@@ -14,8 +19,12 @@ from framework.live.loop_clock import LoopClock
 __all__ = ["LoopClock", "Sockets", "tls_context"]
 
 _CONNECT_TIMEOUT_S = 10.0
+# A host with several addresses is given so long at each but the last.
+_ADDRESS_TIMEOUT_S = 3.0
 # With so much unwritten the other end does not read any more.
 _BUFFER_MAX = 4 * 1024 * 1024
+_READ_SIZE = 256 * 1024
+_NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -33,9 +42,6 @@ class Sockets:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        # asyncio's own loop tries addresses side by side; others, as uvloop, do not know the option.
-        is_own = isinstance(loop, asyncio.BaseEventLoop)
-        self._options: dict[str, Any] = {"happy_eyeballs_delay": 0.25} if is_own else {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: set[_Socket] = set()
 
@@ -43,7 +49,7 @@ class Sockets:
         """Connects to a host; its name is resolved for each connection anew."""
 
         def connect(handler: StreamHandler) -> Stream:
-            made = _Socket(handler, self._open)
+            made = _Socket(self._loop, handler, self._open)
             task = self._loop.create_task(self._connect(made, host, port, tls))
             made.task = task
             self._tasks.add(task)
@@ -65,60 +71,190 @@ class Sockets:
     async def _connect(self, made: _Socket, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                await self._loop.create_connection(lambda: made, host, port, ssl=tls, **self._options)
+                line = await self._reach(host, port)
+                if tls is not None:
+                    line = await self._shake_hands(tls, line, host)
         except TimeoutError:
             made.failed(f"no connection to {host}:{port} within {_CONNECT_TIMEOUT_S:.0f} s")
-        except (OSError, ssl.SSLError) as error:
+        except OSError as error:  # those of TLS are such, too
             made.failed(f"no connection to {host}:{port}: {error}")
+        else:
+            self._loop.call_soon(made.stands, line)
+
+    async def _reach(self, host: str, port: int) -> socket.socket:
+        """A connection to the first address of a host that takes it."""
+        addresses = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        for number, (family, kind, protocol, _, address) in enumerate(addresses, start=1):
+            line = socket.socket(family, kind, protocol)
+            try:
+                line.setblocking(False)
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                async with asyncio.timeout(None if number == len(addresses) else _ADDRESS_TIMEOUT_S):
+                    await self._loop.sock_connect(line, address)
+            except OSError:  # a time-out is one, too
+                line.close()
+                if number == len(addresses):
+                    raise
+            except BaseException:
+                line.close()
+                raise
+            else:
+                return line
+        raise OSError(f"{host} has no address")
+
+    async def _shake_hands(self, tls: ssl.SSLContext, line: socket.socket, host: str) -> ssl.SSLSocket:
+        try:
+            safe = tls.wrap_socket(line, server_hostname=host, do_handshake_on_connect=False)
+        except BaseException:
+            line.close()
+            raise
+        try:
+            while True:
+                try:
+                    safe.do_handshake()
+                    return safe
+                except ssl.SSLWantReadError:
+                    await self._ready(safe, is_to_read=True)
+                except ssl.SSLWantWriteError:
+                    await self._ready(safe, is_to_read=False)
+        except BaseException:
+            safe.close()
+            raise
+
+    async def _ready(self, line: socket.socket, *, is_to_read: bool) -> None:
+        """Wait until a socket can be read or written."""
+        ready = asyncio.Event()
+        add, remove = (
+            (self._loop.add_reader, self._loop.remove_reader)
+            if is_to_read
+            else (self._loop.add_writer, self._loop.remove_writer)
+        )
+        add(line, ready.set)
+        try:
+            await ready.wait()
+        finally:
+            remove(line)
 
 
-class _Socket(asyncio.Protocol):
-    """One connection, as asyncio sees it and as a link does."""
+class _Socket:
+    """One connection, from the attempt to make it on."""
 
-    def __init__(self, handler: StreamHandler, opened: set[_Socket]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, handler: StreamHandler, opened: set[_Socket]) -> None:
         self.task: asyncio.Task[None] | None = None
+        self._loop = loop
         self._handler: StreamHandler | None = handler
         self._all = opened
-        self._transport: asyncio.Transport | None = None
+        self._line: socket.socket | None = None
+        # What the operating system has not taken yet.
+        self._unsent = bytearray()
 
     # ------------------------------------------------------------------------------------------------- the link's
 
     def write(self, data: bytes) -> None:
-        transport = self._transport
-        if transport is None or transport.is_closing():
+        line = self._line
+        if line is None:
             return
-        transport.write(data)
-        if transport.get_write_buffer_size() > _BUFFER_MAX:
-            transport.abort()
+        sent = 0
+        if not self._unsent:
+            try:
+                sent = line.send(data)
+            except _NOT_NOW:
+                pass
+            except OSError as error:
+                self._end_soon(f"line dropped: {error}")
+                return
+            if sent == len(data):
+                return
+            self._loop.add_writer(line, self._writable)
+        self._unsent += data[sent:]
+        if len(self._unsent) > _BUFFER_MAX:
+            self._end_soon("line dropped: the other end does not read")
 
     def close(self) -> None:
         self._handler = None
-        if self._transport is not None:
-            self._transport.close()
+        if self._line is not None:
+            self._hang_up()
         elif self.task is not None:
             self.task.cancel()
 
-    # ------------------------------------------------------------------------------------------------- asyncio's
+    # ------------------------------------------------------------------------------------------------- the loop's
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = made = cast("asyncio.Transport", transport)
+    def stands(self, line: socket.socket) -> None:
+        """The connection is made."""
+        self._line = line
         self._all.add(self)
         if self._handler is None:
-            made.close()
-        else:
-            self._handler.opened()
+            self._hang_up()
+            return
+        self._loop.add_reader(line, self._readable)
+        self._handler.opened()
 
-    def data_received(self, data: bytes) -> None:
-        if self._handler is not None:
-            self._handler.received(data)
+    def _readable(self) -> None:
+        line = self._line
+        while line is not None and self._handler is not None:
+            try:
+                data = line.recv(_READ_SIZE)
+            except _NOT_NOW:
+                return
+            except OSError as error:
+                self._end(f"line dropped: {error}")
+                return
+            if not data:
+                self._end("line dropped")
+                return
+            try:
+                self._handler.received(data)
+            except Exception:
+                self._end("line dropped: what came could not be dealt with")
+                raise
+            # TLS may hold more that has come already, of which the operating system says nothing.
+            if not isinstance(line, ssl.SSLSocket) or line is not self._line or not line.pending():
+                return
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._all.discard(self)
-        self._transport = None
-        self.failed("line dropped" if exc is None else f"line dropped: {exc}")
+    def _writable(self) -> None:
+        line = self._line
+        if line is None:
+            return
+        try:
+            sent = line.send(self._unsent)
+        except _NOT_NOW:
+            return
+        except OSError as error:
+            self._end(f"line dropped: {error}")
+            return
+        del self._unsent[:sent]
+        if not self._unsent:
+            self._loop.remove_writer(line)
 
     def failed(self, reason: str) -> None:
         """It is gone, or was never made."""
         handler, self._handler = self._handler, None
         if handler is not None:
             handler.closed(reason)
+
+    # ------------------------------------------------------------------------------------------------- within
+
+    def _end_soon(self, reason: str) -> None:
+        """End it, but not from within a call of the link's."""
+        self._hang_up()
+        self._loop.call_soon(self.failed, reason)
+
+    def _end(self, reason: str) -> None:
+        self._hang_up()
+        self.failed(reason)
+
+    def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        self._all.discard(self)
+        if line is None:
+            return
+        self._loop.remove_reader(line)
+        self._loop.remove_writer(line)
+        # What was written last may be of use to the other end; it is not waited for.
+        with contextlib.suppress(OSError, ValueError):
+            if self._unsent:
+                line.send(self._unsent)
+            if isinstance(line, ssl.SSLSocket):
+                line.unwrap()
+        self._unsent.clear()
+        line.close()
