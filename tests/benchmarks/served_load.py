@@ -234,6 +234,26 @@ async def rest(ready: dict[str, Any], count: int) -> tuple[Load, list[bytes]]:
     return load, [request("AddOrder", params) for _ in range(count)]
 
 
+# ----------------------------------------------------------------------------------------------------- echo
+
+
+async def echo(ready: dict[str, Any], count: int) -> tuple[Load, list[bytes]]:
+    """Messages of the size of an order to a server that sends them back."""
+    host, port = ready["echo"].rsplit(":", 1)
+    size = 192
+    buffer = bytearray()
+
+    def read(data: bytes) -> Iterator[int]:
+        buffer.extend(data)
+        whole = len(buffer) // size * size
+        for at in range(0, whole, size):
+            yield int(buffer[at : at + 12])
+        del buffer[:whole]
+
+    load = await _connect(host, int(port), b"hello", lambda data: data == b"hello", read)
+    return load, [(b"%012d" % order).ljust(size, b".") for order in range(count)]
+
+
 async def _connect(host: str, port: int, hello: bytes, is_welcome: Callable[[bytes], bool], read: Reader) -> Load:
     loop = asyncio.get_running_loop()
     _, load = await loop.create_connection(lambda: Load(hello, is_welcome, read), host, port)
@@ -242,7 +262,7 @@ async def _connect(host: str, port: int, hello: bytes, is_welcome: Callable[[byt
 
 async def main(path: str, protocol: str, count: str, rate: str) -> None:
     ready = json.loads(Path(path).read_text())
-    load, requests = await {"fix": fix, "ws2": ws2, "rest": rest}[protocol](ready, int(count))
+    load, requests = await {"fix": fix, "ws2": ws2, "rest": rest, "echo": echo}[protocol](ready, int(count))
     seconds = await load.run(requests, float(rate))
     took = sorted(load.took)
     print(

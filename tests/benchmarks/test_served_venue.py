@@ -33,10 +33,18 @@ MUST_PER_S = {"fix": 10_000, "ws2": 8_000, "rest": 3_000}
 @contextmanager
 def venue(folder: Path, *market: str) -> Iterator[tuple[Path, float]]:
     """The ready file of a venue, and how long it took from the start of the process. market: its source and speed."""
+    with served("served_process", folder, *market) as opened:
+        yield opened
+
+
+@contextmanager
+def served(module: str, folder: Path, *arguments: str) -> Iterator[tuple[Path, float]]:
+    """The ready file of a server of its own process, and how long it took from the start of the process."""
     ready = folder / "ready.json"
+    ready.unlink(missing_ok=True)
     began = time.perf_counter()
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.served_process", str(ready), *market],
+        [sys.executable, "-m", f"tests.benchmarks.{module}", str(ready), *arguments],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
     ) as process:
@@ -69,9 +77,14 @@ def test_orders_acknowledged_and_the_time_to_it(protocol: str, tmp_path: Path) -
     must = MUST_PER_S[protocol]
     with venue(tmp_path) as (ready, opened_s):
         half = client("served_load", str(ready), protocol, str(COUNT), str(must / 2))
+    with served("echo_process", tmp_path) as (ready, _):
+        bare_full = client("served_load", str(ready), "echo", str(COUNT), "0")
+        bare = client("served_load", str(ready), "echo", str(COUNT), str(must / 2))
     print(
         f"\n{protocol}: {full['per_s']:,.0f} orders/s acknowledged (must {must:,}); at {half['per_s']:,.0f}/s "
-        f"p50 {half['p50_ms']:.2f} ms, p99 {half['p99_ms']:.2f} ms (must 2); open after {opened_s:.1f} s (must 3)"
+        f"p50 {half['p50_ms']:.2f} ms, p99 {half['p99_ms']:.2f} ms (must 2); open after {opened_s:.1f} s (must 3)\n"
+        f"bare echo on this machine: {bare_full['per_s']:,.0f}/s; at {bare['per_s']:,.0f}/s p50 {bare['p50_ms']:.2f} ms, "
+        f"p99 {bare['p99_ms']:.2f} ms"
     )
 
 

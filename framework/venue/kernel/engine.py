@@ -25,6 +25,9 @@ __all__ = ["FeedBook", "KernelOptions", "MatchingKernel"]
 _REASONS = tuple(StopReason)
 _FILL = StopReason.FILL
 _NOW = layout.NOW
+# Slots that addresses are taken for at once, so that more orders do not mean copying those that there are, which takes
+# milliseconds; memory is taken by those that are used.
+_SLOTS_RESERVED = 65_536
 _FAR_PRICE = 2**40
 
 
@@ -96,6 +99,7 @@ class MatchingKernel:
         self._fills: npt.NDArray[np.int64] = np.zeros((0, layout.FILL), np.int64)
         self._triggers: npt.NDArray[np.int64] = np.zeros((0, layout.TRIGGER), np.int64)
         self._fired: npt.NDArray[np.int64] = np.zeros(0, np.int64)
+        self._slot_count = 0
         self._free_slots: list[int] = []
         self._free_triggers: list[int] = []
         self._grow_slots(32)
@@ -184,7 +188,7 @@ class MatchingKernel:
         if not 0 < qty_lots < 2**60 or display_lots < 0 or abs(price_ticks) > _FAR_PRICE:
             raise ValueError(f"cannot place {qty_lots} lots, {display_lots} displayed, at {price_ticks} ticks")
         if not self._free_slots:
-            self._grow_slots(2 * len(self._slots))
+            self._grow_slots(2 * self._slot_count)
         slot = self._free_slots.pop()
         operations.place(self._address, instrument, slot, side, price_ticks, qty_lots, display_lots)
         return slot
@@ -408,7 +412,7 @@ class MatchingKernel:
         for index in range(len(self.markets)):
             state[[layout.HEADER + index * layout.BLOCK + field for field in layout.ADDRESSES_BLOCK]] = 0
         digest = hashlib.blake2b(state.tobytes(), digest_size=16)
-        for array in (self._slots, self._slot_floats, self._triggers):
+        for array in (self._slots[: self._slot_count], self._slot_floats[: self._slot_count], self._triggers):
             digest.update(array.tobytes())
         for arrays in self._arrays:
             for kept in arrays[layout.ROWS :]:
@@ -418,16 +422,19 @@ class MatchingKernel:
     # ------------------------------------------------------------------------------------------------- memory
 
     def _grow_slots(self, capacity: int) -> None:
-        old = len(self._slots)
-        self._slots = _grown(self._slots, capacity)
-        self._slot_floats = _grown(self._slot_floats, capacity)
-        self._fills = _grown(self._fills, capacity)
+        old, self._slot_count = self._slot_count, capacity
+        self._free_slots.extend(range(capacity - 1, old - 1, -1))
+        if capacity <= len(self._slots):
+            return
+        reserved = max(capacity, _SLOTS_RESERVED)
+        self._slots = _grown(self._slots, reserved)
+        self._slot_floats = _grown(self._slot_floats, reserved)
+        self._fills = _grown(self._fills, reserved)
         self._slots_memory = memoryview(self._slots.reshape(-1))
         self._fills_memory = memoryview(self._fills.reshape(-1))
         self._state[layout.SLOTS] = self._slots.ctypes.data
         self._state[layout.SLOT_FLOATS] = self._slot_floats.ctypes.data
         self._state[layout.FILLS] = self._fills.ctypes.data
-        self._free_slots.extend(range(capacity - 1, old - 1, -1))
 
     def _grow_triggers(self, capacity: int) -> None:
         old = len(self._triggers)
