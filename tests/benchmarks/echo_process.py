@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from pathlib import Path
 from typing import cast
@@ -30,7 +29,7 @@ async def main(ready: str) -> None:
     host, port = server.sockets[0].getsockname()
     written = Path(f"{ready}.new")
     written.write_text(json.dumps({"echo": f"{host}:{port}"}))
-    os.replace(written, ready)
+    written.replace(ready)
     await server.serve_forever()
 
 

@@ -83,8 +83,8 @@ def test_orders_acknowledged_and_the_time_to_it(protocol: str, tmp_path: Path) -
     print(
         f"\n{protocol}: {full['per_s']:,.0f} orders/s acknowledged (must {must:,}); at {half['per_s']:,.0f}/s "
         f"p50 {half['p50_ms']:.2f} ms, p99 {half['p99_ms']:.2f} ms (must 2); open after {opened_s:.1f} s (must 3)\n"
-        f"bare echo on this machine: {bare_full['per_s']:,.0f}/s; at {bare['per_s']:,.0f}/s p50 {bare['p50_ms']:.2f} ms, "
-        f"p99 {bare['p99_ms']:.2f} ms"
+        f"bare echo on this machine: {bare_full['per_s']:,.0f}/s; at {bare['per_s']:,.0f}/s "
+        f"p50 {bare['p50_ms']:.2f} ms, p99 {bare['p99_ms']:.2f} ms"
     )
 
 
