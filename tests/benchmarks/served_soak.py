@@ -1,7 +1,8 @@
 """A client that adds and cancels orders on the served venue without end, in a process of its own.
 
-``python -m tests.benchmarks.served_soak READY.json PROTOCOL COUNT STEPS`` prints JSON: the resident memory of the venue
-in MB after each of STEPS equal parts of COUNT orders, and commands answered per second.
+``python -m tests.benchmarks.served_soak READY.json PROTOCOL COUNT STEPS RATE`` prints JSON: the resident memory of the
+venue in MB after each of STEPS equal parts of COUNT orders, and commands answered per second. RATE: orders a second, 0
+for as many as are answered.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ async def fix(ready: dict[str, Any], act: Callable[[Act], Awaitable[None]]) -> N
     await act(some)
 
 
-async def main(path: str, protocol: str, count: str, steps: str) -> None:
+async def main(path: str, protocol: str, count: str, steps: str, rate: str) -> None:
     ready = json.loads(Path(path).read_text())
     resident_mb: list[int] = []
     each = int(count) // int(steps)
@@ -92,6 +93,8 @@ async def main(path: str, protocol: str, count: str, steps: str) -> None:
     async def act(some: Act) -> None:
         for step in range(int(steps)):
             for first in range(step * each, (step + 1) * each, BATCH):
+                if float(rate):
+                    await asyncio.sleep(max(0.0, began + first / float(rate) - time.perf_counter()))
                 await some(first, first + BATCH)
             status = Path(f"/proc/{ready['process_id']}/status").read_text()
             resident_mb.append(int(status.partition("VmRSS:")[2].split()[0]) // 1024)
