@@ -1,0 +1,114 @@
+"""From the bytes of a book update to the bytes of the order that answers it: ours, NautilusTrader's own Kraken adapter,
+and ccxt.pro, in turn, on one machine and against one venue.
+
+Between each client and the venue stands a relay (``wire_tap``), which sends the update and sees the order: that time is
+wall time, sockets and event loops included. Ours tell besides how long it took within their process, from the event
+loop's call to the return of the system call with the order's bytes. Nothing fails for being slow.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from framework.data.columns import LEVEL
+from framework.data.imports import ImportedMarket
+from framework.data.store import write_store
+from framework.protocol import BUY, SELL
+from tests.benchmarks.test_served_venue import venue
+from tests.benchmarks.wire_tap import Lane, WireTap
+from tests.conformance.markets import hand_market
+
+pytestmark = pytest.mark.benchmark
+
+ROOT = Path(__file__).resolve().parents[2]
+CLIENTS = ("tidegate-ws2", "tidegate-fix", "nautilus", "ccxt")
+WARM_UP, ROUNDS, PAUSE_S = 100, 500, 0.01
+START_S = 60
+
+
+@contextmanager
+def client(name: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    with (
+        (folder / "errors.txt").open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.tick_clients", name, str(folder)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def write_still_market(folder: Path) -> None:
+    """Ten levels a side that stand still for an hour."""
+    book = [(LEVEL, BUY, 640_000 - at, 100.0 + at, 0) for at in range(10)]
+    book += [(LEVEL, SELL, 640_001 + at, 100.0 + at, 0) for at in range(10)]
+    far = [(LEVEL, BUY, 500_000, 1.0, 0)]
+    market = hand_market([book, far])
+    market.columns.ts_event_ns[-1] += 3_600 * 10**9
+    market.columns.ts_recv_ns[-1] += 3_600 * 10**9
+    write_store(folder, [ImportedMarket(market=market, source="made")])
+
+
+def told(times_ns: list[int]) -> str:
+    ordered = sorted(times_ns)
+    return f"p50 {ordered[len(ordered) // 2] / 1e3:7.1f} us, p99 {ordered[len(ordered) * 99 // 100] / 1e3:7.1f} us"
+
+
+def median(times_ns: list[int]) -> float:
+    return sorted(times_ns)[len(times_ns) // 2] / 1e3
+
+
+def test_tick_to_order(tmp_path: Path) -> None:
+    write_still_market(tmp_path / "store")
+    wire: dict[str, list[int]] = {name: [] for name in CLIENTS}
+    within: dict[str, list[int]] = {}
+    with venue(tmp_path, str(tmp_path / "store"), "1") as (ready, _), ExitStack() as stack:
+        tap = WireTap(ready)
+        stack.callback(tap.close)
+        lanes: dict[str, Lane] = {}
+        processes = {}
+        for name in CLIENTS:
+            folder = tmp_path / name
+            folder.mkdir()
+            lanes[name] = tap.lane(name, folder)
+            processes[name] = stack.enter_context(client(name, folder))
+            until = lanes[name]
+            assert tap.run(lambda until=until: until.is_told, START_S), (folder / "errors.txt").read_text()
+            tap.rest(1.0)
+        for number in range(WARM_UP + ROUNDS):
+            for name, lane in lanes.items():
+                took_ns = tap.poke(lane)
+                if number >= WARM_UP:
+                    wire[name].append(took_ns)
+                tap.rest(PAUSE_S)
+        for name, process in processes.items():
+            assert process.stdin is not None
+            process.stdin.close()
+            assert tap.run(lambda process=process: process.poll() is not None, 20), name
+            if name.startswith("tidegate"):
+                assert process.stdout is not None
+                within[name] = json.loads(process.stdout.read())[-ROUNDS:]
+    print("\nbytes of a book update of three levels in, bytes of an order out:")
+    for name, times in wire.items():
+        print(f"  {name:13} from the venue's end: {told(times)}")
+    for name, times in within.items():
+        print(f"  {name:13} within the process:   {told(times)} (must 120, aim 60)")
+    for name in within:
+        nautilus, ccxt = (median(wire[other]) / median(wire[name]) for other in ("nautilus", "ccxt"))
+        print(
+            f"  {name}: NautilusTrader's adapter takes {nautilus:.1f} times as long (must 2), ccxt.pro {ccxt:.1f} (must 4)"
+        )

@@ -1,0 +1,255 @@
+"""Clients that answer each change of the best prices with an order, each in a process of its own.
+
+``python -m tests.benchmarks.tick_clients CLIENT FOLDER``: the venue's ready file is in the folder. CLIENT is tidegate-ws2,
+tidegate-fix, nautilus or ccxt. It ends when its standard input does; ours print, as JSON, the nanoseconds from the call
+of the event loop that says that bytes have come to the return of the system call that took the order's bytes.
+
+The order is the same for all: to buy 0.001 BTC far below the market, immediate or cancel, so that nothing stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+__all__ = ["main"]
+
+PRICE, QTY = "30000.0", "0.00100000"
+
+
+async def _input_ended() -> None:
+    await asyncio.to_thread(sys.stdin.read)
+
+
+# ------------------------------------------------------------------------------------------------- ours
+
+
+def _tidegate(road: str) -> Callable[[Path], None]:
+    def run(folder: Path) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_live(folder, road))
+
+    return run
+
+
+async def _live(folder: Path, road: str) -> None:
+    from msgspec.structs import replace
+
+    from adapters.kraken.adapter import ADAPTER
+    from adapters.kraken.client import shell
+    from adapters.kraken.profile import PROFILE
+    from framework.backtest.config import RoadSection, StrategySection, VenueSection
+    from framework.live.clock import LiveClock
+    from framework.live.config import LiveConfig, LiveSection
+    from framework.live.journal import Forcing, IntentJournal
+    from framework.live.node import LiveNode
+    from framework.live.recovery import Recovery
+    from framework.live.running import connect
+
+    took_ns: list[int] = []
+    came_ns = 0
+    readable, write = shell._Socket._readable, shell._Socket.write
+
+    def timed_readable(self: Any) -> None:
+        nonlocal came_ns
+        came_ns = time.perf_counter_ns()
+        readable(self)
+        came_ns = 0
+
+    def timed_write(self: Any, data: bytes) -> None:
+        write(self, data)
+        if came_ns:
+            took_ns.append(time.perf_counter_ns() - came_ns)
+
+    shell._Socket._readable, shell._Socket.write = timed_readable, timed_write  # type: ignore[method-assign]
+    # Counters that would refuse an order a moment are those of the venue in this benchmark, which refuse none.
+    tiers = tuple(replace(tier, threshold=10**9, call_max=10**9, open_orders_max=10**7) for tier in PROFILE.tiers)
+    profile = replace(PROFILE, tiers=tiers)
+    config = LiveConfig(
+        strategy=StrategySection(path="taker.py"),
+        venue=VenueSection(tier="pro"),
+        road=RoadSection(name=road),
+        live=LiveSection(
+            symbols=("BTC/USD",), options={"ready_file": str(folder / "ready.json")}, state=str(folder / "state")
+        ),
+    )
+    clock = LiveClock(asyncio.get_running_loop())
+    venue = await connect(config, ADAPTER, clock)
+    recovery = Recovery()
+    journal = IntentJournal.open(folder / "run.intents", Forcing.OFF, recovery.read)
+    balances = (await venue.account()).balances
+    tape = folder / "tape"
+    node = LiveNode(config, profile, venue, clock, journal, recovery, balances, _mute, strategy=_taker(), tape=tape)
+    node.begin()
+    await _input_ended()
+    node.close("done")
+    await node.done.wait()
+    node.finish()
+    await venue.close()
+    journal.close()
+    node.raise_failure("")
+    print(json.dumps(took_ns))
+
+
+def _mute(_: str) -> None:
+    """Nobody asks."""
+
+
+def _taker() -> Any:
+    from nautilus_trader.model.enums import TimeInForce
+
+    from framework import BookView, Strategy
+
+    class Taker(Strategy):
+        """Answers each change of the touch."""
+
+        def on_start(self) -> None:
+            self.pair = self.instrument_ids[0]
+            spec = self.bridge(self.pair).spec
+            self.qty_lots, self.price_ticks = spec.lots(QTY), spec.ticks(PRICE)
+            self.subscribe_book(self.pair, on="touch")
+
+        def on_book(self, book: BookView) -> None:
+            self.buy(self.pair, self.qty_lots, self.price_ticks, time_in_force=TimeInForce.IOC)
+
+    return Taker()
+
+
+# ------------------------------------------------------------------------------------------------- by others
+
+
+def _nautilus(folder: Path) -> None:
+    from nautilus_trader.adapters.kraken.config import KrakenDataClientConfig, KrakenExecClientConfig
+    from nautilus_trader.adapters.kraken.factories import KrakenLiveDataClientFactory, KrakenLiveExecClientFactory
+    from nautilus_trader.config import (
+        InstrumentProviderConfig,
+        LiveExecEngineConfig,
+        LoggingConfig,
+        StrategyConfig,
+        TradingNodeConfig,
+    )
+    from nautilus_trader.core import nautilus_pyo3
+    from nautilus_trader.live.node import TradingNode
+    from nautilus_trader.model.enums import BookType, OrderSide, TimeInForce
+    from nautilus_trader.model.identifiers import InstrumentId
+    from nautilus_trader.model.objects import Price, Quantity
+    from nautilus_trader.trading.strategy import Strategy
+
+    venue = json.loads((folder / "ready.json").read_text())
+    key = venue["accounts"][0]
+    given = {
+        "api_key": key["api_key"],
+        "api_secret": key["api_secret"],
+        "base_url_http_spot": venue["rest"],
+        "base_url_ws_spot": venue["ws_v2"],
+        "instrument_provider": InstrumentProviderConfig(load_all=True),
+    }
+
+    class ExecFactory(KrakenLiveExecClientFactory):  # type: ignore[misc]
+        """Its own, but for the client that asks api.kraken.com for its token whatever the configuration says."""
+
+        @staticmethod
+        def create(*args: Any, **keywords: Any) -> Any:
+            client = KrakenLiveExecClientFactory.create(*args, **keywords)
+            client._ws_client_spot = nautilus_pyo3.KrakenSpotWebSocketClient(
+                private=True,
+                base_url=venue["ws_v2"],
+                api_key=key["api_key"],
+                api_secret=key["api_secret"],
+                base_url_http=venue["rest"],
+            )
+            return client
+
+    class Taker(Strategy):  # type: ignore[misc]
+        """Answers each message of the book."""
+
+        def on_start(self) -> None:
+            self.pair = InstrumentId.from_str("BTC/USD.KRAKEN")
+            self.qty, self.price = Quantity.from_str(QTY), Price.from_str(PRICE)
+            self.subscribe_order_book_deltas(self.pair, BookType.L2_MBP, depth=10)
+
+        def on_order_book_deltas(self, deltas: Any) -> None:
+            order = self.order_factory.limit(
+                self.pair, OrderSide.BUY, self.qty, self.price, time_in_force=TimeInForce.IOC
+            )
+            self.submit_order(order)
+
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    node = TradingNode(
+        TradingNodeConfig(
+            logging=LoggingConfig(log_level="ERROR"),
+            exec_engine=LiveExecEngineConfig(reconciliation=False),
+            data_clients={"KRAKEN": KrakenDataClientConfig(**given)},
+            exec_clients={"KRAKEN": KrakenExecClientConfig(max_requests_per_second=1_000, **given)},
+        ),
+        loop=loop,
+    )
+    node.trader.add_strategy(Taker(StrategyConfig(strategy_id="TAKER-001", log_events=False, log_commands=False)))
+    node.add_data_client_factory("KRAKEN", KrakenLiveDataClientFactory)
+    node.add_exec_client_factory("KRAKEN", ExecFactory)
+    node.build()
+
+    async def run() -> None:
+        running = asyncio.create_task(node.run_async())
+        await _input_ended()
+        await node.stop_async()
+        await running
+
+    try:
+        loop.run_until_complete(run())
+    finally:
+        node.dispose()
+
+
+def _ccxt(folder: Path) -> None:
+    import ccxt.pro
+
+    venue = json.loads((folder / "ready.json").read_text())
+    key = venue["accounts"][0]
+
+    async def trade(client: Any) -> None:
+        while True:
+            await client.watch_order_book("BTC/USD", 10)
+            await client.create_order_ws(
+                "BTC/USD", "limit", "buy", float(QTY), float(PRICE), params={"time_in_force": "ioc"}
+            )
+
+    async def run() -> None:
+        client = ccxt.pro.kraken({"apiKey": key["api_key"], "secret": key["api_secret"], "enableRateLimit": False})
+        client.urls["api"].update(public=venue["rest"], private=venue["rest"])
+        client.urls["api"]["ws"] = dict.fromkeys(client.urls["api"]["ws"], venue["ws_v2"])
+        trading = asyncio.create_task(trade(client))
+        ended = asyncio.create_task(_input_ended())
+        await asyncio.wait((trading, ended), return_when=asyncio.FIRST_COMPLETED)
+        if trading.done():
+            trading.result()
+        trading.cancel()
+        await client.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+
+
+CLIENTS: dict[str, Callable[[Path], None]] = {
+    "tidegate-ws2": _tidegate("ws2"),
+    "tidegate-fix": _tidegate("fix"),
+    "nautilus": _nautilus,
+    "ccxt": _ccxt,
+}
+
+
+def main(client: str, folder: str) -> None:
+    """Run one client until standard input ends."""
+    CLIENTS[client](Path(folder))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
