@@ -26,6 +26,7 @@ from framework.errors import ConfigError, OutputError, StrategyError, TidegateEr
 from framework.live.command import PAPER
 from framework.live.kill_command import KILL
 from framework.live.live_command import LIVE
+from framework.live.reconcile_command import RECONCILE
 from framework.live.record_command import RECORD
 
 if TYPE_CHECKING:
@@ -112,7 +113,9 @@ def command_parser() -> argparse.ArgumentParser:
     )
     protocols.add_argument("--venue", default=None, metavar="NAME", help="adapter; needed where several state a venue")
     protocols.set_defaults(run=_protocols)
-    for word, entry in ({"paper": PAPER, "live": LIVE, "kill": KILL, "record": RECORD} | load_commands()).items():
+    for word, entry in (
+        {"paper": PAPER, "live": LIVE, "kill": KILL, "reconcile": RECONCILE, "record": RECORD} | load_commands()
+    ).items():
         added = commands.add_parser(word, help=entry.summary, description=entry.description)
         entry.add_arguments(added)
         added.set_defaults(run=entry.run)

@@ -230,14 +230,14 @@ class ExecutionDesk:
         self.open_orders[order.cl_ord_id] = record
         record.knowledge = Knowledge.UNKNOWN
         record.reach = self._sessions.reach(record)
-        self._requests.adopt(order, link_name, (record,), ts_sent_ns)
+        self._requests.adopt(order, link_name, record, ts_sent_ns)
         if not self._polls.is_heard(record):
             self._polls.ensure()
         return record
 
-    def know(self, record: OrderRecord, order_id: str | None) -> None:
-        """An order that was adopted is one that the venue had told of, by this id."""
-        self._requests.forget(record)
+    def know(self, record: OrderRecord, order_id: str | None, request_id: int) -> None:
+        """An order that was adopted, and sent by this request, is one that the venue had told of, by this id."""
+        self._requests.forget(record, request_id)
         record.knowledge = Knowledge.OPEN
         if order_id is not None:
             self._ledger.name(record, order_id)

@@ -64,18 +64,26 @@ class Requests:
             self.on_left(link, command, now_ns)
         return flight
 
-    def adopt(self, command: Command, link_name: str, records: tuple[OrderRecord, ...], ts_sent_ns: int) -> None:
-        """A new order of a run before, whose answer is not known: its fate waits for evidence as any other's."""
-        flight = InFlight(RequestKind.ADD, command, link_name, records, ts_sent_ns)
+    def adopt(self, command: Command, link_name: str, record: OrderRecord, ts_sent_ns: int) -> None:
+        """A new order of a run before, whose answer is not known: its fate waits for evidence as any other's. Those
+        that were sent by one request share its number.
+        """
+        flight = self.in_flight.get(command.request_id)
+        if flight is not None:
+            flight.records = (*flight.records, record)
+            return
+        flight = InFlight(RequestKind.ADD, command, link_name, (record,), ts_sent_ns)
         flight.is_unknown, flight.is_replayable = True, False
         flight.lost_request_id = self.last_id
         self.in_flight[command.request_id] = flight
         self.unknown_count += 1
 
-    def forget(self, record: OrderRecord) -> None:
+    def forget(self, record: OrderRecord, request_id: int) -> None:
         """The fate of an adopted order's request is known after all."""
-        for flight in self.unknown():
-            if flight.records == (record,):
+        flight = self.in_flight.get(request_id)
+        if flight is not None:
+            flight.records = tuple(each for each in flight.records if each is not record)
+            if not flight.records:
                 self._drop(flight)
 
     def take(self, request_id: int, outcome: str, reason: str | None, text: str | None) -> InFlight | None:

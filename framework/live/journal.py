@@ -39,7 +39,7 @@ from framework.live.records import (
 )
 from framework.messages import AddBatch, AddOrder, AmendOrder, Command, EditOrder, Report
 
-__all__ = ["Forcing", "IntentJournal", "JournaledDesk", "read_records"]
+__all__ = ["Forcing", "IntentJournal", "JournaledDesk", "Silence", "read_records"]
 
 _MAGIC = b"tidegate-intents-1\n"
 # Commands that may make an order, or make one larger.
@@ -322,7 +322,7 @@ class JournaledDesk:
         return self._listener
 
 
-class _Silence(DeskListener):
+class Silence(DeskListener):
     """Hears, and says nothing."""
 
     def order_submitted(self, record: OrderRecord) -> None: ...
@@ -349,4 +349,4 @@ class _Silence(DeskListener):
     def road_event(self, event: RoadEvent) -> None: ...
 
 
-_SILENCE = _Silence()
+_SILENCE = Silence()

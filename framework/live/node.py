@@ -33,6 +33,7 @@ from framework.live.journal import IntentJournal, JournaledDesk
 from framework.live.observer import Observer
 from framework.live.records import Held
 from framework.live.recovery import Recovery
+from framework.live.taking_over import take_over
 from framework.live.tape import MarketTape
 from framework.messages import CommandAccepted, CommandRejected, ExecType, ExecutionReport, Report
 from framework.protocol import VenueProfile
@@ -208,19 +209,7 @@ class LiveNode:
         for cl_ord_id in recovery.last_ids.values():
             self.strategy.count_ids_on(cl_ord_id)
             self.trader.client.count_ids_on(cl_ord_id)
-        desk.count_on(recovery.last_request_id)
-        for known in recovery.open_orders.values():
-            if known.link not in desk.links:
-                self._say(
-                    f"order {known.add.cl_ord_id} of a run before was sent by {known.link}, which is not in this run"
-                )
-            record = desk.adopt(known.add, known.link, known.session_id, known.ts_sent_ns)
-            record.qty_lots, record.limit_ticks = known.qty_lots, known.limit_ticks
-            record.trigger_ticks = known.trigger_ticks
-            record.cum_lots = record.venue_cum_lots = known.cum_lots
-            record.exec_ids = known.exec_ids
-            if known.is_known:
-                desk.know(record, known.order_id)
+        for record in take_over(desk, recovery, self._say):
             self._journal.adopt(record)
 
     def _await_ready(self) -> None:

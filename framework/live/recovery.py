@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
+import msgspec
+
 from framework.live.records import (
     Answered,
     AnyRecord,
@@ -84,6 +86,7 @@ class Recovery:
     entry_ticks: by symbol, the average price at which what is held was bought or sold.
     balances: what the account had by the venue's last word, given at balances_ns; None where there is none. traded,
     fees: since then, by symbol lots bought less lots sold, and the same times their price in ticks; by asset.
+    traded_count: fills since then.
     """
 
     def __init__(self) -> None:
@@ -102,6 +105,7 @@ class Recovery:
         self.balances: dict[str, Decimal] | None = None
         self.balances_ns = 0
         self.traded: dict[str, list[int]] = {}
+        self.traded_count = 0
         self.fees: dict[str, Decimal] = {}
         self._readers: dict[type, Callable[..., None]] = {
             Began: self._began,
@@ -145,7 +149,7 @@ class Recovery:
                 self._add(command, record)
         elif isinstance(command, AddBatch):
             for order in command.orders:
-                self._add(order, record)
+                self._add(msgspec.structs.replace(order, deadline_ns=command.deadline_ns), record)
 
     def _add(self, order: AddOrder, record: Intended) -> None:
         cl_ord_id = order.cl_ord_id
@@ -180,6 +184,7 @@ class Recovery:
         traded = self.traded.setdefault(record.symbol, [0, 0])
         traded[0] += lots
         traded[1] += lots * record.price_ticks
+        self.traded_count += 1
         if record.fee_asset:
             self.fees[record.fee_asset] = self.fees.get(record.fee_asset, Decimal(0)) + Decimal(record.fee)
         order = self.open_orders.get(record.cl_ord_id)
@@ -213,4 +218,5 @@ class Recovery:
         self.balances = {asset: Decimal(amount) for asset, amount in record.balances.items()}
         self.balances_ns = record.ts_ns
         self.traded.clear()
+        self.traded_count = 0
         self.fees.clear()

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import uvloop
@@ -29,7 +29,7 @@ from framework.live.tape import tape_path
 from framework.protocol import VenueProfile
 from framework.report import write_report
 
-__all__ = ["check_live", "connect", "run_live"]
+__all__ = ["check_live", "connect", "live_adapter", "run_live"]
 
 _BEAT_S = 0.02
 _STATUS_S = 30.0
@@ -41,15 +41,21 @@ def check_live(config: LiveConfig, out: Path) -> Adapter:
     Raises ConfigError for what is not there, and OutputError if ``out`` cannot be written.
     """
     check_run_place(out)
+    adapter = live_adapter(config)
+    resolve_road(load_profile(adapter.name, config.venue.switches), config.road)
+    if kill_path(out).exists():
+        raise ConfigError(f"{kill_path(out)}: the kill switch is pulled; see why in it, then `tidegate kill --release`")
+    return adapter
+
+
+def live_adapter(config: LiveConfig) -> Adapter:
+    """The adapter that a live configuration trades by. Raises ConfigError where there is no such one."""
     adapters = {each.name: each for each in load_adapters().values() if each.connect_live is not None}
     name = config.venue.profile
     if name is None and len(adapters) == 1:
         name = next(iter(adapters))
     if name not in adapters:
         raise ConfigError(f"[venue] profile = {name!r}: live there is {', '.join(adapters) or 'none'}; name it")
-    resolve_road(load_profile(name, config.venue.switches), config.road)
-    if kill_path(out).exists():
-        raise ConfigError(f"{kill_path(out)}: the kill switch is pulled; see why in it, then `tidegate kill --release`")
     return adapters[name]
 
 
@@ -95,8 +101,10 @@ def run_live(
     return 1 if node.closing.has_failed else 0
 
 
-async def connect(config: LiveConfig, adapter: Adapter, clock: LiveClock) -> LiveVenue:
-    """The venue of a live configuration, with the links of its road, which are not open yet.
+async def connect(
+    config: LiveConfig, adapter: Adapter, clock: LiveClock, links: Sequence[str] | None = None
+) -> LiveVenue:
+    """The venue of a live configuration, with the links of its road or those named, which are not open yet.
 
     Raises ConfigError for settings that make no sense, and TidegateError where the venue cannot be reached.
     """
@@ -104,7 +112,7 @@ async def connect(config: LiveConfig, adapter: Adapter, clock: LiveClock) -> Liv
     live = config.live
     _, policy = resolve_road(load_profile(adapter.name, config.venue.switches), config.road)
     settings = LiveSettings(
-        links={name: name for name in policy.link_names()},
+        links={name: name for name in (policy.link_names() if links is None else links)},
         hosts=live.hosts,
         ca_file=None if live.ca_file is None else Path(live.ca_file),
         credentials=None if live.credentials is None else Path(live.credentials),

@@ -92,7 +92,7 @@ class ForeignOrders:
             display_lots=status.display_lots,
         )
         record = desk.adopt(add, "", "", ts_seen_ns)
-        desk.know(record, status.order_id)
+        desk.know(record, status.order_id, add.request_id)
         record.has_only_order_id = True  # whatever its client id is on the wire
         record.cum_lots = record.venue_cum_lots = status.cum_lots
         record.exec_ids = exec_ids

@@ -75,7 +75,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 async def _examine(examination: Examination) -> int:
-    from adapters.kraken.doctor.findings import Level
+    from framework.findings import Level
 
     count = dict.fromkeys(Level, 0)
     async for finding in examination.findings():

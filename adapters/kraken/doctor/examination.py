@@ -17,7 +17,6 @@ from adapters.kraken.asset_pairs import asset_pair_specs
 from adapters.kraken.client.credentials import Credentials
 from adapters.kraken.client.fix_link import FixNames
 from adapters.kraken.client.shell import tls_context
-from adapters.kraken.doctor.findings import Finding, Level, failed, fine, skipped
 from adapters.kraken.doctor.judging import (
     ClockReading,
     judge_book,
@@ -40,6 +39,7 @@ from adapters.kraken.wire.rest.envelope import Endpoint, PrivateRequest
 from adapters.kraken.wire.ws2 import market, requests, responses
 from adapters.kraken.wire.ws2.messages import Answer
 from framework.errors import TidegateError, VenueError
+from framework.findings import Finding, Level, failed, fine, skipped
 
 __all__ = ["Addresses", "Examination"]
 

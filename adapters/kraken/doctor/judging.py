@@ -11,10 +11,10 @@ import msgspec
 from cryptography import x509
 from msgspec import UNSET
 
-from adapters.kraken.doctor.findings import Finding, failed, fine, warned
 from adapters.kraken.wire.checksum import printed_checksum
 from adapters.kraken.wire.rest.public import AssetPair
 from adapters.kraken.wire.ws2.market import Book
+from framework.findings import Finding, failed, fine, warned
 from framework.protocol import InstrumentSpec
 
 __all__ = ["ClockReading", "judge_book", "judge_certificate", "judge_clock", "judge_pair", "judge_status"]

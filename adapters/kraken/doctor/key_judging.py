@@ -10,10 +10,10 @@ from decimal import Decimal
 
 from msgspec import UNSET
 
-from adapters.kraken.doctor.findings import Finding, failed, fine, warned
 from adapters.kraken.doctor.needs import Needs
 from adapters.kraken.key_permissions import DANGEROUS, TITLES, needed_permissions
 from adapters.kraken.wire.rest.account import ApiKeyInfo, TradeVolume
+from framework.findings import Finding, failed, fine, warned
 from framework.protocol import FeeTier
 
 __all__ = ["judge_fees", "judge_key", "judge_refusal"]

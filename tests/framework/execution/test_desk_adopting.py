@@ -28,7 +28,7 @@ def _adopting(*, is_known: bool, deadline_ms: float | None = 5_000, **fields: An
     rig.desk.count_on(7)
     record = rig.desk.adopt(order, "ws2", "ws2#before", START_NS - 10_000_000_000)
     if is_known:
-        rig.desk.know(record, "O1")
+        rig.desk.know(record, "O1", 7)
     rig.desk.start()
     for name in rig.links:
         rig.up(name)
@@ -105,3 +105,25 @@ def test_new_orders_go_on_beside_it() -> None:
     rig.desk.submit(add_order("b"))
     rig.tell("ws2", accepted(rig.last("ws2").request_id, 5, "O2"))
     assert list(rig.desk.open_orders) == ["a", "b"]
+
+
+def test_orders_of_one_request_are_settled_one_by_one() -> None:
+    rig = Rig(is_started=False)
+    rig.desk.count_on(7)
+    for name in "abc":
+        order = add_order(name, request_id=7, deadline_ns=at(-5_000))
+        record = rig.desk.adopt(order, "ws2", "ws2#before", START_NS - 10_000_000_000)
+        if name == "a":
+            rig.desk.know(record, "Oa", 7)
+    rig.desk.start()
+    for name in rig.links:
+        rig.up(name)
+    _poll(
+        rig,
+        10,
+        status(OrderState.NEW, cl_ord_id="a", order_id="Oa"),
+        status(OrderState.NEW, cl_ord_id="b", order_id="Ob"),
+    )
+    assert list(rig.desk.open_orders) == ["a", "b"]
+    assert [heard[:2] for heard in rig.heard] == [("accepted", "b"), ("rejected", "c")]
+    assert not rig.desk.in_flight

@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapters.kraken.doctor.findings import Finding, Level
 from adapters.kraken.doctor.judging import (
     ClockReading,
     judge_book,
@@ -26,6 +25,7 @@ from adapters.kraken.wire.number import Number
 from adapters.kraken.wire.rest.public import AssetPair
 from adapters.kraken.wire.ws2.market import Book
 from adapters.kraken.wire.ws2.market import Level as BookLevel
+from framework.findings import Finding, Level
 from framework.protocol import InstrumentSpec
 
 NS = 10**9

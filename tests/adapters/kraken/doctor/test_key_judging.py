@@ -7,11 +7,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from adapters.kraken.doctor.findings import Finding, Level
 from adapters.kraken.doctor.key_judging import judge_fees, judge_key, judge_refusal
 from adapters.kraken.doctor.needs import Needs
 from adapters.kraken.profile import PROFILE
 from adapters.kraken.wire.rest.account import ApiKeyInfo, FeeTier, TradeVolume
+from framework.findings import Finding, Level
 
 NOW_S = 1_785_585_600
 TRADING = ["query-funds", "query-open-trades", "query-closed-trades", "modify-trades", "close-trades"]

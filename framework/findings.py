@@ -1,4 +1,4 @@
-"""What a check has found, in one line."""
+"""What a check has found, in one line: of the doctor, of a reconciliation."""
 
 from __future__ import annotations
 
