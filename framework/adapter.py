@@ -266,6 +266,10 @@ class LiveVenue(Protocol):
         """Candles that begin from a time on, oldest first, as many as the venue tells. Raises as ``history`` does."""
         ...
 
+    def masked(self, text: str) -> str:
+        """A text without the secrets of the account, should it repeat one: venues repeat what they were sent."""
+        ...
+
     async def close(self) -> None:
         """Close the links and all that they use; what must survive a restart is written."""
         ...

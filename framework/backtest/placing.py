@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from framework.backtest.results import MARKET_FOLDER, RUN_FILES
+from framework.backtest.results import LIVING_FILES, MARKET_FOLDER, RUN_FILES
 from framework.backtest.run_folder import is_run_folder
 from framework.errors import OutputError
 
@@ -33,7 +33,7 @@ _COMPARISON_FILES = (_FINISHED, "comparison.txt", "report.html")
 def check_run_place(out: Path) -> None:
     """Raise OutputError unless a run can be written to ``out``: nothing there, an empty folder, or a former run."""
     names = _names(out)
-    if names and not is_run_folder(out) and not names <= {*RUN_FILES, MARKET_FOLDER}:
+    if names and not is_run_folder(out) and not names <= {*RUN_FILES, *LIVING_FILES, MARKET_FOLDER}:
         raise OutputError(f"{out}: holds other things than a run ({_some(names)}); name a new folder")
     with writing(out):
         discard_partial(out)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-__all__ = ["EVENT_SCHEMA", "MARKET_FOLDER", "QUEUE_SCHEMA", "RUN_FILES", "TOUCH_SCHEMA"]
+__all__ = ["EVENT_SCHEMA", "LIVING_FILES", "MARKET_FOLDER", "QUEUE_SCHEMA", "RUN_FILES", "TOUCH_SCHEMA"]
 
 # The files of a run folder; the inputs first, since a folder without them is no run.
 RUN_FILES = (
@@ -34,6 +34,8 @@ RUN_FILES = (
 )
 # The one folder in it.
 MARKET_FOLDER = "market"
+# What a run in real time writes there while it lives; it stays where the run's results are written.
+LIVING_FILES = ("log.jsonl", *(f"log.{number}.jsonl" for number in range(1, 10)), "status.json")
 
 # kind     name                                   one row for each
 # command  AddOrder, AmendOrder, CancelOrder ...  command, with sent, arrived and learned times; ValidateOrder is an

@@ -8,13 +8,14 @@ venue's counter by what decays on the way, and never behind it as long as no oth
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from framework.execution.events import RateBudgetChanged
 from framework.messages import AddOrder, CancelOrder, Command
 from framework.protocol import POINT, CallCosts, ProtocolProfile, RateSchedule, Tier
 from framework.venue.rates import Charge, RateCounter, call_charge, call_counter, engine_counter
 
-__all__ = ["RateBudget"]
+__all__ = ["BudgetUse", "RateBudget"]
 
 # What a request is charged on the call counter, by its type; all others are charged "trading_other".
 _CALLS: dict[type[Command], str] = {AddOrder: "trading", CancelOrder: "trading"}
@@ -23,6 +24,19 @@ _CALLS: dict[type[Command], str] = {AddOrder: "trading", CancelOrder: "trading"}
 # Room that a poll leaves on the call counter: a poll is charged when it arrives, and in addition when it turns out that
 # something had changed, so the venue's counter can stand a little above ours.
 _POLL_MARGIN = POINT
+
+
+class BudgetUse(NamedTuple):
+    """One counter, in POINT units. kind: "orders" of the instrument ``name``, or "calls" of the protocol ``name``.
+
+    published: what the venue itself says of it; None where it says nothing.
+    """
+
+    kind: str
+    name: str
+    used: int
+    limit: int
+    published: int | None = None
 
 
 class RateBudget:
@@ -51,6 +65,15 @@ class RateBudget:
     def watch(self, share: float) -> None:
         """Tell when a counter passes this share of its threshold, upwards or downwards, at the next request."""
         self._shares.append(share)
+
+    def uses(self, now_ns: int) -> list[BudgetUse]:
+        """All counters that anything was charged to, as they stand now."""
+        counters = [("orders", symbol, counter) for symbol, counter in self._counters.items()]
+        counters += [("calls", label, counter) for label, counter in self._calls.items()]
+        return [
+            BudgetUse(kind, name, counter.value_at(max(now_ns, counter.ts_ns)), counter.threshold)
+            for kind, name, counter in counters
+        ]
 
     def used_share(self, symbol: str, now_ns: int) -> float:
         """Share of the threshold that is used now."""

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framework.commands import CommandEntry, balance, speed
+from framework.live.health.section import add_health_arguments
 
 if TYPE_CHECKING:
     from framework.backtest.config import RunConfig
+    from framework.live.health.run_health import RunHealth
     from framework.live.kill_file import KillFile
     from framework.live.paper import PaperNode
 
@@ -92,6 +94,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=None, metavar="DIR", help="folder for the run (default: runs/paper-DATE-TIME)"
     )
+    add_health_arguments(parser)
 
 
 def _config(options: argparse.Namespace, first_ns: int) -> RunConfig:
@@ -138,6 +141,8 @@ def _run(options: argparse.Namespace) -> int:
     from framework.backtest.placing import check_run_place
     from framework.errors import ConfigError
     from framework.live.closing import AtEnd
+    from framework.live.health.run_health import RunHealth
+    from framework.live.health.section import HealthSection, health_from
     from framework.live.journal import Forcing, IntentJournal
     from framework.live.kill_command import kill_path
     from framework.live.kill_file import KillFile
@@ -155,15 +160,22 @@ def _run(options: argparse.Namespace) -> int:
     intents = None
     if options.journal is not None:
         intents = IntentJournal.open(options.journal, Forcing(options.fsync), lambda _: None)
+    health = RunHealth(
+        health_from(options, HealthSection()),
+        "paper",
+        is_timed=False,
+        journal_bytes=None if intents is None else lambda: intents.size_bytes,
+    )
     node = PaperNode(
         config,
         is_looped=not options.once,
         at_end=AtEnd(options.at_end),
         for_s=options.for_s,
         intents=intents,
+        observer=health.observer,
     )
-    kill_file = KillFile(kill_path(out), node.simulation.trader.kill_switch, _say)
-    asyncio.run(_live(node, options.speed, kill_file))
+    kill_file = KillFile(kill_path(out), node.simulation.trader.kill_switch, health.say)
+    asyncio.run(_live(node, options.speed, kill_file, health, out))
     node.finish()
     folder = node.write(out)
     print(comparison_table(compare([read_metrics(folder)])))
@@ -181,6 +193,7 @@ def _run_served(options: argparse.Namespace) -> int:
     from framework.errors import ConfigError
     from framework.live.closing import AtEnd
     from framework.live.config import LiveConfig, LiveSection
+    from framework.live.health.section import HealthSection, health_from
     from framework.live.journal import Forcing
     from framework.live.running import check_live, run_live
 
@@ -199,6 +212,7 @@ def _run_served(options: argparse.Namespace) -> int:
             venue=run.venue,
             road=run.road,
             limits=run.limits,
+            health=health_from(options, HealthSection()),
             live=LiveSection(
                 symbols=run.market.symbols or ("BTC/USD",),
                 options={"ready_file": str(options.ready_file)},
@@ -209,14 +223,10 @@ def _run_served(options: argparse.Namespace) -> int:
         )
         adapter = check_live(config, out)
         journal = options.journal or Path(state) / "run.intents"
-        return run_live(config, adapter, out, journal, for_s=options.for_s) or 0
+        return run_live(config, adapter, out, journal, for_s=options.for_s, kind="paper") or 0
 
 
-def _say(line: str) -> None:
-    print(f"  {line}", flush=True)
-
-
-async def _live(node: PaperNode, speed: Fraction, kill_file: KillFile) -> None:
+async def _live(node: PaperNode, speed: Fraction, kill_file: KillFile, health: RunHealth, out: Path) -> None:
     """Let a run live until it is over; Ctrl-C ends it, and a second one does not wait for its end."""
     import asyncio
     import signal
@@ -235,7 +245,7 @@ async def _live(node: PaperNode, speed: Fraction, kill_file: KillFile) -> None:
             node.closing.give_up()
             return
         is_asked = True
-        print("ending; Ctrl-C again does not wait for it", flush=True)
+        health.say("ending; Ctrl-C again does not wait for it")
         node.close("the run was ended by hand")
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -259,11 +269,22 @@ async def _live(node: PaperNode, speed: Fraction, kill_file: KillFile) -> None:
             kill_file.look()
         if now_ns >= next_ns:
             next_ns += _STATUS_S * _NS
-            _say(node.status())
+            health.say(node.status())
+        health.beat()
 
     # The clocks of the machine and of the run show the same now, and never again.
+    await health.open(out)
+    health.began(
+        strategy=node.simulation.config.strategy.path,
+        road=simulation.road.name,
+        symbols=[market.spec.symbol for market in simulation.markets],
+    )
     node.begin()
-    await drive(node, VenueClock(time.monotonic_ns(), node.now_ns, speed), on_beat=on_beat)
+    try:
+        await drive(node, VenueClock(time.monotonic_ns(), node.now_ns, speed), on_beat=on_beat)
+        health.ended(node.closing.said(), node.failure)
+    finally:
+        await health.close()
 
 
 PAPER = CommandEntry(

@@ -7,6 +7,7 @@
     [road]                      name = "ws2"
     [limits]                    order_qty_max = "0.05"
     [live]                      symbols = ["BTC/USD"], credentials = "keys.toml", state = "state"
+    [health]                    metrics_port = 9464, log_level = "debug"
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from framework.config_text import check_range, read_toml
 from framework.errors import ConfigError
 from framework.execution.limits import LimitsSection
 from framework.live.closing import AtEnd
+from framework.live.health.section import HealthSection
 from framework.live.journal import Forcing
 
 __all__ = ["LeftOpen", "LiveConfig", "LiveSection", "load_live_config"]
@@ -92,6 +94,7 @@ class LiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     venue: VenueSection = VenueSection()
     road: RoadSection = RoadSection()
     limits: LimitsSection = LimitsSection()
+    health: HealthSection = HealthSection()
 
     def as_run(self, balances: Mapping[str, Decimal] | None = None) -> RunConfig:
         """What of it a backtest has too. balances: what the account had at the start; None for plenty."""

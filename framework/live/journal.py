@@ -128,6 +128,11 @@ class IntentJournal:
             raise self._failure from None
         self._end += len(data)
 
+    @property
+    def size_bytes(self) -> int:
+        """How much is in the file."""
+        return self._end
+
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()

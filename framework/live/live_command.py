@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from framework.commands import CommandEntry
+from framework.live.health.section import add_health_arguments
 
 __all__ = ["LIVE"]
 
@@ -17,15 +18,20 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=None, metavar="DIR", help="folder for the run (default: runs/live-DATE-TIME)"
     )
+    add_health_arguments(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
+    import msgspec
+
     from framework.live.config import load_live_config
+    from framework.live.health.section import health_from
     from framework.live.running import check_live, run_live
 
     config = load_live_config(options.config)
+    config = msgspec.structs.replace(config, health=health_from(options, config.health))
     out = options.out or Path("runs") / f"live-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     adapter = check_live(config, out)
     journal = Path(config.live.state) / "run.intents"

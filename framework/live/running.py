@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import uvloop
 
@@ -19,6 +20,7 @@ from framework.backtest.placing import check_run_place
 from framework.errors import ConfigError, TidegateError
 from framework.live.clock import LiveClock
 from framework.live.config import LiveConfig
+from framework.live.health.run_health import RunHealth
 from framework.live.journal import IntentJournal
 from framework.live.kill_command import kill_path
 from framework.live.kill_file import KillFile
@@ -67,10 +69,12 @@ def run_live(
     *,
     for_s: float | None = None,
     confirm: Callable[[list[str]], bool] = lambda _: True,
+    kind: Literal["paper", "live"] = "live",
 ) -> int | None:
     """Run until it is ended; returns the exit code, None where it was not confirmed and so nothing was sent.
 
     for_s: how long; None for without end. confirm: is shown what will be done, with the account as the venue tells it.
+    kind: what the run says of itself.
     Raises TidegateError where the venue cannot be reached or the key cannot trade, and what the strategy's own code
     raised.
     """
@@ -81,6 +85,9 @@ def run_live(
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             clock = LiveClock(runner.get_loop())
             venue = runner.run(connect(config, adapter, clock))
+            health = RunHealth(
+                config.health, kind, is_timed=True, journal_bytes=lambda: intents.size_bytes, mask=venue.masked
+            )
             try:
                 account = runner.run(venue.account())
                 check_account(account)
@@ -88,9 +95,9 @@ def run_live(
                 # Not within the loop, which has a Ctrl-C of its own.
                 if not confirm(start_summary(config, adapter.name, policy, out, account, recovery)):
                     return None
-                node = runner.run(_live(config, profile, venue, clock, out, intents, recovery, account, for_s))
+                node = runner.run(_live(config, profile, venue, clock, out, intents, recovery, account, for_s, health))
             finally:
-                runner.run(_close(venue))
+                runner.run(_close(venue, health))
     finally:
         intents.close()
     folder = node.write(out)
@@ -132,15 +139,29 @@ async def _live(
     recovery: Recovery,
     account: AccountState,
     for_s: float | None,
+    health: RunHealth,
 ) -> LiveNode:
     tape = tape_path(out)
     shutil.rmtree(tape, ignore_errors=True)  # of a run that was killed and has no folder
-    node = LiveNode(config, profile, venue, clock, intents, recovery, account.balances, _say, tape=tape)
-    kill_file = KillFile(kill_path(out), node.trader.kill_switch, _say)
-    _hear_signals(asyncio.get_running_loop(), node)
-    node.begin()
+    node = LiveNode(
+        config,
+        profile,
+        venue,
+        clock,
+        intents,
+        recovery,
+        account.balances,
+        health.say,
+        tape=tape,
+        observer=health.observer,
+    )
+    kill_file = KillFile(kill_path(out), node.trader.kill_switch, health.say)
+    _hear_signals(asyncio.get_running_loop(), node, health.say)
     pairs = ", ".join(config.live.symbols)
     print(f"Live: {type(node.strategy).__name__} on {pairs}. Ctrl-C ends it.", flush=True)
+    await health.open(out)
+    health.began(strategy=config.strategy.path, road=config.road.name, symbols=config.live.symbols)
+    node.begin()
     until_s = None if for_s is None else time.monotonic() + for_s
     status_s = time.monotonic() + _STATUS_S
     while not node.done.is_set():
@@ -151,20 +172,23 @@ async def _live(
             node.close(f"{for_s:g} s are over")
         if now_s >= status_s:
             status_s += _STATUS_S
-            _say(node.status())
+            health.say(node.status())
+        health.beat()
         await asyncio.sleep(_BEAT_S)
+    health.ended(node.closing.said(), node.failure)
     node.finish()
     return node
 
 
-async def _close(venue: LiveVenue) -> None:
+async def _close(venue: LiveVenue, health: RunHealth) -> None:
     try:
         await venue.close()
     except (OSError, TidegateError) as error:
-        _say(f"while closing: {error}")
+        health.say(f"while closing: {error}")
+    await health.close()
 
 
-def _hear_signals(loop: asyncio.AbstractEventLoop, node: LiveNode) -> None:
+def _hear_signals(loop: asyncio.AbstractEventLoop, node: LiveNode, say: Callable[[str], None]) -> None:
     """Ctrl-C ends the run, and a second one does not wait for its end; USR1 pulls the kill switch."""
     is_asked = False
 
@@ -174,13 +198,9 @@ def _hear_signals(loop: asyncio.AbstractEventLoop, node: LiveNode) -> None:
             node.give_up()
             return
         is_asked = True
-        print("ending; Ctrl-C again does not wait for it", flush=True)
+        say("ending; Ctrl-C again does not wait for it")
         node.close("the run was ended by hand")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     loop.add_signal_handler(signal.SIGUSR1, node.pull, "signal SIGUSR1")
-
-
-def _say(line: str) -> None:
-    print(f"  {line}", flush=True)

@@ -73,6 +73,7 @@ def start_summary(
         f"  kill switch  `tidegate kill {out}`, the file {kill_path(out)}, or the signal USR1",
         f"  dead man     {dead_man if live.dead_man_s else 'none'}",
         f"  journal      {Path(live.state) / 'run.intents'}, forced to the disk: {live.fsync}",
+        f"  figures      {config.health.said()}",
         f"  at the end   {live.at_end}",
     ]
 

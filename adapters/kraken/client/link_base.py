@@ -29,13 +29,14 @@ class UnsendableError(Exception):
 
 
 class AccountParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What all links of an account share."""
+    """What all links of an account share. mask: takes the account's secrets out of what a venue says."""
 
     clock: Clock
     instruments: Instruments
     memory: OrderMemory
     ids: ClientIds
     time: VenueTime
+    mask: Callable[[str], str] = str
 
 
 class WireLink(ABC):
@@ -113,18 +114,16 @@ class WireLink(ABC):
             self._attempt += 1
             self.is_up = False
             self._backoff.ended(self._clock.now_ns)
-            self._on_closed(self.name, reason)
+            self._on_closed(self.name, self._parts.mask(reason))
 
     def _tell(self, report: Report) -> None:
         self._on_report(self.name, report)
 
     def _refused(self, request_id: int, error: str, ts_venue_ns: int, reason: RejectReason | None = None) -> None:
         """The venue has refused a request, in its own words."""
-        self._tell(
-            CommandRejected(
-                ts_venue_ns=ts_venue_ns, request_id=request_id, error=error, reason=reason or reject_reason(error)
-            )
-        )
+        reason = reason or reject_reason(error)
+        text = self._parts.mask(error)
+        self._tell(CommandRejected(ts_venue_ns=ts_venue_ns, request_id=request_id, error=text, reason=reason))
 
     def _refuse_later(self, command: Command, error: UnsendableError) -> None:
         """Refuse a command that has not been sent, once the caller is done sending it."""

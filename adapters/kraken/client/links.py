@@ -42,6 +42,7 @@ from adapters.kraken.client.order_data import OrderData
 from adapters.kraken.client.order_memory import OrderMemory
 from adapters.kraken.client.rest_calls import PrivateCalls, PublicCalls
 from adapters.kraken.client.rest_link import RestLink
+from adapters.kraken.client.secret_mask import SecretMask
 from adapters.kraken.client.settings import Address, KrakenSettings, read_settings
 from adapters.kraken.client.shell import Sockets, tls_context
 from adapters.kraken.client.streams import Connect
@@ -81,6 +82,7 @@ class KrakenVenue:
         self._sockets = Sockets(loop)
         self._tls = tls_context(settings.ca_file)
         self._closers: list[Callable[[], None]] = []
+        self._mask = SecretMask()
         rest = settings.hosts["rest"]
         self._http = HttpPool(
             self._to(rest), rest.authority, clock, count=settings.rest_connections, seed=settings.seed
@@ -101,6 +103,7 @@ class KrakenVenue:
         if credentials is None:
             return
         self._credentials = credentials
+        self._mask = SecretMask(credentials.api_key, credentials.secret.reveal())
         nonces = self._nonces("rest", rest_nonces)
         self._calls = PrivateCalls(self._http, credentials, nonces)
         self.orders = OrderData(
@@ -108,7 +111,7 @@ class KrakenVenue:
             self._clock,
             self._websocket("ws_orders"),
             BackOff(self._settings.seed + 2_000),
-            RestTokens(self._calls),
+            RestTokens(self._calls, mask=self._mask),
         )
         labels = self._settings.links.values()
         self._parts = AccountParts(
@@ -117,6 +120,7 @@ class KrakenVenue:
             memory=OrderMemory(),
             ids=ClientIds(self._state("client-ids.jsonl"), is_time_based=Protocol.FIX in labels),
             time=VenueTime(),
+            mask=self._mask,
         )
         self._history = AccountHistory(self._calls, self._parts)
         makers = {Protocol.REST: self._rest, Protocol.WS2: self._ws2, Protocol.FIX: self._fix}
@@ -155,6 +159,10 @@ class KrakenVenue:
             raise KrakenError(f"the candles of {symbol}: {error}") from None
         return [candle for candle in candles if candle.begin_ns >= since_ns]
 
+    def masked(self, text: str) -> str:
+        """A text without the account's secrets."""
+        return self._mask(text)
+
     async def close(self) -> None:
         """Log out, close all connections, and write what must survive."""
         self.market.close()
@@ -188,7 +196,7 @@ class KrakenVenue:
     def _ws2(self, name: str, backoff: BackOff) -> WireLink:
         profile = PROFILE.protocols[Protocol.WS2]
         connect = self._websocket("ws_private")
-        return Ws2Link(name, profile, self._parts, backoff, connect, RestTokens(self._calls))
+        return Ws2Link(name, profile, self._parts, backoff, connect, RestTokens(self._calls, mask=self._mask))
 
     def _fix(self, name: str, backoff: BackOff) -> WireLink:
         settings, profile = self._settings, PROFILE.protocols[Protocol.FIX]

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from adapters.kraken.client.http_pool import Loss
 from adapters.kraken.client.rest_calls import PrivateCalls
+from adapters.kraken.client.secret_mask import SecretMask
 from adapters.kraken.wire.credentials import Token
 from adapters.kraken.wire.rest import endpoints
 from adapters.kraken.wire.rest.account import WebSocketsToken
@@ -28,14 +29,17 @@ class Tokens(Protocol):
 
 
 class RestTokens:
-    """Asks the venue."""
+    """Asks the venue. mask: learns of each token, so that no text repeats it."""
 
-    def __init__(self, calls: PrivateCalls, timeout_s: float = 10.0) -> None:
+    def __init__(self, calls: PrivateCalls, timeout_s: float = 10.0, mask: SecretMask | None = None) -> None:
         self._calls = calls
+        self._mask = mask
         self._timeout_s = timeout_s
 
     def ask(self, on_token: Callable[[Token], None], on_failed: Callable[[str], None]) -> None:
         def answered(result: WebSocketsToken) -> None:
+            if self._mask is not None:
+                self._mask.add(result.token.reveal())
             on_token(result.token)
 
         def lost(_: Loss, reason: str) -> None:
