@@ -71,6 +71,9 @@ class SocketConnection(ABC):
     def tell_status(self) -> None:
         """Send the engine's mode."""
 
+    def tell_pair(self, symbol: str) -> None:
+        """Send what a pair is open to now, where the protocol has a channel for that and the client wants it."""
+
     @abstractmethod
     def on_report(self, account: str, report: Report) -> None:
         """A report has arrived for an account of this connection."""
@@ -147,12 +150,14 @@ class Connections[C: SocketConnection]:
         self._open.pop(connection.number, None)
 
     def _on_mode(self, symbol: str | None) -> None:
-        if symbol is None:
-            self._host.deliver_feed(self._label, self._tell_status)
+        self._host.deliver_feed(self._label, lambda: self._tell_mode(symbol))
 
-    def _tell_status(self) -> None:
+    def _tell_mode(self, symbol: str | None) -> None:
         for connection in self:
-            connection.tell_status()
+            if symbol is None:
+                connection.tell_status()
+            else:
+                connection.tell_pair(symbol)
 
     def _beat(self) -> None:
         host = self._host

@@ -24,7 +24,7 @@ from adapters.kraken.server.ws2.market import (
     OhlcChannel,
     TickerChannel,
     TradeChannel,
-    instrument_snapshot,
+    instruments,
 )
 from adapters.kraken.server.ws2.trading import Request, Ws2Trading
 from framework.messages import Command, CommandAccepted, CommandRejected, ExecutionReport, Report
@@ -112,6 +112,11 @@ class Ws2Connection(SocketConnection):
             "connection_id": 13_000_000_000_000_000_000 + self.number,
         }
         self.send(stream_frame("status", "update", [row]))
+
+    def tell_pair(self, symbol: str) -> None:
+        """A pair's state, on the channel of instruments."""
+        if self._has_instruments:
+            self.send(instruments(self._context, self._context.pairs.wanted(symbol)))
 
     # ------------------------------------------------------------------------------------------------- receiving
 
@@ -241,7 +246,7 @@ class Ws2Connection(SocketConnection):
             result |= {"snapshot": has_snapshot, "warnings": ["tick_size is deprecated, use price_increment"]}
         self.send(acknowledged(method, result, req_id, in_ns, self._host.now_ns))
         if self._has_instruments and has_snapshot:
-            self.send(instrument_snapshot(self._context))
+            self.send(instruments(self._context))
 
     def _private(self, method: str, channel: str, params: dict[str, Any], req_id: int | None, in_ns: int) -> None:
         key = self._key(params)

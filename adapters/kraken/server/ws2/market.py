@@ -17,7 +17,7 @@ from framework.protocol import BUY, SELL
 from framework.venue.served.book import DepthStream, DepthUpdate
 from framework.venue.served.tape import TapeTrade
 
-__all__ = ["BookChannel", "OhlcChannel", "TickerChannel", "TradeChannel", "instrument_snapshot"]
+__all__ = ["BookChannel", "OhlcChannel", "TickerChannel", "TradeChannel", "instruments"]
 
 _LABEL = "ws2"
 _DAY_NS = 86_400 * 10**9
@@ -148,12 +148,12 @@ class OhlcChannel(_Channel):
         return stream_frame("ohlc", kind, rows, timestamp=rfc3339_us(self._host.now_ns))
 
 
-def instrument_snapshot(context: ServerContext) -> Frame:
-    """All assets and pairs."""
+def instruments(context: ServerContext, changed: ServedPair | None = None) -> Frame:
+    """All assets and pairs; an update, if only one pair has changed."""
     pairs = context.pairs
     return stream_frame(
         "instrument",
-        "snapshot",
+        "snapshot" if changed is None else "update",
         {
             "assets": [
                 {
@@ -165,7 +165,7 @@ def instrument_snapshot(context: ServerContext) -> Frame:
                     "collateral_value": number("0.00"),
                     "margin_rate": number("0.000000"),
                 }
-                for asset in pairs.assets
+                for asset in (pairs.assets if changed is None else ())
             ],
             "pairs": [
                 {
@@ -184,7 +184,7 @@ def instrument_snapshot(context: ServerContext) -> Frame:
                     "price_increment": number(pair.spec.tick_size),
                     "qty_min": number(pair.qty(pair.spec.min_qty_lots)),
                 }
-                for pair in pairs.all
+                for pair in (pairs.all if changed is None else (changed,))
             ],
         },
     )

@@ -137,6 +137,20 @@ def test_candles_are_told_at_each_trade() -> None:
     assert (frames[1]["data"][0]["low"], frames[1]["data"][0]["high"]) == (Decimal("99.9"), Decimal("100.0"))
 
 
+def test_a_pair_that_changes_its_state_is_told_to_those_who_want_instruments() -> None:
+    """Page: websocket-v2/instrument."""
+    ws2 = Ws2()
+    socket, other = ws2.socket(), ws2.socket()
+    socket.send("subscribe", channel="instrument")
+    other.send("subscribe", channel="trade", symbol=["BTC/USD"])
+    ws2.host.set_mode(VenueMode.CANCEL_ONLY, "BTC/USD")
+    ws2.host.run_until(START + SECOND // 2)
+    (frame,) = [each for each in socket.taken() if each["channel"] == "instrument"]
+    assert (frame["type"], frame["data"]["assets"]) == ("update", [])
+    assert [(pair["symbol"], pair["status"]) for pair in frame["data"]["pairs"]] == [("BTC/USD", "cancel_only")]
+    assert not [each for each in other.taken() if each["channel"] == "instrument"]
+
+
 def test_instruments_are_told_with_their_grid() -> None:
     _, snapshot = Ws2().socket().send("subscribe", channel="instrument")
     (pair,) = snapshot["data"]["pairs"]
