@@ -149,6 +149,14 @@ class RateBudget:
             for call in profile.poll_calls_on_change:
                 counter.admit(now_ns, call_charge(costs, call))
 
+    def spend_read(self, profile: ProtocolProfile, now_ns: int) -> None:
+        """Charge what was asked beside the polls: as much as by one that has found a change."""
+        costs = profile.call_costs
+        if costs is not None:
+            counter = self._call_counter(profile)
+            for call in (*profile.poll_calls, *profile.poll_calls_on_change):
+                counter.admit(now_ns, call_charge(costs, call))
+
     def note_poll_refused(self, profile: ProtocolProfile, now_ns: int, times: int = 1) -> None:
         """The venue refused a poll, so many times in a row now: its counter is over the limit, whatever ours says.
 

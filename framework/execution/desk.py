@@ -348,6 +348,10 @@ class ExecutionDesk:
         """Ask the venue for open and recently ended orders, unless an answer is awaited or no road can ask now."""
         self._polls.ask()
 
+    def note_read(self) -> None:
+        """The account's orders were asked for beside the desk: its budget has less for polls."""
+        self._polls.note_read()
+
     @property
     def last_request_id(self) -> int:
         """Number of the newest request: what is asked later has a greater one."""

@@ -113,6 +113,11 @@ class Polls:
         self._is_due = False
         self._requests.send(RequestKind.QUERY, link, command, (), now_ns)
 
+    def note_read(self) -> None:
+        """Somebody has asked for the account's orders beside the polls, and paid from the same counter."""
+        if self._link is not None:
+            self._budget.spend_read(self._link.profile, self._clock.now_ns)
+
     def answered(self, report: OrdersSnapshot) -> None:
         """A poll's answer is read."""
         self.ended(report.request_id)

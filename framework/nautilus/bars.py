@@ -58,7 +58,8 @@ class CandleCloser:
     def add(self, candles: Sequence[Candle], now_ns: int, *, is_snapshot: bool) -> list[Candle]:
         """Candles as they are now, oldest first; those that have become over."""
         if is_snapshot and self._told_ns is None:
-            past = [each for each in candles if now_ns >= each.end_ns + GRACE_NS]
+            is_last_over = bool(candles) and now_ns >= candles[-1].end_ns + GRACE_NS
+            past = candles if is_last_over else candles[:-1]
             self._told_ns = past[-1].begin_ns if past else -1
         over = []
         for candle in candles:

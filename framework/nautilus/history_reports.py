@@ -79,6 +79,7 @@ class HistoryReports:
         since_ns = now_ns - self._history_ns if start is None else min(dt_to_unix_nanos(start), now_ns - _LEAST_NS)
         history = await self._venue.history(since_ns)
         self._foreign.saw(history)
+        self._desk.note_read()
         self._desk.query()
         return history
 

@@ -31,8 +31,8 @@ __all__ = ["AccountHistory"]
 
 _SECOND_NS = 10**9
 _TIMEOUT_S = 15.0
-# An Intermediate key gets half a point back each second, and a page costs up to two.
-_PAUSE_S = 4.0
+# A Starter key gets a third of a point back each second; a first page of each kind costs four.
+_PAUSE_NS = 10 * _SECOND_NS
 _PAUSES_MAX = 30
 _PPM_PER_PERCENT = 10_000
 _TRAILING = (OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT)
@@ -41,10 +41,9 @@ _TRAILING = (OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT)
 class AccountHistory:
     """Reads of one account's history, one at a time."""
 
-    def __init__(self, calls: PrivateCalls, parts: AccountParts, *, pause_s: float = _PAUSE_S) -> None:
+    def __init__(self, calls: PrivateCalls, parts: AccountParts) -> None:
         self._calls = calls
         self._parts = parts
-        self._pause_s = pause_s
         self._lock = asyncio.Lock()
 
     async def read(self, since_ns: int) -> OrdersSnapshot:
@@ -58,10 +57,13 @@ class AccountHistory:
                 snapshot = await self._try(past)
                 if snapshot is not None:
                     return snapshot
-                await asyncio.sleep(self._pause_s)
-        raise KrakenError(
-            "the account's history: the limit of calls leaves no room; give the key a lookback it can read"
-        )
+                await self._pause()
+        raise KrakenError("the account's history: the limit of calls leaves no room for it; look back less far")
+
+    async def _pause(self) -> None:
+        over, clock = asyncio.Event(), self._parts.clock
+        clock.call_at(clock.now_ns + _PAUSE_NS, over.set)
+        await over.wait()
 
     async def _try(self, past: Past) -> OrdersSnapshot | None:
         """None where the limit of calls has ended it."""

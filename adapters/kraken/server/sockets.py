@@ -71,6 +71,7 @@ class SocketConnection(ABC):
     def tell_status(self) -> None:
         """Send the engine's mode."""
 
+    @abstractmethod
     def tell_pair(self, symbol: str) -> None:
         """Send what a pair is open to now, where the protocol has a channel for that and the client wants it."""
 

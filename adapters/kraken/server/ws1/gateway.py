@@ -114,6 +114,9 @@ class Ws1Connection(SocketConnection):
         number, status = _FIRST_CONNECTION + self.number, self._host.mode.name.lower()
         self.send(event("systemStatus", None, connectionID=number, status=status, version=_VERSION))
 
+    def tell_pair(self, symbol: str) -> None:
+        """WebSocket v1 has no channel for it."""
+
     # ------------------------------------------------------------------------------------------------- receiving
 
     def receive(self, data: bytes | str) -> None:
