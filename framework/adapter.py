@@ -58,6 +58,7 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: certificate of the authority to trust in place of the system's, as a venue on this machine has one.
     credentials: file of the API key, which only its owner may read; None takes the environment.
     has_orders: books order by order are wanted, for which credentials are needed too.
+    is_public: public market data only: no key is read, wherever there may be one.
     state: folder of what must survive a restart (nonces, sequence numbers, names of orders); None keeps nothing.
     options: settings that only this adapter has, by name. seed: of the random shares in pauses.
     """
@@ -67,6 +68,7 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: Path | None = None
     credentials: Path | None = None
     has_orders: bool = False
+    is_public: bool = False
     state: Path | None = None
     options: Mapping[str, str] = {}
     seed: int = 0
@@ -106,6 +108,11 @@ class MarketListener(Protocol):
 
 class LiveMarket(Protocol):
     """Live market data. Subscriptions outlive their connection; what was missed is told by ``market_lost``."""
+
+    @property
+    def heard_ns(self) -> int:
+        """When anything was heard last, whatever it was, by the clock of ``ts_recv_ns``; 0 before."""
+        ...
 
     def attach(self, listener: MarketListener) -> None:
         """Say who hears."""

@@ -7,7 +7,7 @@ a ``CommandEntry``. Its module is loaded whenever the command's parser is made, 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from importlib.metadata import entry_points
@@ -16,7 +16,7 @@ import msgspec
 
 from framework.errors import ConfigError
 
-__all__ = ["COMMAND_GROUP", "CommandEntry", "balance", "load_commands", "speed"]
+__all__ = ["COMMAND_GROUP", "CommandEntry", "balance", "load_commands", "named_values", "speed"]
 
 COMMAND_GROUP = "tidegate.commands"
 
@@ -55,6 +55,17 @@ def balance(text: str) -> tuple[str, Decimal]:
     if not asset or not value.is_finite() or value < 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not ASSET=AMOUNT, like USD=10000")
     return asset, value
+
+
+def named_values(option: str, given: Sequence[str]) -> Mapping[str, str]:
+    """What a repeated option NAME=VALUE says, by name; raises ConfigError for what is none."""
+    found = {}
+    for item in given:
+        name, separator, value = item.partition("=")
+        if not separator:
+            raise ConfigError(f"{option} {item}: it must be NAME=VALUE")
+        found[name] = value
+    return found
 
 
 def speed(text: str) -> Fraction:

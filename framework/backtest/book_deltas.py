@@ -57,8 +57,14 @@ class BookDeltas:
         first, end = self._view.rows()
         if self._is_snapshot_due:
             self._is_snapshot_due = False
-            for row in range(end):
-                self._apply(row)
+            if self._view.first_row:  # walked rows of a market by levels have been let go of
+                for side in (BUY, SELL):
+                    prices, quantities = self._view.levels(side)
+                    for ticks, lots in zip(prices.tolist(), quantities.tolist(), strict=True):
+                        self._lots[side, ticks, ticks] = lots
+            else:
+                for row in range(end):
+                    self._apply(row)
             return self._deltas(list(self._lots), True, True, now_ns)
         kind = self._view.columns.kind
         is_cleared = False

@@ -35,7 +35,26 @@ def schedule_faults(
     labels = [str(label) for label in venue.profile.protocols]
     schedule = FaultSchedule(scheduler, _Run(scheduler, links, venue, gateway, recorder), labels, links, venue.pairs)
     for fault in faults:
-        schedule.add(fault, first_ns)
+        if fault.kind == "unheard":
+            _add_unheard(fault, first_ns, scheduler, venue, gateway)
+        else:
+            schedule.add(fault, first_ns)
+
+
+def _add_unheard(fault: FaultSection, first_ns: int, scheduler: Scheduler, venue: Venue, gateway: Gateway) -> None:
+    """A time in which the market of a pair was not heard, as a paper run on a live market writes it down."""
+    if fault.symbol not in venue.pairs:
+        raise ConfigError(f'[[faults]] symbol = "{fault.symbol}"; the run has {", ".join(venue.pairs)}')
+    from_ns = first_ns + round(fault.at_s * _NS)
+
+    def turn(is_unheard: bool) -> None:
+        assert fault.symbol is not None
+        venue.set_unheard(fault.symbol, is_unheard, scheduler.now_ns)
+        gateway.flush()
+
+    scheduler.at(from_ns, turn, True)
+    if fault.for_s:
+        scheduler.at(from_ns + round(fault.for_s * _NS), turn, False)
 
 
 def check_faults(faults: Sequence[FaultSection], first_ns: int, last_ns: int) -> None:

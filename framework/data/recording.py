@@ -193,6 +193,9 @@ def _with_gaps(heard: _Heard) -> _Rows:
     places, clears = [], []
     for place, gap in heard.gaps:
         before = int(np.searchsorted(book, place))
+        following = whole[book[before]] if before < len(book) else None
+        if following is not None and following["kind"] == CLEAR and following["flags"] & LAST:
+            continue  # the row is there already, by who knows when the book was lost
         if gap.is_book_lost and before:
             last = book[before - 1]
             whole["flags"][last] |= LAST

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from framework.commands import CommandEntry, balance, speed
 from framework.live.health.section import add_health_arguments
+from framework.live.market_command import add_market_arguments, run_on_market
 
 if TYPE_CHECKING:
     from framework.backtest.config import RunConfig
@@ -44,12 +45,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--market",
         default=None,
         metavar="SOURCE",
-        help="synthetic (default), or the folder of a store, played from now on in a loop; or served: the venue of "
-        "--ready-file, over its own wire",
+        help="synthetic (default), or the folder of a store, played from now on in a loop; or live: an exchange's "
+        "public feed, matched against in process, without a key; or served: that of --ready-file, over its own wire",
     )
     parser.add_argument(
-        "--ready-file", type=Path, default=None, metavar="PATH", help="of `tidegate venue`, for --market served"
+        "--ready-file",
+        type=Path,
+        default=None,
+        metavar="PATH",
+        help="of `tidegate venue`: for --market served, and for --market live to hear that venue's market",
     )
+    add_market_arguments(parser)
     parser.add_argument(
         "--once", action="store_true", help="end with the market's last row instead of playing it again"
     )
@@ -113,7 +119,7 @@ def _config(options: argparse.Namespace, first_ns: int) -> RunConfig:
     market = changed(config.market, first_ns=first_ns)
     if options.market == "synthetic":
         market = changed(market, source="synthetic", path=None)
-    elif options.market not in (None, "served"):
+    elif options.market not in (None, "served", "live"):
         market = changed(market, source="store", path=options.market, symbols=())
     run, venue, road, account = config.run, config.venue, config.road, config.account
     if options.seed is not None:
@@ -151,6 +157,8 @@ def _run(options: argparse.Namespace) -> int:
 
     if options.market == "served":
         return _run_served(options)
+    if options.market == "live":
+        return run_on_market(options, _config(options, 0))
     now_ns = time.time_ns()
     out = options.out or Path("runs") / f"paper-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     check_run_place(out)

@@ -36,7 +36,8 @@ class PaperNode:
     """One paper run.
 
     is_looped: a market that is over begins
-    again, with a jump in price; else the run ends with the last of them. for_s: how long it goes on, in its own time;
+    again, with a jump in price; else the run ends with the last of them. is_growing: more rows come as time passes, so
+    it does not end with those that there are. for_s: how long it goes on, in its own time;
     None for without end.
     intents: where commands and conclusions are written down as they happen; None for nowhere. observer: watches it.
     is_done: nothing more will happen. failure: what the strategy's own code raised.
@@ -47,6 +48,7 @@ class PaperNode:
         config: RunConfig,
         *,
         is_looped: bool,
+        is_growing: bool = False,
         at_end: AtEnd = AtEnd.CANCEL,
         for_s: float | None = None,
         markets: Sequence[Market] | None = None,
@@ -75,7 +77,8 @@ class PaperNode:
         self._is_closing = False
         self._end_ns: int | None = None
         self._closing_ns: int | None = None
-        self._market_end_ns = NEVER_NS if is_looped else self.simulation.span_ns[1] + 1
+        is_endless = is_looped or is_growing
+        self._market_end_ns = NEVER_NS if is_endless else self.simulation.span_ns[1] + 1
 
     def _journaled(self, simulation: Simulation) -> DeskTee:
         if self._intents is None:

@@ -7,13 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framework.commands import CommandEntry
+from framework.commands import CommandEntry, named_values
 from framework.errors import ConfigError
 from framework.progress_line import ProgressLine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from framework.adapter import ConnectLive, LiveSettings
     from framework.data.recorder import Recorder
 
@@ -63,16 +61,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _pairs(option: str, given: Sequence[str]) -> Mapping[str, str]:
-    found = {}
-    for item in given:
-        name, separator, value = item.partition("=")
-        if not separator:
-            raise ConfigError(f"{option} {item}: it must be NAME=VALUE")
-        found[name] = value
-    return found
-
-
 def _run(options: argparse.Namespace) -> int:
     import asyncio
 
@@ -85,11 +73,11 @@ def _run(options: argparse.Namespace) -> int:
         raise ConfigError(f"{options.store}: already exists; choose another folder or remove it first")
     settings = LiveSettings(
         links={},
-        hosts=_pairs("--host", options.host),
+        hosts=named_values("--host", options.host),
         ca_file=options.ca,
         credentials=options.key_file,
         has_orders=options.orders,
-        options=_pairs("--option", options.option),
+        options=named_values("--option", options.option),
     )
     connect = choose_adapter(
         options.venue, lambda each: each.connect_live is not None, "markets are heard"

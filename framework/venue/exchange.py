@@ -377,6 +377,15 @@ class Venue:
         if self._fills_with_secondary:
             self._secondaries.make(now_ns)
 
+    def set_unheard(self, symbol: str, is_unheard: bool, now_ns: int) -> None:
+        """What the market of a pair does is not known, or known again, as the data of a live market has gaps.
+
+        Meanwhile nobody can say what an order would meet: new orders and changes are refused, cancels are not, and
+        orders that rest keep their places. Raises ConfigError for an unknown pair.
+        """
+        lines = [line for line in self._gateway.lines.values() if line.is_up]
+        self._modes.set_unheard(symbol, is_unheard, lines, now_ns)
+
     def roll_over(self, protocol_label: str, now_ns: int) -> int:
         """Have a protocol's daily rollover happen now, beside the one that is due; returns until when nobody can log
         on. Raises ConfigError for a protocol that has none.

@@ -27,7 +27,7 @@ class FaultSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """One thing that goes wrong.
 
     kind: "drop" cuts a link's line for ``for_s`` (link "all" for every line); "mode" puts the venue into ``mode`` for
-        ``for_s``.
+        ``for_s``; "unheard", in a backtest: what the market of ``symbol`` did in ``for_s`` is not known.
     at_s: seconds after the market's first row, or after a served venue has opened.
     detect_ms: how long each end takes to see that the line is gone.
     """

@@ -10,9 +10,11 @@ Sources: rest-api/get-system-status, guides/general/order-lifecycle, websocket-v
 
 from __future__ import annotations
 
+import msgspec
+
 from framework.errors import ConfigError
 from framework.messages import VenueStatus
-from framework.protocol import VenueMode
+from framework.protocol import ModeRule, VenueMode
 from framework.venue.book import Pair
 from framework.venue.parts import Parts
 from framework.venue.sessions import Line
@@ -38,7 +40,19 @@ class Modes:
         parts = self._parts
         if mode not in parts.profile.modes:
             raise ConfigError(f"venue {parts.profile.name!r} has no mode {mode.name}")
-        rule = parts.profile.modes[mode]
+        self._set(parts.profile.modes[mode], mode, symbol, lines, now_ns)
+
+    def set_unheard(self, symbol: str, is_unheard: bool, lines: list[Line], now_ns: int) -> None:
+        """Set whether the market of a pair is not known: cancels only, as ``CANCEL_ONLY`` has it, but orders that rest
+        stay in the book. Raises ConfigError for an unknown pair.
+        """
+        modes = self._parts.profile.modes
+        mode = VenueMode.CANCEL_ONLY if is_unheard else VenueMode.ONLINE
+        rule = msgspec.structs.replace(modes[mode], is_matching=True)
+        self._set(rule, mode, symbol, lines, now_ns)
+
+    def _set(self, rule: ModeRule, mode: VenueMode, symbol: str | None, lines: list[Line], now_ns: int) -> None:
+        parts = self._parts
         if symbol is None:
             parts.rule = rule
         elif symbol in parts.pairs:

@@ -81,6 +81,11 @@ class Feed(ABC):
             **self._channel_handlers(),
         }
 
+    @property
+    def heard_ns(self) -> int:
+        """When anything was heard last: heartbeats come where nothing else does."""
+        return self._heard_ns
+
     def attach(self, listener: MarketListener) -> None:
         """Say who hears."""
         self._listener = listener

@@ -136,13 +136,16 @@ def read_settings(settings: LiveSettings) -> KrakenSettings:
     if "ready_file" in options:
         ready = _read_ready(Path(options["ready_file"]))
         account = _account(ready, options.get("account"))
-        credentials = Credentials(account.api_key, account.api_secret)
+        if not settings.is_public:
+            credentials = Credentials(account.api_key, account.api_secret)
         is_tls = ready.ca_certificate is not None
         ca_file = ca_file or (None if ready.ca_certificate is None else Path(ready.ca_certificate))
         hosts |= {"rest": ready.rest, "ws_private": ready.ws_v2, "ws_public": ready.ws_v2, "ws_orders": ready.ws_l3}
         hosts["fix"] = f"{'tls' if is_tls else 'tcp'}://{ready.fix_trading}"
         options.setdefault("fix_sender_comp_id", account.fix.sender_comp_ids[0])
         options.setdefault("fix_target_comp_id", account.fix.target_comp_id)
+    if settings.is_public and (settings.links or settings.has_orders or settings.credentials is not None):
+        raise ConfigError("public data only, and things that need a key: ask for one of them")
     if credentials is None and (settings.links or settings.has_orders or settings.credentials is not None):
         credentials = _credentials(settings.credentials)
     return KrakenSettings(

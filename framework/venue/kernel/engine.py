@@ -10,11 +10,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from framework.data.columns import SNAPSHOT, Market
-from framework.errors import SimulationError
+from framework.data.columns import SNAPSHOT, Columns, Market
+from framework.errors import DataError, SimulationError
 from framework.venue.kernel import layout, operations
 from framework.venue.kernel.advance import advance
 from framework.venue.kernel.feed_book import FeedBook
+from framework.venue.kernel.growing import GrowingRows
 from framework.venue.kernel.layout import NO_LIMIT, FeedMode, Fill, QueueModel, StopReason, TriggerKind
 from framework.venue.kernel.loading import Arrays, load
 from framework.venue.latency import CompiledLatency
@@ -106,6 +107,7 @@ class MatchingKernel:
         self._grow_triggers(16)
         self.feed_keys = tuple(draw_u64(feed_key, -1 - index) >> 1 for index in range(len(markets)))
         self._arrays: list[Arrays] = []
+        self._growing: dict[int, GrowingRows] = {}
         self.books: list[FeedBook] = []
         for index, market in enumerate(self.markets):
             base = layout.HEADER + index * layout.BLOCK
@@ -175,6 +177,25 @@ class MatchingKernel:
             slots[slot, layout.S_SEQ] = int(following[0]) if len(following) else len(columns)
         memory[base + layout.ROW] = memory[base + layout.FEED_ROW] = memory[base + layout.FEED_REPORTED] = 0
         operations.start(self._address, instrument)
+
+    def extend(self, instrument: int, columns: Columns) -> None:
+        """Rows of an instrument that come behind those that there are, in complete messages, none before ``now_ns``.
+
+        What follows is the same as if they had been there from the beginning. For markets of level 2, which begin with
+        a snapshot. Raises DataError, and takes nothing, for rows that are not what they should be.
+        """
+        self._check_instrument(instrument, 0)
+        if len(columns) and columns.ts_event_ns[0] < self.now_ns:
+            raise DataError(f"time goes on: {columns.ts_event_ns[0]} is before {self.now_ns}")
+        base = layout.HEADER + instrument * layout.BLOCK
+        growing = self._growing.get(instrument)
+        if growing is None:
+            block = self._state[base : base + layout.BLOCK]
+            growing = GrowingRows(self.markets[instrument], block, self._arrays[instrument], self.books[instrument])
+            self._growing[instrument] = growing
+        growing.append(columns, self._slots, self._memory[layout.TRADE_AFTER_BOOK_NS])
+        if self._memory[base + layout.FEED_NEXT] == layout.FAR_NS:
+            operations.start(self._address, instrument)
 
     # ------------------------------------------------------------------------------------------------- own orders
 

@@ -18,11 +18,12 @@ _LEVELS_MAX = 2**31
 class FeedBook:
     """A view of one instrument's market as the feed has delivered it: always current, nothing is copied.
 
-    columns: the instrument's rows, for those of the last stop. memory, view_at: where the view's numbers stand, for who
+    columns: the instrument's rows, for those of the last stop. first_row: the number of the first of them, above 0
+    where walked rows of a growing market have been let go of. memory, view_at: where the view's numbers stand, for who
     reads them often.
     """
 
-    __slots__ = ("_address", "_base", "columns", "instrument", "memory", "view_at")
+    __slots__ = ("_address", "_base", "columns", "first_row", "instrument", "memory", "view_at")
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class FeedBook:
     ) -> None:
         self.instrument = instrument
         self.columns = columns
+        self.first_row = 0
         self._base = layout.HEADER + instrument * layout.BLOCK
         self.memory = memoryview(state)
         self.view_at = self._base + _VIEW
@@ -85,9 +87,10 @@ class FeedBook:
         """First row, and row after the last, of all that was delivered between the last two feed stops of this
         instrument: slice ``columns`` with them.
         """
-        return self.memory[self._base + layout.FEED_STOP_FIRST], self.memory[self._base + layout.FEED_STOP_END]
+        memory, base, first = self.memory, self._base, self.first_row
+        return memory[base + layout.FEED_STOP_FIRST] - first, memory[base + layout.FEED_STOP_END] - first
 
     def trade_rows(self) -> npt.NDArray[np.int64]:
-        """The numbers of the TRADE rows among ``rows()``."""
+        """Where the TRADE rows among ``rows()`` stand in ``columns``."""
         first, end = self.rows()
         return np.flatnonzero(self.columns.kind[first:end] == TRADE) + first

@@ -14,7 +14,7 @@ from framework.venue.compiled import entry, p8, p64
 from framework.venue.kernel import layout
 from framework.venue.kernel.ladder import HASH
 
-__all__ = ["Arrays", "load"]
+__all__ = ["Arrays", "check_rows", "load", "page_table"]
 
 type Arrays = list[npt.NDArray[np.generic]]
 """Arrays whose addresses the state holds: they must live as long as it does."""
@@ -153,9 +153,41 @@ def _pages(columns: Columns, spread: int) -> tuple[npt.NDArray[np.int64], npt.ND
     numbers = np.sort(table[table[:, 1] >= 0, 0])
     if len(numbers) == 0:
         numbers = np.zeros(1, np.int64)
-    table[:] = -1
+    return numbers, page_table(numbers, size)
+
+
+def page_table(numbers: npt.NDArray[np.int64], size: int = 256) -> npt.NDArray[np.int64]:
+    """The hash table of the ranks of ascending page numbers, at least half of it empty. size: the least."""
+    while 2 * len(numbers) > size:
+        size *= 2
+    table = np.full((size, 2), -1, np.int64)
     _rank_pages(numbers.ctypes.data, len(numbers), table.ctypes.data, size - 1)
-    return numbers, table
+    return table
+
+
+def check_rows(market: Market) -> None:
+    """Raises DataError naming the first row of a market that is not what it should be."""
+    columns = _columns(market)
+    rows = len(columns)
+    is_l3 = market.depth == "L3"
+    order_max = int(columns.order_id.max()) if is_l3 and rows else 0
+    if not rows:
+        return
+    wrong = _check(
+        columns.ts_event_ns.ctypes.data,
+        columns.kind.ctypes.data,
+        columns.side.ctypes.data,
+        columns.price_ticks.ctypes.data,
+        columns.qty_lots.ctypes.data,
+        columns.order_id.ctypes.data if is_l3 else 0,
+        rows,
+        sum(1 << kind for kind in KINDS[market.depth]),
+        min(order_max, rows),
+    )
+    if wrong:
+        raise DataError(
+            f"{market.spec.symbol}: row {wrong >> 3} (kind {columns.kind[wrong >> 3]}): {_WRONG[wrong & 7]}"
+        )
 
 
 def load(market: Market, block: npt.NDArray[np.int64], spread: int) -> Arrays:
@@ -163,27 +195,12 @@ def load(market: Market, block: npt.NDArray[np.int64], spread: int) -> Arrays:
 
     Returns the arrays that the block points to. Raises DataError naming the first wrong row.
     """
-    columns = _columns(market)
+    check_rows(market)
+    columns = market.columns
     rows = len(columns)
     is_l3 = market.depth == "L3"
     order_max = int(columns.order_id.max()) if is_l3 and rows else 0
     orders = columns.order_id.ctypes.data if is_l3 else 0
-    if rows:
-        wrong = _check(
-            columns.ts_event_ns.ctypes.data,
-            columns.kind.ctypes.data,
-            columns.side.ctypes.data,
-            columns.price_ticks.ctypes.data,
-            columns.qty_lots.ctypes.data,
-            orders,
-            rows,
-            sum(1 << kind for kind in KINDS[market.depth]),
-            min(order_max, rows),
-        )
-        if wrong:
-            raise DataError(
-                f"{market.spec.symbol}: row {wrong >> 3} (kind {columns.kind[wrong >> 3]}): {_WRONG[wrong & 7]}"
-            )
     numbers, table = _pages(columns, spread if market.depth == "trades" else -1)
     pages = len(numbers)
     if pages * 128 >= 2**31:
