@@ -138,6 +138,10 @@ class DeskExecutionClient(ExecutionClient):
             self._nautilus[add.cl_ord_id] = order
         self._desk().submit(add, via=_via(params))
 
+    def adopt(self, order: Order) -> None:
+        """An order of a run before, which the desk has adopted."""
+        self._nautilus[order.client_order_id.value] = order
+
     def submit_order_list(self, command: SubmitOrderList) -> None:
         adds = [add for order in command.order_list.orders if (add := self._translate(order)) is not None]
         self._desk().submit_batch(adds, via=_via(command.params))

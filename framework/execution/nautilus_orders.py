@@ -5,16 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
+from nautilus_trader.common.factories import OrderFactory
 from nautilus_trader.model.enums import ContingencyType, OrderSide, TrailingOffsetType
 from nautilus_trader.model.enums import OrderType as NautilusOrderType
 from nautilus_trader.model.enums import TimeInForce as NautilusTimeInForce
+from nautilus_trader.model.identifiers import ClientOrderId
+from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order
 
 from framework.execution.instruments import InstrumentBridge
 from framework.messages import AddOrder
 from framework.protocol import BUY, SELL, OrderType, TimeInForce
 
-__all__ = ["PLAIN_TIMES_IN_FORCE", "TRIGGERABLE_TYPES", "add_order"]
+__all__ = ["PLAIN_TIMES_IN_FORCE", "TRIGGERABLE_TYPES", "add_order", "nautilus_order"]
 
 _TYPES = {
     NautilusOrderType.LIMIT: OrderType.LIMIT,
@@ -39,6 +43,12 @@ PLAIN_TIMES_IN_FORCE = {
     NautilusTimeInForce.FOK: TimeInForce.FOK,
 }
 _TIMES_IN_FORCE = {**PLAIN_TIMES_IN_FORCE, NautilusTimeInForce.GTD: TimeInForce.GTD}
+_TIMES_BACK = {ours: theirs for theirs, ours in _TIMES_IN_FORCE.items()}
+
+# The types with a limit, as NautilusTrader takes it.
+_PRICED = frozenset(
+    (OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT, OrderType.TRAILING_STOP_LIMIT)
+)
 
 
 def add_order(order: Order, cl_ord_id: str, bridge: InstrumentBridge) -> AddOrder:
@@ -82,6 +92,65 @@ def add_order(order: Order, cl_ord_id: str, bridge: InstrumentBridge) -> AddOrde
         is_reduce_only=order.is_reduce_only,
         **fields,
     )
+
+
+def nautilus_order(factory: OrderFactory, add: AddOrder, bridge: InstrumentBridge) -> Order:
+    """The NautilusTrader order that a new order of ours stands for, under the id that it has at the venue: the way back
+    from ``add_order``, for orders whose own are gone. Raises ValueError for a type that NautilusTrader does not have.
+    """
+    kind = OrderType.LIMIT if add.order_type is OrderType.ICEBERG else add.order_type
+    make = _makers(factory).get(kind)
+    if make is None:
+        raise ValueError(f"order type {add.order_type.name} has no counterpart in NautilusTrader")
+    terms: dict[str, Any] = {}
+    if kind in _PRICED:
+        terms["post_only"] = add.is_post_only
+        terms["display_qty"] = None if add.display_lots is None else bridge.qty(add.display_lots)
+        if add.limit_ticks is not None:
+            terms["price"] = bridge.price(add.limit_ticks)
+    if add.trigger_ticks is not None:
+        terms["trigger_price"] = bridge.price(add.trigger_ticks)
+    if kind in _TRAILING_TYPES:
+        terms |= _trailing_terms(add, bridge)
+    if add.expire_ns is not None:
+        terms["expire_time"] = pd.Timestamp(add.expire_ns, tz="UTC")
+    return make(
+        bridge.instrument_id,
+        OrderSide.BUY if add.side == BUY else OrderSide.SELL,
+        bridge.qty(add.qty_lots) if add.quote_qty is None else Quantity.from_str(f"{add.quote_qty:f}"),
+        time_in_force=_TIMES_BACK[add.time_in_force],
+        reduce_only=add.is_reduce_only,
+        quote_quantity=add.quote_qty is not None,
+        client_order_id=ClientOrderId(add.cl_ord_id),
+        **terms,
+    )
+
+
+def _makers(factory: OrderFactory) -> dict[OrderType, Any]:
+    return {
+        OrderType.LIMIT: factory.limit,
+        OrderType.MARKET: factory.market,
+        OrderType.STOP_LOSS: factory.stop_market,
+        OrderType.STOP_LOSS_LIMIT: factory.stop_limit,
+        OrderType.TAKE_PROFIT: factory.market_if_touched,
+        OrderType.TAKE_PROFIT_LIMIT: factory.limit_if_touched,
+        OrderType.TRAILING_STOP: factory.trailing_stop_market,
+        OrderType.TRAILING_STOP_LIMIT: factory.trailing_stop_limit,
+    }
+
+
+def _trailing_terms(add: AddOrder, bridge: InstrumentBridge) -> dict[str, Any]:
+    """Offsets as NautilusTrader has them: unsigned, all in prices or all in basis points."""
+    terms: dict[str, Any] = {}
+    if add.trail_offset_ppm is not None:
+        terms["trailing_offset"] = Decimal(abs(add.trail_offset_ppm)) / 100
+        terms["trailing_offset_type"] = TrailingOffsetType.BASIS_POINTS
+    else:
+        terms["trailing_offset"] = bridge.spec.price(abs(add.trail_offset_ticks or 0))
+        terms["trailing_offset_type"] = TrailingOffsetType.PRICE
+    if add.order_type is OrderType.TRAILING_STOP_LIMIT:
+        terms["limit_offset"] = bridge.spec.price(abs(add.limit_offset_ticks or 0))
+    return terms
 
 
 def _trailing(order: Order, order_type: OrderType, bridge: InstrumentBridge) -> dict[str, Any]:

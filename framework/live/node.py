@@ -23,17 +23,19 @@ from framework.backtest.run_writer import RunTables, run_inputs, session_table, 
 from framework.backtest.strategy_file import load_strategy, raise_as_strategy_error
 from framework.data.recorder import RecordedInstrument
 from framework.errors import ConfigError, JournalError, TidegateError
+from framework.execution.orders import Knowledge
 from framework.execution.standstill import Proof, Scope, Standstill
+from framework.live.adoption import Adoption
 from framework.live.balances import Balances
 from framework.live.clock import LiveClock
-from framework.live.closing import Closing
-from framework.live.config import LiveConfig
+from framework.live.closing import AtEnd, Closing
+from framework.live.config import LeftOpen, LiveConfig
 from framework.live.feeds import LiveFeeds
 from framework.live.journal import IntentJournal, JournaledDesk
 from framework.live.observer import Observer
 from framework.live.records import Held
 from framework.live.recovery import Recovery
-from framework.live.taking_over import take_over
+from framework.live.taking_over import Inquiry, take_over
 from framework.live.tape import MarketTape
 from framework.messages import CommandAccepted, CommandRejected, ExecType, ExecutionReport, Report
 from framework.protocol import VenueProfile
@@ -153,6 +155,7 @@ class LiveNode:
             say,
             config.live.balances_s,
         )
+        self._adoption = Adoption(trader, recovery) if config.live.left_open is LeftOpen.ADOPT else None
         self._is_closing = False
         self._is_started = False
         self._timer: Any = None
@@ -209,7 +212,11 @@ class LiveNode:
         for cl_ord_id in recovery.last_ids.values():
             self.strategy.count_ids_on(cl_ord_id)
             self.trader.client.count_ids_on(cl_ord_id)
-        for record in take_over(desk, recovery, self._say):
+        records = take_over(desk, recovery, self._say)
+        if self._adoption is not None:
+            self._adoption.prepare()
+            return
+        for record in records:
             self._journal.adopt(record)
 
     def _await_ready(self) -> None:
@@ -220,11 +227,23 @@ class LiveNode:
             self._clock.at(self._clock.now_ns + _READY_MS * _MS, self._await_ready)
             return
         left = len(self._recovery.open_orders)
-        if left:
+        if not left:
+            self._balances.begin(self._start_strategy)
+        elif self._adoption is not None:
+            self._say(f"{left} orders of a run before are looked for first")
+            Inquiry(self.trader.desk, self._clock, self.config.live.patience_s, self._on_found).begin()
+        else:
             self._say(f"{left} orders of a run before are canceled first")
             Standstill(self.trader.desk, self._clock, Scope.OWN, self._on_tidied).begin("orders of a run before")
-        else:
-            self._balances.begin(self._start_strategy)
+
+    def _on_found(self) -> None:
+        desk = self.trader.desk
+        unknown = sum(record.knowledge is Knowledge.UNKNOWN for record in desk.open_orders.values())
+        self._say(
+            f"{len(desk.open_orders)} of them are open"
+            + (f", {unknown} of these unknown; they will not be sent again" if unknown else "")
+        )
+        self._balances.begin(self._start_strategy)
 
     def _on_tidied(self, proof: Proof) -> None:
         self._say("nothing is left of a run before: the venue has said so")
@@ -238,10 +257,19 @@ class LiveNode:
             self._carry()
             self._arm()
             self.trader.start_strategy()
+            if self._adoption is not None:
+                self._tell_adopted(self._adoption)
             self._say("the strategy has started")
 
+    def _tell_adopted(self, adoption: Adoption) -> None:
+        """The strategy hears of what it has taken over, once it runs."""
+        if self.strategy.is_running:
+            adoption.tell()
+        elif not self._is_closing:
+            self._clock.at(self._clock.now_ns + _READY_MS * _MS, self._tell_adopted, adoption)
+
     def _carry(self) -> None:
-        """What runs before hold stays theirs: limits count it, the strategy begins without it."""
+        """What runs before hold is counted by limits; the strategy begins without it, or goes on with it."""
         held = {
             bridge.spec.symbol: bridge.spec.qty(lots)
             for bridge in self.trader.bridges()
@@ -249,7 +277,8 @@ class LiveNode:
         }
         if held:
             text = ", ".join(f"{symbol} {qty}" for symbol, qty in held.items())
-            self._say(f"runs before hold {text}; the strategy begins without it, limits count it")
+            how = "begins without it" if self._adoption is None else "goes on with it"
+            self._say(f"runs before hold {text}; the strategy {how}, limits count it")
             self.trader.carry(self._recovery.positions_lots)
 
     def _note_balances(self, balances: Mapping[str, Decimal]) -> None:
@@ -279,7 +308,8 @@ class LiveNode:
         if not self.closing.is_done:
             self._clock.at(self._clock.now_ns + _READY_MS * _MS, self._finish_when_done)
             return
-        if self._is_started and self.config.live.dead_man_s and self.closing.proof is not None:
+        is_well = self.closing.proof is not None or self.closing.at_end is AtEnd.LEAVE
+        if self._is_started and self.config.live.dead_man_s and is_well:
             self.trader.desk.cancel_all_after(0)
         self._last_ns = self._clock.now_ns
         self._balances.stop()

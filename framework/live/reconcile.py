@@ -24,15 +24,13 @@ from framework.live.clock import LiveClock
 from framework.live.journal import IntentJournal, JournaledDesk, Silence
 from framework.live.recovery import KnownOrder, Recovery
 from framework.live.summary import is_own
-from framework.live.taking_over import take_over
-from framework.messages import AddBatch, AddOrder, Command, OrdersSnapshot, Report
+from framework.live.taking_over import Inquiry, take_over
+from framework.messages import AddBatch, AddOrder, Command, Report
 from framework.protocol import BUY, InstrumentSpec, News, VenueProfile
 
 __all__ = ["Reconciliation", "asking_policy"]
 
 _NS = 1_000_000_000
-_MS = 1_000_000
-_ASK_MS = 250
 # The venue rounds what each fill costs.
 _ROUNDED = Decimal("0.0001")
 
@@ -81,7 +79,6 @@ class Reconciliation:
         self._specs: Mapping[str, InstrumentSpec] = venue.instruments
         self._clock = clock
         self._recovery = recovery
-        self._until_ns = clock.now_ns + round(patience_s * _NS)
         self._learned, self._refusals = _Learned(), _Refusals()
         self._before = {name: _terms(order) for name, order in recovery.open_orders.items()}
         self._known_before = dict(recovery.open_orders)
@@ -96,15 +93,14 @@ class Reconciliation:
                 lambda name, report: clock.enter(self.desk.on_report, name, report),
                 lambda name, reason: clock.enter(self._on_closed, name, reason),
             )
-        self._snapshot: OrdersSnapshot | None = None
+        self._inquiry = Inquiry(self.desk, clock, patience_s, self._end)
         self._reasons: dict[str, str] = {}
 
     def begin(self) -> None:
         """Open the links and ask."""
         self.desk.halt("reconciling")
-        self.desk.listen_snapshots(self._on_snapshot)
         self.desk.start()
-        self._clock.enter(self._look)
+        self._clock.enter(self._inquiry.begin)
 
     def stop(self) -> None:
         """Ask no more."""
@@ -112,30 +108,8 @@ class Reconciliation:
 
     # ------------------------------------------------------------------------------------------------- asking
 
-    def _look(self) -> None:
-        if self.is_done:
-            return
-        is_asked = self._snapshot is not None
-        if (is_asked and not self._open_questions()) or self._clock.now_ns >= self._until_ns:
-            self.is_done = True
-            return
-        if not is_asked:
-            self.desk.query()
-        self._clock.at(self._clock.now_ns + _ASK_MS * _MS, self._look)
-
-    def _open_questions(self) -> list[OrderRecord]:
-        return [
-            record
-            for record in self.desk.open_orders.values()
-            if record.knowledge is not Knowledge.OPEN
-            or record.has_missing_fills
-            or record.ended is not None
-            or record.doubt_request_id is not None
-        ]
-
-    def _on_snapshot(self, report: OrdersSnapshot) -> None:
-        if report.request_id is not None:
-            self._snapshot = report
+    def _end(self) -> None:
+        self.is_done = True
 
     def _on_closed(self, name: str, reason: str) -> None:
         self._reasons[name] = reason
@@ -152,7 +126,7 @@ class Reconciliation:
             f"{len(self._known_before)} orders that had not ended",
         )
         yield from self._roads()
-        if self._snapshot is None:
+        if self._inquiry.snapshot is None:
             why = f": {self._refusals.text}" if self._refusals.text else ""
             yield failed("orders", f"the venue has not told the account's orders{why}", "reconcile again in a minute")
         for name, record in self._records.items():
@@ -188,7 +162,7 @@ class Reconciliation:
         if record.ended is not None or record.has_missing_fills:
             missing = _qty(record.venue_cum_lots - record.cum_lots, spec)
             return failed(title, f"{words}: the venue tells of {missing} more filled than of fills", "reconcile again")
-        if self._snapshot is None:
+        if self._inquiry.snapshot is None:
             return failed(title, f"{words}: not looked for", "reconcile again")
         is_same = known.is_known and self._before[name] == _terms(record)
         says = f"{words}: open ({record.order_id}), {filled}"
@@ -201,9 +175,9 @@ class Reconciliation:
 
     def _evidence(self, known: KnownOrder) -> str:
         deadline_ns = known.add.deadline_ns
-        if self._snapshot is None:
+        if self._inquiry.snapshot is None:
             return "the venue has not been heard"
-        at = _time(self._snapshot.ts_venue_ns)
+        at = _time(self._inquiry.snapshot.ts_venue_ns)
         if deadline_ns is None:
             return f"the venue did not show it at {at}, and it has no deadline after which it cannot come any more"
         return f"the venue did not show it at {at}; it could come until {_time(deadline_ns)}"

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from framework.execution.desk import ExecutionDesk
-from framework.execution.orders import OrderRecord
+from framework.execution.orders import Knowledge, OrderRecord
+from framework.live.clock import LiveClock
 from framework.live.recovery import Recovery
+from framework.messages import OrdersSnapshot
 
-__all__ = ["take_over"]
+__all__ = ["Inquiry", "take_over"]
+
+_NS = 1_000_000_000
+_ASK_NS = 250_000_000
 
 
 def take_over(desk: ExecutionDesk, recovery: Recovery, say: Callable[[str], None]) -> list[OrderRecord]:
@@ -35,3 +40,49 @@ def take_over(desk: ExecutionDesk, recovery: Recovery, say: Callable[[str], None
     for link, count in strange.items():
         say(f"{count} orders of a run before were sent by {link}, which is not in this run")
     return records
+
+
+class Inquiry:
+    """Asks the venue until the fate of a desk's orders is known, or patience ends.
+
+    then: called once, soon after. snapshot: the newest answer; None while there is none. patience_s: from ``begin`` on.
+    """
+
+    def __init__(self, desk: ExecutionDesk, clock: LiveClock, patience_s: float, then: Callable[[], None]) -> None:
+        self.snapshot: OrdersSnapshot | None = None
+        self._desk = desk
+        self._clock = clock
+        self._patience_ns = round(patience_s * _NS)
+        self._then = then
+        self._until_ns = 0
+
+    def begin(self) -> None:
+        """Set out."""
+        self._until_ns = self._clock.now_ns + self._patience_ns
+        self._desk.listen_snapshots(self._on_snapshot)
+        self._look()
+
+    def open_questions(self) -> list[OrderRecord]:
+        """Orders that not all is known of."""
+        return [
+            record
+            for record in self._desk.open_orders.values()
+            if record.knowledge is not Knowledge.OPEN
+            or record.has_missing_fills
+            or record.ended is not None
+            or record.doubt_request_id is not None
+        ]
+
+    def _look(self) -> None:
+        now_ns = self._clock.now_ns
+        if (self.snapshot is not None and not self.open_questions()) or now_ns >= self._until_ns:
+            self._desk.unlisten_snapshots(self._on_snapshot)
+            self._then()
+            return
+        if self.snapshot is None:
+            self._desk.query()  # which does nothing while an answer is awaited
+        self._clock.at(now_ns + _ASK_NS, self._look)
+
+    def _on_snapshot(self, report: OrdersSnapshot) -> None:
+        if report.request_id is not None:
+            self.snapshot = report

@@ -138,6 +138,12 @@ class OrderPath:
             known = self._position_ids[key] = PositionId(f"{order.instrument_id}-{order.strategy_id}")
         return known
 
+    def carry(self, fill: OrderFilled) -> None:
+        """Open the position that a run before has left, by a fill that stands for all that made it; told to nobody."""
+        position = Position(self._cache.instrument(fill.instrument_id), fill)
+        self._cache.add_position(position, OmsType.NETTING)
+        self._portfolio.note(position, fill)
+
     def _filled(self, order: Order, fill: OrderFilled) -> None:
         cache = self._cache
         position = cache.position(fill.position_id)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from nautilus_trader.data.client import MarketDataClient
+from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import InstrumentId
 
 from framework.book import BookView
@@ -91,6 +92,7 @@ class Trader:
         self._is_stopped = False
         self._is_over = False
         self._guard: Guard | None = None
+        self._path: OrderPath | None = None
 
     def connect(
         self,
@@ -165,8 +167,8 @@ class Trader:
             return None
         nautilus = self.nautilus
         parts = (nautilus.msgbus, nautilus.cache, nautilus.clock, nautilus.portfolio, nautilus.exec_engine)
-        self.client.order_path = path = OrderPath(*parts, self.client)
-        return path
+        self.client.order_path = self._path = OrderPath(*parts, self.client)
+        return self._path
 
     # ------------------------------------------------------------------------------------------------- life
 
@@ -189,11 +191,19 @@ class Trader:
             self._look_at_loss(self._guard)
 
     def carry(self, positions_lots: Mapping[str, int]) -> None:
-        """Hold limits against what a run before has left, by symbol; the strategy begins with no position."""
+        """Hold limits against what a run before has left, by symbol."""
         for bridge in self._bridges:
             lots = positions_lots.get(bridge.spec.symbol, 0)
             if lots and self._guard is not None:
                 self._guard.carry(bridge.spec.symbol, lots)
+
+    def carry_position(self, fill: OrderFilled) -> None:
+        """Have the strategy begin with what a run before has left, by a fill that stands for it; limits are held
+        against it by ``carry``. Raises ConfigError for a strategy that keeps its positions apart.
+        """
+        if self._path is None:
+            raise ConfigError(f"{type(self.strategy).__name__} keeps positions apart, so it cannot go on with others'")
+        self._path.carry(fill)
 
     def start_strategy(self) -> None:
         """Start the strategy, or as soon as all links are up: one that starts before them could not trade."""

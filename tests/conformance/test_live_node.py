@@ -21,10 +21,11 @@ from framework.adapter import LiveSettings
 from framework.backtest.config import RoadSection, StrategySection, VenueSection
 from framework.backtest.loading import resolve_road
 from framework.backtest.run_folder import RunFolder
+from framework.errors import ConfigError
 from framework.execution.limits import LimitsSection
 from framework.live.clock import LiveClock
 from framework.live.closing import AtEnd
-from framework.live.config import LiveConfig, LiveSection
+from framework.live.config import LeftOpen, LiveConfig, LiveSection
 from framework.live.journal import Forcing, IntentJournal, read_records
 from framework.live.node import LiveNode
 from framework.live.records import Intended
@@ -94,7 +95,7 @@ def take(strategy: Steps) -> None:
 
 
 def config_of(folder: Path, state: Path, road: str, **live: Any) -> LiveConfig:
-    options = {"ready_file": str(folder / "ready.json")}
+    options = {"ready_file": str(folder / "ready.json"), **live.pop("more", {})}
     return LiveConfig(
         strategy=StrategySection(path="steps.py"),
         venue=VenueSection(tier="pro"),
@@ -113,7 +114,8 @@ async def lived(
     """A run that is ended when something holds; what it said."""
     clock = LiveClock(asyncio.get_running_loop())
     _, policy = resolve_road(PROFILE, config.road)
-    settings = LiveSettings(links={name: name for name in policy.link_names()}, options=config.live.options)
+    links = {name: name for name in policy.link_names()}
+    settings = LiveSettings(links=links, options=config.live.options, state=Path(config.live.state))
     assert ADAPTER.connect_live is not None
     venue = await ADAPTER.connect_live(settings, clock)
     said: list[str] = []
@@ -344,6 +346,61 @@ def test_what_a_killed_run_left_open_is_canceled_by_the_next_one_before_its_stra
     ids = [command.cl_ord_id for command in adds if isinstance(command, AddOrder)]
     assert len(ids) == len(set(ids)) == 4
     assert RunFolder.open(tmp_path / "two").events.num_rows
+
+
+def hold_two(strategy: Steps) -> None:
+    """An order that is filled, one that rests, and one that rests and is changed."""
+    take(strategy)
+    rest_order(strategy)
+    strategy.orders["moved"] = strategy.sell(strategy.pair, LOTS, strategy.bid + 90_000)
+
+
+@pytest.mark.parametrize("road", ["rest", "ws2", "fix"])
+def test_the_strategy_goes_on_with_orders_and_position_of_a_run_before(
+    ready: dict[str, Any], folder: Path, tmp_path: Path, road: str
+) -> None:
+    """Over FIX for those who have turned cancel on disconnect off."""
+    more = {"cancel_on_disconnect": "no"} if road == "fix" else {}
+    config = config_of(folder, tmp_path, road, at_end=AtEnd.LEAVE, more=more)
+    first = Steps(hold_two, lambda s: s.move(s.orders["moved"], price_ticks=s.bid + 90_001))
+    node, said = asyncio.run(
+        lived(config, first, lambda node: {"OrderFilled", "OrderUpdated"} <= set(first.heard) and len(first.heard) > 9)
+    )
+    assert node.failure is None, said
+    assert len(node.trader.desk.open_orders) == 2, said
+
+    seen: list[list[Any]] = []
+    second = Steps(
+        lambda s: seen.append(s.cache.orders_open(strategy_id=s.id)),
+        lambda s: [s.cancel_order(order) for order in seen[0]],
+    )
+    config = config_of(folder, tmp_path, road, at_end=AtEnd.FLATTEN, left_open=LeftOpen.ADOPT, more=more)
+    node, said = asyncio.run(lived(config, second, lambda node: second.heard.count("OrderCanceled") == 2))
+    assert node.failure is None, said
+    assert "2 of them are open" in said
+    beginning = second.heard[: second.heard.index("PositionOpened") + 1]
+    assert [name for name in beginning if name.startswith(("Order", "Position")) and "Reach" not in name] == [
+        "OrderInitialized", "OrderSubmitted", "OrderAccepted",
+        "OrderInitialized", "OrderSubmitted", "OrderAccepted", "OrderUpdated",
+        "PositionOpened",
+    ]  # fmt: skip
+    (rested,) = (order for order in seen[0] if order.is_buy)
+    assert (rested.price, rested.client_order_id) == (first.orders["rest"].price, first.orders["rest"].client_order_id)
+    assert next(order.price for order in seen[0] if order.is_sell) == first.orders["moved"].price
+    assert node.closing.positions() == {}, node.closing.said()  # what the first run bought is sold again
+    assert not node.closing.has_failed
+
+
+def test_orders_of_another_strategy_are_not_adopted(ready: dict[str, Any], folder: Path, tmp_path: Path) -> None:
+    class Other(Steps):
+        pass
+
+    first = Steps(rest_order)
+    config = config_of(folder, tmp_path, "ws2", at_end=AtEnd.LEAVE)
+    asyncio.run(lived(config, first, lambda node: "OrderAccepted" in first.heard))
+    config = config_of(folder, tmp_path, "ws2", left_open=LeftOpen.ADOPT)
+    with pytest.raises(ConfigError, match="the orders are of Steps, not of Other; run that, or cancel them"):
+        asyncio.run(lived(config, Other(), lambda node: True))
 
 
 def test_what_it_will_do_is_shown_and_nothing_is_sent_without_a_yes(
