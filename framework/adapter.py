@@ -56,7 +56,8 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
         without any, public market data can be had, for which no credentials are needed.
     hosts: addresses in place of the exchange's own, by the adapter's names for them; none for the exchange itself.
     ca_file: certificate of the authority to trust in place of the system's, as a venue on this machine has one.
-    credentials: file of the API key, which only its owner may read; None takes the environment.
+    credentials: file of the API key, which only its owner may read, or a place that the adapter knows (such as
+        ``keyring:NAME``, of the system's keyring); None takes the environment.
     has_orders: books order by order are wanted, for which credentials are needed too.
     is_public: public market data only: no key is read, wherever there may be one.
     state: folder of what must survive a restart (nonces, sequence numbers, names of orders); None keeps nothing.

@@ -52,7 +52,8 @@ class LeftOpen(enum.StrEnum):
 class LiveSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """symbols: the instruments to trade. depth: levels of their books.
 
-    credentials: file of the API key; None takes the environment. hosts, ca_file, options: as the adapter has them.
+    credentials: file of the API key, or as the adapter names other places; None takes the environment. hosts, ca_file,
+        options: as the adapter has them.
     state: folder of what must survive a restart; the journal is in it. fsync: what of the journal is forced to the
         disk.
     at_end: "cancel", "leave" or "flatten". patience_s: how long the end may take.

@@ -44,7 +44,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=None,
         metavar="FILE",
-        help="of the API key, which only its owner may read (default: the environment)",
+        help="of the API key, which only its owner may read, or another place that the adapter knows, as keyring:NAME "
+        "(default: the environment)",
     )
     parser.add_argument("--for", type=_seconds, default=None, dest="for_s", metavar="SECONDS", help="end after so long")
     parser.add_argument(

@@ -1,4 +1,6 @@
-"""The API key that links trade with: from the environment, or from a file that only its owner can read."""
+"""The API key that links trade with: from the environment, from a file that only its owner can read, or from a keyring
+of the operating system.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from framework.errors import ConfigError
 __all__ = ["Credentials"]
 
 _KEY, _SECRET = "KRAKEN_API_KEY", "KRAKEN_API_SECRET"
+_KEYRING = "keyring:"
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +50,35 @@ class Credentials:
         if missing:
             raise ConfigError(f"{' and '.join(missing)} not set; set them, or name a file of credentials")
         return cls(given[_KEY], given[_SECRET])
+
+    @classmethod
+    def of(cls, place: Path | None) -> Credentials:
+        """The key of a place that a user may name: a file, ``keyring:NAME``, or None for the environment."""
+        if place is None:
+            return cls.from_environment()
+        # A name of the keyring may have come with the folder of the configuration that names it.
+        name = place.name
+        return cls.from_keyring(name.removeprefix(_KEYRING)) if name.startswith(_KEYRING) else cls.from_file(place)
+
+    @classmethod
+    def from_keyring(cls, name: str) -> Credentials:
+        """The key that the system's keyring has under the service ``tidegate NAME``, as ``api_key`` and ``api_secret``.
+
+        Raises ConfigError, which repeats neither, where the keyring cannot be read or does not have them.
+        """
+        import keyring  # here, for it looks about the system for keyrings
+        from keyring.errors import KeyringError
+
+        service = f"tidegate {name}"
+        try:
+            key, secret = (keyring.get_password(service, user) for user in ("api_key", "api_secret"))
+        except KeyringError as error:
+            kind = type(error).__name__
+            raise ConfigError(f"the system's keyring cannot be read ({kind}); unlock it, or use a file") from None
+        if not key or not secret:
+            missing = "api_key" if not key else "api_secret"
+            raise ConfigError(f"the keyring has no {missing} of {name!r}; run: keyring set '{service}' {missing}")
+        return cls(key, secret)
 
     @classmethod
     def from_file(cls, path: Path) -> Credentials:

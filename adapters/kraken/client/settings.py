@@ -147,7 +147,7 @@ def read_settings(settings: LiveSettings) -> KrakenSettings:
     if settings.is_public and (settings.links or settings.has_orders or settings.credentials is not None):
         raise ConfigError("public data only, and things that need a key: ask for one of them")
     if credentials is None and (settings.links or settings.has_orders or settings.credentials is not None):
-        credentials = _credentials(settings.credentials)
+        credentials = Credentials.of(settings.credentials)
     return KrakenSettings(
         links=settings.links,
         hosts={name: _address(name, url) for name, url in {**hosts, **settings.hosts}.items()},
@@ -161,10 +161,6 @@ def read_settings(settings: LiveSettings) -> KrakenSettings:
         is_cancel_on_disconnect=_flag(options, "cancel_on_disconnect"),
         seed=settings.seed,
     )
-
-
-def _credentials(path: Path | None) -> Credentials:
-    return Credentials.from_environment() if path is None else Credentials.from_file(path)
 
 
 def _address(name: str, url: str) -> Address:

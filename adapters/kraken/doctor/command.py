@@ -49,7 +49,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=None,
         metavar="FILE",
-        help="TOML with api_key and api_secret, which only its owner may read "
+        help="TOML with api_key and api_secret, which only its owner may read, or keyring:NAME of the system's keyring "
         "(default: KRAKEN_API_KEY and KRAKEN_API_SECRET of the environment)",
     )
     parser.add_argument("--ca", type=Path, default=None, metavar="FILE", help="authority to trust, in PEM")

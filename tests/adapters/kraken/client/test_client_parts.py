@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
 
 from adapters.kraken.client.backoff import BackOff
 from adapters.kraken.client.client_ids import ClientIds, time_uuid
@@ -158,6 +162,60 @@ def test_a_file_of_credentials_is_read_if_only_its_owner_can(tmp_path: Path) -> 
         Credentials.from_file(path)
     path.chmod(0o600)
     assert Credentials.from_file(path).api_key == "k"
+
+
+class _Keyring(KeyringBackend):
+    """A store of secrets in memory."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+        self.is_locked = False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if self.is_locked:
+            raise KeyringLocked("locked, and here is a secret: " + SECRET)
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
+
+
+@pytest.fixture
+def keyring_of_the_system() -> Iterator[_Keyring]:
+    before, ours = keyring.get_keyring(), _Keyring()
+    keyring.set_keyring(ours)
+    yield ours
+    keyring.set_keyring(before)
+
+
+def test_credentials_come_from_the_keyring_of_the_system(keyring_of_the_system: _Keyring, tmp_path: Path) -> None:
+    keyring.set_password("tidegate main", "api_key", "k")
+    keyring.set_password("tidegate main", "api_secret", SECRET)
+    # As it stands in a configuration, alone and beside the folder of that configuration.
+    for place in (Path("keyring:main"), tmp_path / "keyring:main"):
+        credentials = Credentials.of(place)
+        assert (credentials.api_key, credentials.secret.reveal()) == ("k", SECRET)
+
+
+def test_a_keyring_that_lacks_a_part_says_how_it_gets_there(keyring_of_the_system: _Keyring) -> None:
+    with pytest.raises(ConfigError, match="run: keyring set 'tidegate main' api_key"):
+        Credentials.from_keyring("main")
+    keyring.set_password("tidegate main", "api_key", "k")
+    with pytest.raises(ConfigError, match="run: keyring set 'tidegate main' api_secret"):
+        Credentials.from_keyring("main")
+
+
+def test_a_keyring_that_is_locked_is_told_without_what_it_says(keyring_of_the_system: _Keyring) -> None:
+    keyring_of_the_system.is_locked = True
+    with pytest.raises(ConfigError, match="KeyringLocked") as refused:
+        Credentials.from_keyring("main")
+    assert SECRET not in str(refused.value)
 
 
 @pytest.mark.parametrize(
