@@ -107,6 +107,8 @@ class AddOrder(Command, frozen=True, kw_only=True):
     is_fee_in_base: fees are charged in the base currency, and not in the quote currency; None for the venue's default.
     attachment: what a gateway wants kept with the order; the venue does not read it.
     secondary: what each fill of the order makes another one of; None for nothing.
+    leverage: the order is on margin: how many times what it uses of the collateral it may be worth; 0 for a cash order.
+        A quantity of 0 then stands for all that it closes.
     """
 
     cl_ord_id: str
@@ -133,6 +135,7 @@ class AddOrder(Command, frozen=True, kw_only=True):
     is_fee_in_base: bool | None = None
     attachment: bytes = b""
     secondary: SecondaryOrder | None = None
+    leverage: int = 0
 
 
 class AddBatch(Command, frozen=True, kw_only=True):
@@ -167,6 +170,7 @@ class EditOrder(Command, frozen=True, kw_only=True):
 
     qty_lots: the new total; the new order is for what the old one has not filled of it. is_fee_in_base: of the new
         order, None for that of the old one. attachment: of the new order.
+    is_reduce_only: the new order may only reduce a position, as an old one may that says so.
     trail_offset_ticks, trail_offset_ppm, limit_offset_ticks, limit_offset_ppm: of a trailing order, as in AddOrder.
     """
 
@@ -183,6 +187,7 @@ class EditOrder(Command, frozen=True, kw_only=True):
     is_validate_only: bool = False
     is_fee_in_base: bool | None = None
     attachment: bytes = b""
+    is_reduce_only: bool = False
 
 
 class CancelOrder(Command, frozen=True, kw_only=True):
@@ -267,6 +272,8 @@ class ExecType(enum.IntEnum):
     RESTATED = 6
     TRIGGERED = 7
     ICEBERG_REFILL = 8
+    # The order has done what it was for without a trade of its own: it has settled a position.
+    SETTLED = 9
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -45,6 +45,14 @@ ERROR_TEXTS: dict[RejectReason, str] = {
     _R.INDEX_UNAVAILABLE: "EGeneral:Invalid arguments:Index unavailable",
     _R.INSUFFICIENT_FUNDS: "EOrder:Insufficient funds",
     _R.INSUFFICIENT_MARGIN: "EOrder:Insufficient margin",
+    _R.INSUFFICIENT_INITIAL_MARGIN: "EOrder:Insufficient initial margin",
+    _R.MARGIN_LEVEL: "EOrder:Margin level too low",
+    _R.MARGIN_ALLOWANCE: "EOrder:Margin allowance exceeded",
+    _R.POSITION_SIZE: "EOrder:Margin position size exceeded",
+    _R.CANNOT_OPEN_POSITION: "EOrder:Cannot open position",
+    _R.CANNOT_OPEN_OPPOSING: "EOrder:Cannot open opposing position",
+    _R.UNKNOWN_POSITION: "EOrder:Unknown position",
+    _R.INVALID_LEVERAGE: "EGeneral:Invalid arguments:leverage",
     _R.PERMISSION_DENIED: "EGeneral:Permission denied",
     _R.REDUCE_ONLY_NO_POSITION: "EOrder:Reduce only:No position exists",
     _R.REDUCE_ONLY_CLOSED: "EOrder:Reduce only:Position is closed",
@@ -74,6 +82,7 @@ ERROR_TEXTS: dict[RejectReason, str] = {
     _R.CANCEL_ON_DISCONNECT: "Cancel on disconnect",
     _R.CANCEL_AFTER_EXPIRED: "User requested",
     _R.EXPIRED: "",
+    _R.LIQUIDATED: "Liquidated",
 }
 
 _ERRORS_PAGE = "guides/spot-errors"
@@ -87,6 +96,9 @@ ERROR_SOURCES: dict[str, str] = {
     "errors.order_not_open": "observed from the live service for orders already ended; see switch unknown_order_text",
     "errors.unknown_symbol": "rest-api/add-order; observed text",
     "errors.not_supported": "observed from the live service for an unknown method",
+    "errors.insufficient_initial_margin": "observed from the live service",
+    "errors.invalid_leverage": "rest-api/add-order states the rule; assumption: the text is not published",
+    "errors.liquidated": _NO_TEXT,
     "errors.no_amendable": "observed from the live service; rest-api/amend-order names no text",
     "errors.not_editable": _NO_TEXT,
     "errors.duplicate_cl_ord_id": "guides/spot-clordid states the rule; assumption: the text is not published",

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from adapters.kraken.errors import ERROR_SOURCES, ERROR_TEXTS
+from adapters.kraken.margin import MARGIN, MARGIN_SOURCES
 from adapters.kraken.protocols import PROTOCOL_SOURCES, PROTOCOLS
 from adapters.kraken.roads import LATENCY_TIERS, ROAD_SOURCES, ROADS
 from adapters.kraken.switches import SWITCHES
@@ -168,5 +169,6 @@ PROFILE = VenueProfile(
     latency_tiers=LATENCY_TIERS,
     roads=ROADS,
     switches=SWITCHES,
-    sources={**_SOURCES, **PROTOCOL_SOURCES, **ERROR_SOURCES, **ROAD_SOURCES},
+    sources={**_SOURCES, **PROTOCOL_SOURCES, **ERROR_SOURCES, **ROAD_SOURCES, **MARGIN_SOURCES},
+    margin=MARGIN,
 )

@@ -33,6 +33,7 @@ __all__ = ["PROTOCOLS", "PROTOCOL_SOURCES"]
 
 _SECOND_NS = 1_000_000_000
 _ALL_ORDER_TYPES = tuple(OrderType)
+_BOOK_ORDER_TYPES = tuple(kind for kind in OrderType if kind is not OrderType.SETTLE_POSITION)
 _ALL_STP_MODES = tuple(StpMode)
 _ALL_REFERENCES = tuple(TriggerReference)
 _GTC_GTD_IOC = (TimeInForce.GTC, TimeInForce.GTD, TimeInForce.IOC)
@@ -230,7 +231,7 @@ _FIX = ProtocolProfile(
     label=Protocol.FIX,
     title="FIX 4.4",
     capabilities=Capabilities(
-        order_types=_ALL_ORDER_TYPES,
+        order_types=_BOOK_ORDER_TYPES,
         times_in_force=tuple(TimeInForce),
         stp_modes=_ALL_STP_MODES,
         trigger_references=_ALL_REFERENCES,

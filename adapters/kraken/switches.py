@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.kraken.margin import MARGIN_SWITCHES
 from framework.protocol import (
     POINT,
     CancelReach,
@@ -178,4 +179,5 @@ SWITCHES: tuple[Switch, ...] = (
         default="4",
         source="guides/spot-amends: depends on the load balancing of processes and threads; no number is given",
     ),
+    *MARGIN_SWITCHES,
 )

@@ -35,6 +35,7 @@ ORDER_TYPES: Mapping[str, OrderType] = {
     "take-profit-limit": OrderType.TAKE_PROFIT_LIMIT,
     "trailing-stop": OrderType.TRAILING_STOP,
     "trailing-stop-limit": OrderType.TRAILING_STOP_LIMIT,
+    "settle-position": OrderType.SETTLE_POSITION,
 }
 TYPE_WORDS = {kind: word for word, kind in ORDER_TYPES.items()}
 

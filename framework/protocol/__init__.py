@@ -10,6 +10,7 @@ from __future__ import annotations
 from framework.protocol.instrument import BUY, SELL, InstrumentSpec, OrderType, StpMode, TimeInForce, TriggerReference
 from framework.protocol.limits import POINT, CallCosts, FeeTier, RateSchedule, Tier, VenueLimits
 from framework.protocol.link import Capabilities, ProtocolProfile
+from framework.protocol.margin import MarginAsset, MarginPair, MarginRules
 from framework.protocol.road import LatencySpec, LatencyTier, LinkLatency, Road
 from framework.protocol.semantics import (
     CancelReach,
@@ -41,6 +42,9 @@ __all__ = [
     "LatencySpec",
     "LatencyTier",
     "LinkLatency",
+    "MarginAsset",
+    "MarginPair",
+    "MarginRules",
     "MassCancelScope",
     "ModeRule",
     "NewOrders",

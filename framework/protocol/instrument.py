@@ -34,6 +34,8 @@ class OrderType(enum.IntEnum):
     TRAILING_STOP = 6
     TRAILING_STOP_LIMIT = 7
     ICEBERG = 8
+    # No order for the book: it pays back what was lent for a position, from the account's balances.
+    SETTLE_POSITION = 9
 
 
 class TimeInForce(enum.IntEnum):

@@ -154,6 +154,14 @@ class RejectReason(enum.StrEnum):
     # The account may not.
     INSUFFICIENT_FUNDS = "insufficient_funds"
     INSUFFICIENT_MARGIN = "insufficient_margin"
+    INSUFFICIENT_INITIAL_MARGIN = "insufficient_initial_margin"
+    MARGIN_LEVEL = "margin_level"
+    MARGIN_ALLOWANCE = "margin_allowance"
+    POSITION_SIZE = "position_size"
+    CANNOT_OPEN_POSITION = "cannot_open_position"
+    CANNOT_OPEN_OPPOSING = "cannot_open_opposing"
+    UNKNOWN_POSITION = "unknown_position"
+    INVALID_LEVERAGE = "invalid_leverage"
     PERMISSION_DENIED = "permission_denied"
     REDUCE_ONLY_NO_POSITION = "reduce_only_no_position"
     REDUCE_ONLY_CLOSED = "reduce_only_closed"
@@ -186,6 +194,7 @@ class RejectReason(enum.StrEnum):
     CANCEL_ON_DISCONNECT = "cancel_on_disconnect"
     CANCEL_AFTER_EXPIRED = "cancel_after_expired"
     EXPIRED = "expired"
+    LIQUIDATED = "liquidated"
 
 
 class RateCheck(enum.IntEnum):

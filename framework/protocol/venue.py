@@ -10,6 +10,7 @@ import msgspec
 from framework.protocol.fields import child, leaves, replaced
 from framework.protocol.limits import FeeTier, RateSchedule, Tier, VenueLimits
 from framework.protocol.link import ProtocolProfile
+from framework.protocol.margin import MarginRules
 from framework.protocol.road import LatencyTier, Road
 from framework.protocol.semantics import NewOrders, Protocol, RejectReason, VenueMode
 
@@ -64,6 +65,7 @@ class VenueProfile(msgspec.Struct, frozen=True, kw_only=True):
     is_sell_fee_in_base: fees of sells are charged in the base currency where an order does not say; those of buys never
         are.
     errors: the venue's own text for each reason.
+    margin: trading on margin; None where there is none.
     sources: for a dotted path of fields the page that states them; a page covers all fields below its path unless a
         longer path names another. What no page states says "assumption: " and why.
     """
@@ -84,6 +86,7 @@ class VenueProfile(msgspec.Struct, frozen=True, kw_only=True):
     roads: tuple[Road, ...]
     switches: tuple[Switch, ...]
     sources: Mapping[str, str]
+    margin: MarginRules | None = None
 
     def tier(self, name: str) -> Tier:
         """The account tier of this name; raises KeyError naming those that exist."""

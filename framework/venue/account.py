@@ -22,6 +22,7 @@ from framework.venue.orders import Order
 from framework.venue.rates import RateCounter
 
 if TYPE_CHECKING:
+    from framework.venue.margin.positions import MarginAccount
     from framework.venue.sessions import Line
 
 __all__ = ["Account", "AccountConfig", "Assets"]
@@ -84,6 +85,7 @@ class Account:
     open_counts: open orders by pair index. counters: engine counter by pair index. call_counters: call counter by
         protocol.
     news_lines: lines that hear of all orders of the account.
+    margin: positions on margin; None where the venue has no margin trading.
     cancel_after_ns: when the armed dead man's switch fires; None while disarmed.
     """
 
@@ -95,6 +97,7 @@ class Account:
         "ended",
         "fees",
         "holds",
+        "margin",
         "name",
         "news_lines",
         "open_counts",
@@ -128,6 +131,7 @@ class Account:
         self.ended: list[Order] = []
         self.trades: list[ExecutionReport] = []
         self.news_lines: list[Line] = []
+        self.margin: MarginAccount | None = None
         self.cancel_after_ns: int | None = None
         self.counters: list[RateCounter] = []
         self.call_counters: dict[Protocol, RateCounter] = {}

@@ -13,7 +13,7 @@ guides/spot-clordid.
 from __future__ import annotations
 
 from framework.messages import AddBatch, AddOrder
-from framework.protocol import NewOrders, PostOnlyViolation, RejectReason
+from framework.protocol import NewOrders, OrderType, PostOnlyViolation, RejectReason
 from framework.venue.account import Account
 from framework.venue.book import Pair
 from framework.venue.orders import Order
@@ -124,13 +124,19 @@ class Adds:
         """Whether the venue's and the pair's mode let a new order in."""
         for rule in (self._parts.rule, pair.rule):
             if rule.new_orders is not NewOrders.ALL:
-                refusal = mode_refusal(command.order_type, command.is_post_only, command.is_reduce_only, rule)
+                reduces = command.is_reduce_only or command.order_type is OrderType.SETTLE_POSITION
+                refusal = mode_refusal(command.order_type, command.is_post_only, reduces, rule)
                 if refusal is not None:
                     return refusal
         return None
 
     def order_refusal(self, command: AddOrder, pair: Pair, now_ns: int) -> RejectReason | None:
         """Whether a new order is well formed; a market order's cost is estimated at the opposite best price."""
+        if command.leverage or command.order_type is OrderType.SETTLE_POSITION:
+            checks = self._parts.entry.margin
+            refusal = RejectReason.INVALID_LEVERAGE if checks is None else checks.leverage_refusal(command)
+            if refusal is not None:
+                return refusal
         best = None
         if command.limit_ticks is None:
             best = self._parts.kernel.best(pair.index, 1 - command.side)
@@ -167,10 +173,7 @@ class Adds:
         order = parts.entry.prepare(command, account, pair, session, request_id, now_ns)
         if order.is_trailing and order.trigger_ticks is None:
             return RejectReason.INVALID_PRICE
-        freed_units = 0
-        if replaced is not None and replaced.hold_asset == order.hold_asset:
-            freed_units = replaced.hold_units
-        refusal = parts.entry.funds_refusal(order, freed_units)
+        refusal = parts.entry.funds_refusal(order, replaced)
         if refusal is not None:
             return refusal
         if (

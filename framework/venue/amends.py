@@ -17,6 +17,8 @@ the old one had not filled of it; that is what makes "executed more than the new
 
 from __future__ import annotations
 
+from copy import copy
+
 import msgspec
 
 from framework.messages import AddOrder, AmendOrder, EditOrder, ExecType, OrderState
@@ -213,9 +215,21 @@ class Amends:
             and parts.matching.would_cross(order, change.limit_ticks)
         ):
             return RejectReason.POST_ONLY
-        needed = _new_hold(order, change)
-        if needed - order.hold_units > order.account.available(order.hold_asset):
+        return self._money_refusal(order, change)
+
+    def _money_refusal(self, order: Order, change: _Change) -> RejectReason | None:
+        account, checks = order.account, self._parts.entry.margin
+        if order.is_margin and checks is not None:
+            changed = copy(order)
+            changed.seq = 0
+            changed.qty_lots, changed.limit_ticks = change.qty_lots, change.limit_ticks
+            changed.trigger_ticks = change.trigger_ticks
+            return checks.order_refusal(changed, order)
+        more_units = _new_hold(order, change) - order.hold_units
+        if more_units > account.available(order.hold_asset):
             return RejectReason.INSUFFICIENT_FUNDS
+        if more_units > 0 and account.margin is not None and account.margin.is_in_use and checks is not None:
+            return checks.cash_refusal(account, order.hold_asset, more_units)
         return None
 
     # ------------------------------------------------------------------------------------------------- carrying out
@@ -249,6 +263,8 @@ class Amends:
                 parts.kernel.reduce(order.slot, order.qty_lots - order.cum_lots)
             if change.is_display and change.display_lots is not None:
                 parts.kernel.set_display(order.slot, change.display_lots)
+        if order.is_reduce_only and parts.entry.margin is not None:
+            parts.entry.margin.note(order)
         parts.reporter.order_changed(order, ExecType.AMENDED, now_ns, command.request_id, None, line)
         observer = parts.lifecycle.observer
         if observer is not None and is_resting:
@@ -343,6 +359,8 @@ def edited_order(old: Order, command: EditOrder) -> AddOrder:
         stp_mode=old.stp_mode,
         is_post_only=command.is_post_only,
         is_fee_in_base=old.is_fee_in_base if command.is_fee_in_base is None else command.is_fee_in_base,
+        is_reduce_only=old.is_reduce_only or command.is_reduce_only,
+        leverage=old.leverage,
         attachment=command.attachment,
     )
 

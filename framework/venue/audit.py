@@ -24,6 +24,7 @@ def audit(accounts: Iterable[Account], pairs: Iterable[Pair], assets: Assets, li
     for account in accounts:
         _money(account, books, assets)
         _holds(account)
+        _positions(account, books)
         _orders(account)
     for pair in books.values():
         _resting(pair, lifecycle)
@@ -36,7 +37,12 @@ def _equal(what: str, stands: object, should: object) -> None:
 
 def _money(account: Account, books: dict[str, Pair], assets: Assets) -> None:
     totals = list(account.brought)
+    margin = account.margin
+    for index, paid in enumerate([] if margin is None else margin.paid):
+        totals[index] += paid
     for trade in account.trades:
+        if account.order_by_id[trade.order_id].leverage:
+            continue
         pair = books[trade.symbol]
         sign = 1 if trade.side == BUY else -1
         totals[pair.base] += sign * trade.last_lots * pair.lot_units
@@ -47,6 +53,8 @@ def _money(account: Account, books: dict[str, Pair], assets: Assets) -> None:
         totals[fee_asset] -= assets.units(fee_asset, trade.fee)
     for index, name in enumerate(assets.names):
         _equal(f"{account.name}'s total of {name}", account.totals[index], totals[index])
+        if margin is not None and account.totals[index] < 0 and not any(account.holds):
+            continue  # a loss was larger than all that the account had
         if not 0 <= account.holds[index] <= account.totals[index]:
             raise SimulationError(
                 f"{account.name} holds {account.holds[index]} units of {name} of a total of {account.totals[index]}"
@@ -62,8 +70,40 @@ def _holds(account: Account) -> None:
     _equal(f"{account.name}'s holds", account.holds, held)
 
 
+def _positions(account: Account, books: dict[str, Pair]) -> None:
+    """What orders on margin bought and sold is open, closed with a profit or loss, or settled; and nothing else is."""
+    margin = account.margin
+    if margin is None:
+        return
+    for pair in books.values():
+        flow = net_lots = settled_lots = 0
+        for trade in account.trades:
+            if trade.symbol == pair.symbol and account.order_by_id[trade.order_id].leverage:
+                sign = 1 if trade.side == BUY else -1
+                net_lots += sign * trade.last_lots
+                flow -= sign * trade.last_lots * trade.last_ticks * pair.cost_units
+        for order in account.order_by_id.values():
+            if order.pair is pair and order.is_settlement:
+                settled_lots += order.cum_lots if order.side == BUY else -order.cum_lots
+        opened = open_lots = 0
+        for position in margin.of_pair(pair):
+            sign = 1 if position.side == BUY else -1
+            opened += sign * position.cost(position.open_lots)
+            open_lots += sign * position.open_lots
+            if not 0 <= position.closed_lots < position.lots:
+                raise SimulationError(f"position {position.position_id} is open, but {position.closed_lots} are closed")
+        _equal(f"{account.name}'s position in {pair.symbol}", open_lots, net_lots + settled_lots)
+        earned = margin.profits[pair.index]
+        _equal(f"{account.name}'s profit in {pair.symbol}", earned, flow + opened + margin.settled_costs[pair.index])
+    on_margin = sum(order.is_margin for order in account.open_orders.values())
+    _equal(f"{account.name}'s orders on margin", margin.order_count, on_margin)
+
+
 def _orders(account: Account) -> None:
     filled: dict[str, int] = {}
+    for order in account.order_by_id.values():
+        if order.is_settlement:
+            filled[order.order_id] = order.cum_lots
     for trade in account.trades:
         filled[trade.order_id] = filled.get(trade.order_id, 0) + trade.last_lots
     for order in account.order_by_id.values():

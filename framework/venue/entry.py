@@ -25,6 +25,7 @@ from framework.venue.triggers import Triggers
 
 if TYPE_CHECKING:
     from framework.venue.kernel import MatchingKernel
+    from framework.venue.margin.checks import MarginChecks
 
 __all__ = ["Entry"]
 
@@ -32,7 +33,7 @@ _CANCELED = OrderState.CANCELED
 
 
 class Entry:
-    """Takes orders in."""
+    """Takes orders in. margin: checks of orders on margin; None where there is none."""
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class Entry:
         self._is_sell_fee_in_base = is_sell_fee_in_base
         self._order_count = 0
         self._priority = 0
+        self.margin: MarginChecks | None = None
 
     # ------------------------------------------------------------------------------------------------- acceptance
 
@@ -73,18 +75,28 @@ class Entry:
             order.quote_units = self._assets.units(pair.quote, command.quote_qty)
         if order.is_trailing:
             order.trigger_ticks = self._triggers.first_trailing_ticks(order)
+        if order.is_margin and self.margin is not None:
+            order.is_fee_in_base = False
+            if order.qty_lots == 0:
+                order.qty_lots = self.margin.closable_lots(order)
         return order
 
-    def funds_refusal(self, order: Order, freed_units: int = 0) -> RejectReason | None:
-        """Whether the account can pay for a prepared order.
-
-        freed_units: of the asset that it would hold, what a replaced order gives back first.
-        """
+    def funds_refusal(self, order: Order, replaced: Order | None = None) -> RejectReason | None:
+        """Whether the account can pay for a prepared order. replaced: an order that gives back first what it holds."""
+        if order.is_margin:
+            return RejectReason.INVALID_LEVERAGE if self.margin is None else self.margin.order_refusal(order, replaced)
+        freed_units = 0
+        if replaced is not None and replaced.hold_asset == order.hold_asset:
+            freed_units = replaced.hold_units
         needed = hold_needed(order, hold_price(order), order.qty_lots)
         if needed == 0:
             needed = self._market_need(order)
-        available = order.account.available(order.hold_asset) + freed_units
-        return RejectReason.INSUFFICIENT_FUNDS if needed > available else None
+        account = order.account
+        if needed > account.available(order.hold_asset) + freed_units:
+            return RejectReason.INSUFFICIENT_FUNDS
+        if account.margin is not None and account.margin.is_in_use and self.margin is not None:
+            return self.margin.cash_refusal(account, order.hold_asset, needed - freed_units)
+        return None
 
     def _market_need(self, order: Order) -> int:
         """What a market order needs at least, at the best price; the rest shows when it is matched."""
@@ -112,6 +124,8 @@ class Entry:
         if order.cl_ord_id:
             account.order_by_cl_ord_id[order.cl_ord_id] = order
         order.session.orders[count] = order
+        if order.is_margin and account.margin is not None:
+            account.margin.order_count += 1
         units = hold_needed(order, hold_price(order), order.qty_lots) if is_held else 0
         if units:
             account.hold(order, units)
@@ -192,6 +206,8 @@ class Entry:
         """
         pair = order.pair
         lifecycle = self._lifecycle
+        if order.is_margin and self._is_margin_done(order, now_ns):
+            return
         is_passive = order.is_post_only and not is_cross_allowed
         if is_passive:
             assert order.limit_ticks is not None
@@ -221,6 +237,23 @@ class Entry:
         if order.slot == NO_SLOT:
             self._priority += 1
             lifecycle.rest(order, self._priority, now_ns)
+            if order.is_reduce_only and self.margin is not None:
+                self.margin.note(order)
+
+    def _is_margin_done(self, order: Order, now_ns: int) -> bool:
+        """Whether an order on margin that goes to the book is over: it settles a position, or may not be any more."""
+        checks = self.margin
+        assert checks is not None
+        if order.is_settlement:
+            checks.settle(order, now_ns)
+            self._lifecycle.settled(order, now_ns)
+            return True
+        refusal = checks.order_refusal(order)
+        if refusal is None and order.is_reduce_only and order.time_in_force is TimeInForce.FOK:
+            refusal = RejectReason.FOK_UNFILLED if order.leaves_lots > checks.closable_lots(order) else None
+        if refusal is not None:
+            self._lifecycle.end(order, _CANCELED, refusal, now_ns)
+        return refusal is not None
 
 
 def _remainder_refusal(order: Order) -> RejectReason | None:

@@ -43,6 +43,7 @@ from framework.venue.entry import Entry
 from framework.venue.fees import FeeMeter
 from framework.venue.gateway import Gateway
 from framework.venue.lifecycle import Lifecycle
+from framework.venue.margin.wiring import Margin
 from framework.venue.matching import Matching
 from framework.venue.modes import Modes
 from framework.venue.observer import VenueObserver
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Venue", "VenueOptions"]
 
+_MARGIN_TIMERS = frozenset({TimerKind.MARGIN_ROLLOVER, TimerKind.MARGIN_CHECK})
 _Handler = Callable[[Line, Any, int], RejectReason | None]
 
 
@@ -78,8 +80,8 @@ class Venue:
     """A simulated venue.
 
     outbox: messages to send, in the order in which they were made; the runner empties it. observer: hooks for a
-    recorder. timer_queue: the heap of the venue's timers, by time, for a look at whether ``next_timer_ns`` can be
-    before a time at all.
+    recorder. margin: trading on margin; None where the profile has none. timer_queue: the heap of the venue's timers,
+    by time, for a look at whether ``next_timer_ns`` can be before a time at all.
     """
 
     def __init__(
@@ -153,6 +155,22 @@ class Venue:
             self._entry,
             self._timers,
         )
+        self.margin: Margin | None = None
+        if profile.margin is not None:
+            self.margin = Margin(
+                profile.margin,
+                profile.fee_volume_currency,
+                kernel,
+                self.assets,
+                list(self.pairs.values()),
+                list(self.accounts.values()),
+                self._lifecycle,
+                matching,
+                self._entry,
+                self._timers,
+                reporter,
+            )
+        self._margin_due: Mapping[str, object] = {} if self.margin is None else self.margin.due
         self._fills_with_secondary = self._lifecycle.fills_with_secondary
         self._secondaries = Secondaries(self._entry, self._lifecycle, reporter)
         self._modes = Modes(self._parts)
@@ -192,6 +210,8 @@ class Venue:
     def observer(self, observer: VenueObserver | None) -> None:
         self._observer = observer
         self._lifecycle.observer = observer
+        if self.margin is not None:
+            self.margin.lending.observer = observer
 
     def keep_unheard(self, keeper: Callable[[str, str, Report], None]) -> None:
         """Have reports of sessions whose line is down told as they are made: account, comp id, report.
@@ -279,8 +299,8 @@ class Venue:
                 observer.on_command(session_id, command, now_ns, counter.value, counter.threshold)
             if reason is not None:
                 observer.on_refused(session_id, command, now_ns, reason)
-        if self._fills_with_secondary:
-            self._secondaries.make(now_ns)
+        if self._fills_with_secondary or self._margin_due:
+            self._follow_up(now_ns)
 
     def _gate_refusal(self, line: Line, command: Command, call: str, now_ns: int) -> RejectReason | None:
         """What is checked before any handler: the session, the deadline, the call counter.
@@ -311,13 +331,20 @@ class Venue:
         """Read what the kernel's last stop brought: fills of own resting orders, and triggers, in its order."""
         kernel = self._kernel
         lifecycle = self._lifecycle
+        canceled: set[int] = set()
         for slot, price_ticks, qty_lots, ts_ns, _ in kernel.fills():
             order = lifecycle.by_slot.get(slot)
+            if order is None and slot in canceled:
+                continue
             if order is None:
                 raise SimulationError(f"the kernel filled slot {slot}, which is no order's")
             if order.cum_lots + qty_lots == order.qty_lots:
                 lifecycle.forget_slot(order)
-            lifecycle.fill(order, price_ticks, qty_lots, True, ts_ns)
+            if order.is_reduce_only:
+                self._fill_reducing(order, price_ticks, qty_lots, ts_ns)
+                canceled.add(slot)
+            else:
+                lifecycle.fill(order, price_ticks, qty_lots, True, ts_ns)
         for watch in kernel.fired():
             order = lifecycle.by_watch.get(watch)
             if order is None:
@@ -325,8 +352,25 @@ class Venue:
             trigger_ticks = kernel.trigger_ticks(watch)
             lifecycle.unrest(order)
             self._entry.fire(order, trigger_ticks, now_ns)
-        if self._fills_with_secondary:
-            self._secondaries.make(now_ns)
+        if self._fills_with_secondary or self._margin_due:
+            self._follow_up(now_ns)
+
+    def _fill_reducing(self, order: Order, price_ticks: int, qty_lots: int, ts_ns: int) -> None:
+        """The kernel filled an order that may only reduce a position, maybe after others of the same instant did."""
+        assert self.margin is not None
+        lots = min(qty_lots, self.margin.lending.closable_lots(order))
+        if lots:
+            self._lifecycle.fill(order, price_ticks, lots, True, ts_ns)
+        if lots < qty_lots:
+            self._lifecycle.end(order, OrderState.CANCELED, RejectReason.REDUCE_ONLY_CLOSED, ts_ns)
+
+    def _follow_up(self, now_ns: int) -> None:
+        """Do what fills bring: orders that they make, and what they do to accounts with margin."""
+        while self._fills_with_secondary or self._margin_due:
+            if self._fills_with_secondary:
+                self._secondaries.make(now_ns)
+            if self.margin is not None and self._margin_due:
+                self.margin.look(now_ns)
 
     def next_timer_ns(self) -> int | None:
         """When the venue next has something to do of its own accord; None if never."""
@@ -346,22 +390,26 @@ class Venue:
                 self._deferred.append((kind, subject))
             else:
                 self._act(kind, subject, now_ns)
-        if self._fills_with_secondary:
-            self._secondaries.make(now_ns)
+        if self._fills_with_secondary or self._margin_due:
+            self._follow_up(now_ns)
 
     def _act(self, kind: TimerKind, subject: Any, now_ns: int) -> None:
         if kind is TimerKind.START:
             self._entry.start(subject, now_ns)
         elif kind is TimerKind.EXPIRE:
             self._lifecycle.end(subject, OrderState.EXPIRED, RejectReason.EXPIRED, now_ns)
-        else:
+        elif kind is TimerKind.CANCEL_AFTER:
             self._cancels.cancel_after_expired(subject, now_ns)
+        elif self.margin is not None:
+            self.margin.act(kind, subject, now_ns)
 
     def _is_timer_live(self, due_ns: int, kind: TimerKind, subject: Any) -> bool:
         if kind is TimerKind.ROLLOVER:
             return True
         if kind is TimerKind.CANCEL_AFTER:
             return bool(subject.cancel_after_ns == due_ns)
+        if kind in _MARGIN_TIMERS:
+            return Margin.is_live(due_ns, kind, subject)
         return bool(subject.is_open)
 
     def set_mode(self, mode: VenueMode, symbol: str | None, now_ns: int) -> None:
@@ -374,8 +422,8 @@ class Venue:
                 if self._is_deferred_live(kind, subject):
                     self._act(kind, subject, now_ns)
         self._modes.apply(now_ns)
-        if self._fills_with_secondary:
-            self._secondaries.make(now_ns)
+        if self._fills_with_secondary or self._margin_due:
+            self._follow_up(now_ns)
 
     def set_unheard(self, symbol: str, is_unheard: bool, now_ns: int) -> None:
         """What the market of a pair does is not known, or known again, as the data of a live market has gaps.
@@ -405,7 +453,9 @@ class Venue:
         return self._lifecycle.by_slot[slot]
 
     def _is_deferred_live(self, kind: TimerKind, subject: Any) -> bool:
-        return subject.cancel_after_ns is not None if kind is TimerKind.CANCEL_AFTER else bool(subject.is_open)
+        if kind is TimerKind.CANCEL_AFTER:
+            return subject.cancel_after_ns is not None
+        return kind is TimerKind.MARGIN_CHECK or bool(subject.is_open)
 
     # ------------------------------------------------------------------------------------------------- audit
 

@@ -7,6 +7,8 @@ instant. That open orders are held is documented (rest-api/get-extended-balance,
 with which fee is
 not: assumption. Fees fall as volume grows, so the hold always suffices.
 
+An order on margin holds nothing (rest-api/get-extended-balance); whether it may be is for ``framework.venue.margin``.
+
 Where an order has its fees in the base currency, a sell holds them beside its quantity, and a buy, which pays them of
 what it gets, holds none. Such fees keep as many decimals as a lot (assumption). It is documented that an order may
 prefer it (rest-api/add-order, ``oflags``); that one which cannot pay so is refused is an assumption.
@@ -32,6 +34,7 @@ from framework.venue.sessions import Line
 
 if TYPE_CHECKING:
     from framework.venue.kernel import MatchingKernel
+    from framework.venue.margin.lending import Lending
 
 __all__ = ["Lifecycle", "hold_needed", "hold_price", "offset_price", "paid_units", "sold_units"]
 
@@ -58,6 +61,8 @@ def offset_price(price_ticks: int, offset_ticks: int | None, offset_ppm: int | N
 
 def hold_needed(order: Order, price_ticks: int | None, leaves_lots: int) -> int:
     """Units of ``order.hold_asset`` to hold for an open quantity at a price (``hold_price``; not read for a sell)."""
+    if order.is_margin:
+        return 0
     pair = order.pair
     if order.side != BUY:
         return 0 if order.is_working else sold_units(order, leaves_lots)
@@ -82,6 +87,7 @@ class Lifecycle:
 
     by_slot, by_watch: orders in the kernel's book, and orders whose trigger the kernel watches.
     fills_with_secondary: order, price and lots of each fill that an order is yet to be made for.
+    lending: whom fills on margin go to; None where there is none.
     """
 
     def __init__(self, kernel: MatchingKernel, assets: Assets, reporter: Reporter) -> None:
@@ -89,6 +95,7 @@ class Lifecycle:
         self.by_watch: dict[int, Order] = {}
         self.fills_with_secondary: deque[tuple[Order, int, int]] = deque()
         self.observer: VenueObserver | None = None
+        self.lending: Lending | None = None
         self._kernel = kernel
         self._assets = assets
         self._reporter = reporter
@@ -154,14 +161,20 @@ class Lifecycle:
             fee_total, fee_asset = charge(order.fee_exact, pair.fee_quantum), pair.quote
         fee = fee_total - order.fee_units
         order.fee_units = fee_total
+        self._exec_count = count = self._exec_count + 1
+        exec_id = f"T{count // 10**11:05d}-{count // 10**6 % 10**5:05d}-{count % 10**6:06d}"
         totals = account.totals
-        if order.side == BUY:
+        if order.leverage:
+            assert self.lending is not None
+            fee = self.lending.fill(order, price_ticks, qty_lots, fee, exec_id, ts_ns)
+        elif order.side == BUY:
             totals[pair.base] += qty_lots * pair.lot_units
             totals[pair.quote] -= cost
+            totals[fee_asset] -= fee
         else:
             totals[pair.base] -= qty_lots * pair.lot_units
             totals[pair.quote] += cost
-        totals[fee_asset] -= fee
+            totals[fee_asset] -= fee
         account.fees.add(cost * pair.volume_scale)
         order.cum_lots = cum_lots = order.cum_lots + qty_lots
         if order.quote_units >= 0:
@@ -176,9 +189,6 @@ class Lifecycle:
         if order.hold_units:
             needed = 0 if is_done else hold_needed(order, hold_price(order), order.qty_lots - cum_lots)
             account.hold(order, needed)
-        self._exec_count += 1
-        count = self._exec_count
-        exec_id = f"T{count // 10**11:05d}-{count // 10**6 % 10**5:05d}-{count % 10**6:06d}"
         report = self._reporter.order_filled(
             order, price_ticks, qty_lots, exec_id, is_maker, self._assets.amount(fee_asset, fee), ts_ns
         )
@@ -210,6 +220,13 @@ class Lifecycle:
         exec_type = ExecType.EXPIRED if state is OrderState.EXPIRED else ExecType.CANCELED
         self._reporter.order_changed(order, exec_type, now_ns, request_id, reason, requester)
 
+    def settled(self, order: Order, now_ns: int) -> None:
+        """An order that settles a position has done it."""
+        order.cum_lots = order.qty_lots
+        order.state = OrderState.FILLED
+        self._close(order, None, now_ns)
+        self._reporter.order_changed(order, ExecType.SETTLED, now_ns)
+
     def forget_slot(self, order: Order) -> None:
         """The kernel has taken a filled order out of its book itself."""
         del self.by_slot[order.slot]
@@ -220,6 +237,8 @@ class Lifecycle:
         account = order.account
         if order.hold_units:
             account.hold(order, 0)
+        if order.is_margin and account.margin is not None:
+            account.margin.order_count -= 1
         order.end_reason = reason
         order.ended_ns = now_ns
         del account.open_orders[order.seq]

@@ -31,16 +31,18 @@ from framework.venue.orders import Order
 
 if TYPE_CHECKING:
     from framework.venue.kernel import MatchingKernel
+    from framework.venue.margin.lending import Lending
 
 __all__ = ["Matching"]
 
 
 class Matching:
-    """Takes liquidity for incoming orders."""
+    """Takes liquidity for incoming orders. lending: where positions on margin are known; None where there are none."""
 
     def __init__(self, kernel: MatchingKernel, lifecycle: Lifecycle) -> None:
         self._kernel = kernel
         self._lifecycle = lifecycle
+        self.lending: Lending | None = None
 
     def would_cross(self, order: Order, limit_ticks: int) -> bool:
         """Whether an order at this limit would trade at once, with anyone, or meet an order of its own account."""
@@ -77,6 +79,8 @@ class Matching:
                 return RejectReason.INSUFFICIENT_FUNDS
             if not order.is_open:
                 return None
+            if order.is_reduce_only and not self._leaves(order):
+                return RejectReason.REDUCE_ONLY_CLOSED
             if head.account is order.account:
                 if order.stp_mode is not StpMode.CANCEL_NEWEST:
                     self._lifecycle.end(head, OrderState.CANCELED, RejectReason.SELF_TRADE, now_ns)
@@ -89,7 +93,16 @@ class Matching:
             head = pair.first_crossed(order.side, limit_ticks)
         if not self._take_market(order, _bound(order), None, now_ns):
             return RejectReason.INSUFFICIENT_FUNDS
+        if order.is_reduce_only and order.is_open and not self._leaves(order):
+            return RejectReason.REDUCE_ONLY_CLOSED
         return None
+
+    def _leaves(self, order: Order) -> int:
+        """Lots of an order that may still trade: of one that may only reduce, no more than there is to reduce."""
+        leaves_lots: int = order.qty_lots - order.cum_lots
+        if order.is_reduce_only and self.lending is not None:
+            return min(leaves_lots, self.lending.closable_lots(order))
+        return leaves_lots
 
     # ------------------------------------------------------------------------------------------------- pieces
 
@@ -107,11 +120,13 @@ class Matching:
 
     def _take_market(self, order: Order, limit_ticks: int, most_lots: int | None, now_ns: int) -> bool:
         """Take up to a price and a quantity from the market; False if the money ran out."""
-        if order.is_market and order.side == BUY:
+        if order.is_market and order.side == BUY and not order.leverage:
             return self._take_by_level(order, limit_ticks, most_lots, now_ns)
-        qty_lots = order.qty_lots - order.cum_lots
+        qty_lots = self._leaves(order)
         if most_lots is not None and most_lots < qty_lots:
             qty_lots = most_lots
+        if qty_lots == 0:
+            return True
         fill = self._lifecycle.fill
         for price_ticks, lots in self._kernel.take(order.pair.index, order.side, qty_lots, limit_ticks):
             fill(order, price_ticks, lots, False, now_ns)
@@ -144,8 +159,13 @@ class Matching:
         """Trade with a resting order of another account at its price; False if the money ran out."""
         price_ticks = head.limit_ticks
         assert price_ticks is not None
-        lots = min(_wanted(order, price_ticks), head.qty_lots - head.cum_lots)
-        if order.is_market and order.side == BUY:
+        head_lots = self._leaves(head)
+        if head_lots == 0:
+            self._lifecycle.end(head, OrderState.CANCELED, RejectReason.REDUCE_ONLY_CLOSED, now_ns)
+            return True
+        wanted_lots = self._leaves(order) if order.leverage else _wanted(order, price_ticks)
+        lots = min(wanted_lots, head_lots)
+        if order.is_market and order.side == BUY and not order.leverage:
             affordable = _affordable(order, price_ticks, lots)
             if affordable < lots:
                 if affordable:

@@ -5,8 +5,14 @@ Every hook does nothing here; a recorder overrides what it needs. Hooks must not
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from framework.messages import Command, ExecutionReport
 from framework.protocol import RejectReason
+
+if TYPE_CHECKING:
+    from framework.venue.margin.lending import Movement
+    from framework.venue.margin.positions import MarginFill
 
 __all__ = ["VenueObserver"]
 
@@ -32,6 +38,15 @@ class VenueObserver:
 
     def on_fill(self, report: ExecutionReport) -> None:
         """An order was filled, in whole or in part; the report is the one that the venue sends."""
+
+    def on_margin_fill(self, exec_id: str, fill: MarginFill) -> None:
+        """An order on margin was filled; ``on_fill`` comes next."""
+
+    def on_movement(self, movement: Movement) -> None:
+        """Margin trading has moved a balance; called right after the money moved."""
+
+    def on_margin_call(self, account: str, now_ns: int) -> None:
+        """An account's margin level has come down to the call."""
 
     def on_order_end(self, cl_ord_id: str, order_id: str, reason: RejectReason | None, now_ns: int) -> None:
         """An order has ended; reason is None when it was filled."""

@@ -58,6 +58,8 @@ class Order:
         "" if none did. request_id: of the request that entered it, None if none did.
     hold_units, hold_asset: money held for it, and of which asset (index); hold_ppm: the fee rate in that hold.
     quote_units: for an order in quote quantity, what is still to be spent; -1 otherwise.
+    leverage: it is on margin, 0 for a cash order; is_margin: it is, or it settles a position (``is_settlement``), so it
+        holds no money; is_liquidation: the venue made it to take a position back.
     is_fee_in_base: its fees are charged in the base asset, and not in the quote asset.
     fee_exact: fees so far times a million, before rounding; fee_units: what was charged.
     """
@@ -79,12 +81,17 @@ class Order:
         "hold_ppm",
         "hold_units",
         "is_fee_in_base",
+        "is_liquidation",
         "is_live",
+        "is_margin",
         "is_market",
         "is_post_only",
+        "is_reduce_only",
+        "is_settlement",
         "is_trailing",
         "is_triggered",
         "is_working",
+        "leverage",
         "limit_offset_ppm",
         "limit_offset_ticks",
         "limit_ticks",
@@ -147,6 +154,11 @@ class Order:
         self.stp_mode: StpMode = command.stp_mode
         self.is_post_only = command.is_post_only
         self.is_fee_in_base = bool(command.is_fee_in_base)
+        self.leverage = leverage = command.leverage
+        self.is_reduce_only = command.is_reduce_only
+        self.is_settlement = order_type is OrderType.SETTLE_POSITION
+        self.is_margin = leverage > 0 or self.is_settlement
+        self.is_liquidation = False
         self.state = OrderState.NEW
         self.end_reason: RejectReason | None = None
         self.ended_ns = 0

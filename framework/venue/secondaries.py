@@ -5,9 +5,10 @@ quantity and on the opposite side, after whatever brought the fill is done. It i
 and knows which one it came from.
 
 Assumptions where the pages are silent: a price that is relative to the last trade is relative to the fill, which is
-that trade; the new order belongs to the session of the one that was filled and has its self-trade prevention; it is
-charged to no counter and held to no minimum and no number of open orders, for nobody asked for it and a fill must not
-stay without it; where the money or the market for it is missing, it is made and ends at once.
+that trade; the new order belongs to the session of the one that was filled and has its self-trade prevention, and is on
+margin if that was; it is charged to no counter and held to no minimum and no number of open orders, for nobody asked
+for it and a fill must not stay without it; where the money or the market for it is missing, it is made and ends at
+once.
 
 Sources: rest-api/add-order (close), websocket-v2/add_order (conditional).
 """
@@ -31,8 +32,11 @@ def secondary_add(
     qty_lots: int,
     fill_ticks: int,
     stp_mode: StpMode = StpMode.CANCEL_NEWEST,
+    leverage: int = 0,
 ) -> AddOrder:
-    """The order that a fill makes. side: of the order that was filled. fill_ticks: the price of the fill."""
+    """The order that a fill makes. side, stp_mode, leverage: of the order that was filled. fill_ticks: the price of the
+    fill.
+    """
     order_type = template.order_type
     limit_ticks, limit_offset_ticks, limit_offset_ppm = (
         template.limit_ticks,
@@ -60,6 +64,7 @@ def secondary_add(
         limit_offset_ppm=limit_offset_ppm,
         stp_mode=stp_mode,
         attachment=template.attachment,
+        leverage=leverage,
     )
 
 
@@ -86,7 +91,9 @@ class Secondaries:
     def _make(self, primary: Order, fill_ticks: int, fill_lots: int, now_ns: int) -> None:
         template = primary.secondary
         assert template is not None
-        command = secondary_add(template, primary.pair.symbol, primary.side, fill_lots, fill_ticks, primary.stp_mode)
+        command = secondary_add(
+            template, primary.pair.symbol, primary.side, fill_lots, fill_ticks, primary.stp_mode, primary.leverage
+        )
         entry = self._entry
         order = entry.prepare(command, primary.account, primary.pair, primary.session, None, now_ns)
         order.primary_id = primary.order_id

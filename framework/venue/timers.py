@@ -21,6 +21,8 @@ class TimerKind(enum.IntEnum):
     START = 1
     CANCEL_AFTER = 2
     ROLLOVER = 3
+    MARGIN_ROLLOVER = 4
+    MARGIN_CHECK = 5
 
 
 class Timers:

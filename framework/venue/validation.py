@@ -89,6 +89,8 @@ def order_refusal(
     """
     if order.order_type is _LIMIT and order.time_in_force is _GTC and _is_bare(order):
         return _limit_refusal(order, pair)
+    if order.order_type is OrderType.SETTLE_POSITION:
+        return _settlement_refusal(order)
     return (
         _type_refusal(order)
         or _time_refusal(order, limits, now_ns)
@@ -106,6 +108,10 @@ def secondary_refusal(order: AddOrder) -> RejectReason | None:
 
 
 def _is_bare(order: AddOrder) -> bool:
+    return _has_no_more_terms(order) and not order.leverage
+
+
+def _has_no_more_terms(order: AddOrder) -> bool:
     return (
         order.quote_qty is None
         and order.display_lots is None
@@ -135,8 +141,10 @@ def _limit_refusal(order: AddOrder, pair: Pair) -> RejectReason | None:
 def _type_refusal(order: AddOrder) -> RejectReason | None:
     order_type = order.order_type
     is_market = order_type in MARKET_TYPES
-    if order.is_reduce_only:
+    if order.is_reduce_only and not order.leverage:
         return RejectReason.REDUCE_ONLY_NO_POSITION
+    if order.leverage and order.quote_qty is not None:
+        return RejectReason.INVALID_ARGUMENTS
     if order.quote_qty is not None and (
         order_type is not OrderType.MARKET or order.side != BUY or order.qty_lots != 0 or order.quote_qty <= 0
     ):
@@ -148,6 +156,19 @@ def _type_refusal(order: AddOrder) -> RejectReason | None:
     if (order.display_lots is not None) != (order_type is OrderType.ICEBERG):
         return RejectReason.INVALID_ARGUMENTS
     return _price_refusal(order, is_market)
+
+
+def _settlement_refusal(order: AddOrder) -> RejectReason | None:
+    """Whether an order to settle a position has nothing but a side and a quantity, of which 0 is all that is open."""
+    is_plain = (
+        _has_no_more_terms(order)
+        and order.limit_ticks is None
+        and order.time_in_force is _GTC
+        and order.start_ns is None
+        and order.secondary is None
+        and not order.is_post_only
+    )
+    return None if is_plain and is_qty(order.qty_lots) else RejectReason.INVALID_ARGUMENTS
 
 
 def _price_refusal(order: AddOrder, is_market: bool) -> RejectReason | None:
@@ -187,6 +208,8 @@ def _time_refusal(order: AddOrder, limits: VenueLimits, now_ns: int) -> RejectRe
 def _quantity_refusal(
     order: AddOrder, pair: Pair, limits: VenueLimits, market_ticks: int | None
 ) -> RejectReason | None:
+    if order.leverage and order.qty_lots == 0:
+        return None  # all that it closes
     price_ticks = order.limit_ticks or order.trigger_ticks or market_ticks
     if order.quote_qty is not None:
         cost = int(order.quote_qty.scaleb(pair.quote_decimals))

@@ -30,7 +30,8 @@ from tests.captures import require_capture
 
 LEAVES = dict(PROFILE.leaves())
 SECOND_NS = 1_000_000_000
-DOCUMENTED = ("guides/", "rest-api/", "websocket-v1/", "websocket-v2/", "fix-api/", "observed ", "assumption: ")
+PAGES = ("guides/", "support/", "rest-api/", "websocket-v1/", "websocket-v2/", "fix-api/")
+DOCUMENTED = (*PAGES, "observed ", "assumption: ")
 
 
 # -------------------------------------------------------------------------------------------------------------- sources
