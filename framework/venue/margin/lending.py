@@ -112,7 +112,7 @@ class Lending:
         self._move(account, MovementKind.TRADE, trade_id, ts_ns, pair.quote, profit, fee_units + charged)
         self.due[account.name] = Due(account, pair, trade_id)
         if self.observer is not None:
-            self.observer.on_margin_fill(trade_id, MarginFill(opened, tuple(closings), lent_fee_units))
+            self.observer.on_margin_fill(trade_id, MarginFill(opened, tuple(closings), fee_units + lent_fee_units))
         return fee_units + charged
 
     def _close(

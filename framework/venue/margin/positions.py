@@ -114,12 +114,12 @@ class MarginFill(NamedTuple):
     """What a fill on margin did.
 
     opened: the position that it opened; None for none. closings: what it closed, oldest position first.
-    lent_fee_units: the fee of the loan in quote currency, in whatever it was charged.
+    fee_units: of the trade and of the loan, in units of the quote asset, in whatever the latter was charged.
     """
 
     opened: Position | None
     closings: tuple[Closing, ...]
-    lent_fee_units: int
+    fee_units: int
 
 
 class MarginAccount:

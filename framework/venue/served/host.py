@@ -22,6 +22,8 @@ from framework.venue.account import AccountConfig
 from framework.venue.exchange import Venue
 from framework.venue.kernel import FeedMode, MatchingKernel, StopReason
 from framework.venue.latency import CompiledLatency
+from framework.venue.margin.lending import Movement
+from framework.venue.margin.positions import MarginFill
 from framework.venue.observer import VenueObserver
 from framework.venue.orders import MARKET_TYPES
 from framework.venue.path import Path
@@ -48,6 +50,12 @@ class _Watch(VenueObserver):
 
     def on_fill(self, report: ExecutionReport) -> None:
         self._host.filled(report)
+
+    def on_margin_fill(self, exec_id: str, fill: MarginFill) -> None:
+        self._host.records.on_margin_fill(fill)
+
+    def on_movement(self, movement: Movement) -> None:
+        self._host.moved(movement)
 
     def on_order_rest(self, cl_ord_id: str, order_id: str, slot: int, now_ns: int) -> None:
         self._host.order_changed(order_id)
@@ -219,6 +227,10 @@ class VenueHost:
             self.tapes[report.symbol].add(
                 report.ts_venue_ns, report.last_ticks, report.last_lots, report.side, is_market=is_market
             )
+
+    def moved(self, movement: Movement) -> None:
+        """Margin trading has moved a balance."""
+        self.records.on_movement(movement)
 
     def keep_unheard(self, keeper: Callable[[str, str, Report], None]) -> None:
         """As ``Venue.keep_unheard``, but the keeper is told with all others, when the accounts' past knows of it."""

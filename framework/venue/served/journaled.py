@@ -25,6 +25,7 @@ from framework.errors import ConfigError, JournalError
 from framework.messages import AddBatch, Command, ExecutionReport, Report
 from framework.protocol import VenueMode, VenueProfile
 from framework.venue.account import AccountConfig
+from framework.venue.margin.lending import Movement
 from framework.venue.served.host import HostLine, VenueHost
 from framework.venue.served.journal import (
     AnyRecord,
@@ -81,7 +82,7 @@ class JournaledHost(VenueHost):
     kept_by: by owner, who is given back what was kept (``keep``), with the time. arrivals: who hears of each command of
         a journal, after it.
     market_digest: see the function.
-    check: a checksum over all order changes and fills so far. It is written with each command, so that a venue which
+    check: a checksum over all order changes, fills and movements of margin trading so far. It is written with each command, so that a venue which
         does not become the same one again is found out, and not served.
     """
 
@@ -171,6 +172,11 @@ class JournaledHost(VenueHost):
         fill = f"{report.exec_id} {report.last_ticks} {report.last_lots} {report.fee}"
         self.check = zlib.crc32(fill.encode(), self.check)
         super().filled(report)
+
+    def moved(self, movement: Movement) -> None:
+        moved = f"{movement.account} {movement.asset} {movement.amount_units} {movement.fee_units}"
+        self.check = zlib.crc32(moved.encode(), self.check)
+        super().moved(movement)
 
     def open_line(self, line: HostLine, *, is_news_subscribed: bool = False) -> None:
         self._note(Opened(self.now_ns, line.line_id, line.account, line.label, line.comp_id, is_news_subscribed))

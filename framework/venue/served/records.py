@@ -1,7 +1,8 @@
 """What accounts may ask of their past: orders, trades, ledger. Kept as the venue makes it, bounded.
 
 A fill is a trade and two ledger entries with one reference: what came and what went; the fee is on the entry of the
-currency that it is charged in. Amounts are exact decimals.
+currency that it is charged in. A fill on margin has an entry for its profit or loss and its fees, and one more for each
+other balance that it moved. Amounts are exact decimals.
 
 Of each account so many ended orders, trades and ledger entries are kept as ``history_max`` says; what is older is
 forgotten, by the venue's own indexes too, so that a venue may run without end.
@@ -18,6 +19,8 @@ from framework.messages import ExecutionReport
 from framework.protocol import BUY
 from framework.venue.account import Account
 from framework.venue.exchange import Venue
+from framework.venue.margin.lending import Movement, MovementKind
+from framework.venue.margin.positions import MarginFill
 from framework.venue.orders import Order
 from framework.venue.served.amendments import Amendments
 
@@ -25,12 +28,20 @@ __all__ = ["LedgerEntry", "Records", "TradeRecord"]
 
 # Forgetting is done for many at once: lists are shortened when they are longer than the limit by this share.
 _SLACK = 8
+# Type and category of the ledger entries of margin trading (rest-api/get-ledgers, websocket-v2/balances).
+_MARGIN_KINDS = {
+    MovementKind.TRADE: ("margin", "margin-trade"),
+    MovementKind.ROLLOVER: ("rollover", "marginrollover"),
+    MovementKind.SETTLEMENT: ("settled", "margin-settle"),
+    MovementKind.CONVERSION: ("margin", "margin-conversion"),
+}
 
 
 class TradeRecord(msgspec.Struct, frozen=True, gc=False):
     """One fill of one account's order.
 
     number: of the fill at the venue, increasing. fee: in quote currency; charged: what was taken for it, in fee_asset.
+    margin: what it did to positions; None for a cash trade.
     """
 
     trade_id: str
@@ -45,10 +56,15 @@ class TradeRecord(msgspec.Struct, frozen=True, gc=False):
     ledger_ids: tuple[str, ...]
     charged: Decimal
     fee_asset: str
+    margin: MarginFill | None = None
 
 
 class LedgerEntry(msgspec.Struct, frozen=True, gc=False):
-    """One movement of one asset. kind: "trade", "deposit", "withdrawal", "transfer". balance: after it."""
+    """One movement of one asset. balance: after it.
+
+    kind: "trade", "deposit", "withdrawal", "transfer"; of margin trading "margin", "rollover", "settled". category: what
+    of that kind it is.
+    """
 
     ledger_id: str
     ref_id: str
@@ -58,6 +74,7 @@ class LedgerEntry(msgspec.Struct, frozen=True, gc=False):
     amount: Decimal
     fee: Decimal
     balance: Decimal
+    category: str
 
 
 class _Past:
@@ -80,6 +97,9 @@ class Records:
         self.amendments = Amendments()
         self._ledger_count = 0
         self._trade_count = 0
+        # Of the fill on margin that is about to be told: what it did, and its ledger entries.
+        self._margin_fill: MarginFill | None = None
+        self._margin_entries: list[str] = []
 
     # ------------------------------------------------------------------------------------------------- taking down
 
@@ -97,13 +117,18 @@ class Records:
         fee = charged * Decimal(pair.spec.tick_size) * report.last_ticks if is_in_base else charged
         sign = 1 if report.side == BUY else -1
         assert report.exec_id is not None
-        ids = tuple(
-            self._enter(past, report.exec_id, report.ts_venue_ns, asset, "trade", amount, charged, account)
-            for asset, amount, charged in (
-                (pair.base, sign * qty, charged if is_in_base else Decimal(0)),
-                (pair.quote, -sign * cost, Decimal(0) if is_in_base else charged),
+        margin, self._margin_fill = self._margin_fill, None
+        if margin is not None:
+            ids, self._margin_entries = tuple(self._margin_entries), []
+            fee = assets.amount(pair.quote, margin.fee_units)
+        else:
+            ids = tuple(
+                self._enter(past, report.exec_id, report.ts_venue_ns, asset, "trade", amount, charged, account)
+                for asset, amount, charged in (
+                    (pair.base, sign * qty, charged if is_in_base else Decimal(0)),
+                    (pair.quote, -sign * cost, Decimal(0) if is_in_base else charged),
+                )
             )
-        )
         self._trade_count += 1
         trade = TradeRecord(
             report.exec_id,
@@ -118,11 +143,35 @@ class Records:
             ids,
             charged,
             pair.spec.base if is_in_base else pair.spec.quote,
+            margin,
         )
         past.trades.append(trade)
         past.trade_by_id[trade.trade_id] = trade
         past.trades_of.setdefault(report.order_id, []).append(trade)
         self._forget(account, past)
+
+    def on_margin_fill(self, fill: MarginFill) -> None:
+        """A fill on margin, which ``on_fill`` will tell next; its movements have been told."""
+        self._margin_fill = fill
+
+    def on_movement(self, movement: Movement) -> None:
+        """Margin trading has moved a balance; called right after the money moved."""
+        assets, asset = self._venue.assets, movement.asset
+        account = self._venue.accounts[movement.account]
+        kind, category = _MARGIN_KINDS[movement.kind]
+        ledger_id = self._enter(
+            self._past[account.name],
+            movement.ref_id,
+            movement.ts_ns,
+            asset,
+            kind,
+            assets.amount(asset, movement.amount_units),
+            assets.amount(asset, movement.fee_units),
+            account,
+            category,
+        )
+        if movement.kind is MovementKind.TRADE:
+            self._margin_entries.append(ledger_id)
 
     def move(self, account: str, asset: str, amount: Decimal, kind: str, ref_id: str, now_ns: int) -> LedgerEntry:
         """Money comes or goes from outside; raises ValueError for more than is available and for odd decimals."""
@@ -130,12 +179,19 @@ class Records:
         holder = venue.accounts[account]
         index = venue.assets.index[asset]
         units = venue.assets.units(index, amount)
-        if holder.available(index) + units < 0:
+        if holder.available(index) + units < 0 or not self._is_free(holder, index, -units):
             raise ValueError(f"{-amount} {asset} is more than is available")
         holder.bring(index, units)
         past = self._past[account]
         ledger_id = self._enter(past, ref_id, now_ns, index, kind, amount, Decimal(0), holder)
         return past.entry_by_id[ledger_id]
+
+    def _is_free(self, holder: Account, asset: int, units: int) -> bool:
+        """Whether what may leave an account is not what its positions on margin rest on."""
+        margin = self._venue.margin
+        if margin is None or holder.margin is None or not holder.margin.is_in_use or units <= 0:
+            return True
+        return margin.checks.cash_refusal(holder, asset, units) is None
 
     def _enter(
         self,
@@ -147,13 +203,14 @@ class Records:
         amount: Decimal,
         fee: Decimal,
         account: Account,
+        category: str = "",
     ) -> str:
         self._ledger_count += 1
         count = self._ledger_count
         ledger_id = f"L{count // 10**11:05d}-{count // 10**6 % 10**5:05d}-{count % 10**6:06d}"
         assets = self._venue.assets
         balance = assets.amount(asset, account.totals[asset])
-        entry = LedgerEntry(ledger_id, ref_id, ts_ns, assets.names[asset], kind, amount, fee, balance)
+        entry = LedgerEntry(ledger_id, ref_id, ts_ns, assets.names[asset], kind, amount, fee, balance, category or kind)
         past.ledger.append(entry)
         past.entry_by_id[ledger_id] = entry
         for callback in tuple(past.listeners):
