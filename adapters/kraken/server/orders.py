@@ -15,11 +15,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.server.prices import PRICED as _PRICED
 from adapters.kraken.server.prices import WITH_LIMIT as _WITH_LIMIT
 from adapters.kraken.server.prices import close_terms, number, price_terms, qty_lots, whole
-from adapters.kraken.server.refusal import Refusal, invalid
+from adapters.kraken.server.refusal import invalid
 from adapters.kraken.wire.digits import digits
 from adapters.kraken.words import ORDER_TYPES, SIDE_WORDS, SIDES, TYPE_WORDS
 from framework.messages import AddOrder, ExecutionReport, OrderState, SecondaryOrder
@@ -41,6 +42,7 @@ __all__ = [
     "encode_attachment",
     "fee_flag",
     "flags_of",
+    "leverage_of_flag",
     "order_of",
     "term_words",
     "time_ns",
@@ -57,6 +59,9 @@ _FLAGS = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
 _CL_ORD_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[ -~]{1,18}")
 _NS = 10**9
 _TIME_MAX_S = 2**63 // _NS
+_NO_LEVERAGE = frozenset({"none", "", "0", "1"})
+_LEVERAGE_MAX = 1_000
+_UNPRICED = frozenset({OrderType.MARKET, OrderType.SETTLE_POSITION})
 _STATES = {
     OrderState.PENDING_NEW: "pending",
     OrderState.NEW: "open",
@@ -221,8 +226,8 @@ def add_order(
         get("trigger", ""),
         get("reduce_only", ""),
     )
-    if get("leverage", "none") not in ("none", "", "0", "1"):
-        raise Refusal("EOrder:Insufficient margin")
+    leverage_text = get("leverage", "none")
+    leverage = 0 if leverage_text in _NO_LEVERAGE else whole(leverage_text, "leverage", 2, _LEVERAGE_MAX)
     cl_ord_id, userref = get("cl_ord_id", ""), get("userref", "")
     secondary = _close(fields, pair, words.side, has_static_limits=has_static_limits)
     if cl_ord_id and secondary is not None:
@@ -248,6 +253,7 @@ def add_order(
         secondary=secondary,
         is_validate_only=is_validate_only,
         has_static_limits=has_static_limits,
+        leverage=leverage,
     )
 
 
@@ -270,6 +276,7 @@ def order_of(
     secondary: SecondaryOrder | None = None,
     is_validate_only: bool = False,
     has_static_limits: bool = False,
+    leverage: int = 0,
 ) -> AddOrder:
     """A new order of words that are known and numbers as text, "" for one that is not given; raises Refusal."""
     is_quote = "viqc" in words.flags
@@ -297,8 +304,21 @@ def order_of(
         is_fee_in_base=words.is_fee_in_base,
         attachment=encode_attachment(Attachment(userref, words.oflags, price or "0", price2 or "0", volume, exec_inst)),
         secondary=secondary,
+        leverage=leverage,
         **price_terms(price, price2, pair, words.side, words.kind, last_ticks, has_static_limits=has_static_limits),
     )
+
+
+def leverage_of_flag(context: ServerContext, pair: ServedPair, side: str, name: str) -> int:
+    """The leverage of an order that only says that it is on margin; raises Refusal where it cannot be.
+
+    side: buy or sell. name: of the flag. Source: websocket-v2/add_order, margin.
+    """
+    rules = context.host.profile.margin
+    leverage = 0 if rules is None else rules.leverage_of_flag(pair.spec.symbol, SIDES.get(side, BUY))
+    if not leverage:
+        raise invalid(name)
+    return leverage
 
 
 def _close(fields: Mapping[str, str], pair: ServedPair, side: int, *, has_static_limits: bool) -> SecondaryOrder | None:
@@ -310,7 +330,7 @@ def _close(fields: Mapping[str, str], pair: ServedPair, side: int, *, has_static
         return None
     kind = ORDER_TYPES.get(word)
     # An iceberg is on the list of types, but nothing says how much of it would be shown.
-    if kind is None or kind in (OrderType.MARKET, OrderType.ICEBERG):
+    if kind is None or kind in (*_UNPRICED, OrderType.ICEBERG):
         raise invalid("close[ordertype]")
     terms = close_terms(fields, pair, SELL if side == BUY else BUY, kind, has_static_limits=has_static_limits)
     note = encode_attachment(Attachment(userref=_userref(fields.get("userref", ""))))
@@ -361,13 +381,22 @@ class OrderWords:
         return _STATES[order.state]
 
     @staticmethod
-    def line(terms: Terms, pair: ServedPair, volume: str, price: str, price2: str, name: str | None = None) -> str:
+    def line(
+        terms: Terms,
+        pair: ServedPair,
+        volume: str,
+        price: str,
+        price2: str,
+        name: str | None = None,
+        *,
+        leverage: int = 0,
+    ) -> str:
         """The order in one line: ``buy 0.50000000 XBTUSD @ limit 64000.1``. name: of the pair, on REST if None."""
         kind = terms.order_type
         text = f"{SIDE_WORDS[terms.side]} {volume} {name or pair.names.rest} @ {_LINE_WORDS[kind]}"
-        if kind is OrderType.MARKET:
-            return text
-        return f"{text} {price} -> limit {price2}" if kind in _WITH_LIMIT else f"{text} {price}"
+        if kind not in _UNPRICED:
+            text = f"{text} {price} -> limit {price2}" if kind in _WITH_LIMIT else f"{text} {price}"
+        return f"{text} with {leverage}:1 leverage" if leverage else text
 
     @staticmethod
     def shown_prices(
@@ -383,7 +412,7 @@ class OrderWords:
             return none if ticks is None else pair.price(ticks, decimals)
 
         kind, terms = order.order_type, at or order
-        if kind is OrderType.MARKET:
+        if kind in _UNPRICED:
             return none, none
         limit = shown(terms.limit_ticks)
         if kind in _TRAILING:

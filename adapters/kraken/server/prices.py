@@ -102,7 +102,7 @@ def price_terms(
 
     has_static_limits: as in ``add_order``.
     """
-    if kind is OrderType.MARKET:
+    if kind in (OrderType.MARKET, OrderType.SETTLE_POSITION):
         return {}
     if kind in TRAILING_TYPES:
         return _trailing_terms(price, price2, pair, kind, has_static_limits=has_static_limits)

@@ -4,6 +4,6 @@ A fill of an order on margin moves no balance. It first closes, oldest first, wh
 side of the pair; what is left of it opens a position, for which the venue lends the quote currency (a purchase) or the
 base currency (a sale). Profit, loss and fees are in the balances; the position is not.
 
-Sources: Kraken's help pages on margin (see ``adapters/kraken/margin.py``), rest-api/get-open-positions,
-rest-api/get-trade-history, rest-api/get-trade-balance, guides/spot-errors.
+Sources: support/202966956 and the help pages beside it (``MarginRules`` of a profile names those of its values),
+rest-api/get-open-positions, rest-api/get-trade-history, rest-api/get-trade-balance, guides/spot-errors.
 """

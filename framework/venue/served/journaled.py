@@ -82,8 +82,8 @@ class JournaledHost(VenueHost):
     kept_by: by owner, who is given back what was kept (``keep``), with the time. arrivals: who hears of each command of
         a journal, after it.
     market_digest: see the function.
-    check: a checksum over all order changes, fills and movements of margin trading so far. It is written with each command, so that a venue which
-        does not become the same one again is found out, and not served.
+    check: a checksum over all order changes, fills and movements of margin trading so far. It is written with each
+        command, so that a venue which does not become the same one again is found out, and not served.
     """
 
     def __init__(

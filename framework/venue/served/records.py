@@ -62,8 +62,8 @@ class TradeRecord(msgspec.Struct, frozen=True, gc=False):
 class LedgerEntry(msgspec.Struct, frozen=True, gc=False):
     """One movement of one asset. balance: after it.
 
-    kind: "trade", "deposit", "withdrawal", "transfer"; of margin trading "margin", "rollover", "settled". category: what
-    of that kind it is.
+    kind: "trade", "deposit", "withdrawal", "transfer"; of margin trading "margin", "rollover", "settled". category:
+    what of that kind it is.
     """
 
     ledger_id: str

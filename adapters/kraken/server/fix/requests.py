@@ -14,7 +14,7 @@ from typing import cast
 from adapters.fix.codec import Message
 from adapters.fix.times import parse_utc_timestamp
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import TermWords, order_of, term_words
+from adapters.kraken.server.orders import TermWords, leverage_of_flag, order_of, term_words
 from adapters.kraken.server.pairs import ServedPair
 from adapters.kraken.server.prices import (
     LimitTerms,
@@ -25,6 +25,7 @@ from adapters.kraken.server.prices import (
     whole_ticks,
 )
 from adapters.kraken.server.refusal import Refusal, invalid
+from adapters.kraken.words import SIDE_WORDS
 from framework.messages import AddOrder, AmendOrder, MassCancel
 from framework.protocol import MassCancelScope
 
@@ -142,8 +143,9 @@ class FixRequests:
             given.get(388, b"") if has_more else b"",
             has_more and 1138 in given,
         )
+        leverage = 0
         if has_more and given.get(5001) == b"1":
-            raise Refusal("EOrder:Insufficient margin")
+            leverage = leverage_of_flag(self._context, pair, SIDE_WORDS[words.side], "Leverage")
         price, trigger = message.text(44), message.text(99) if has_more else ""
         first, second = price, ""
         if kind.startswith("trailing"):
@@ -166,6 +168,7 @@ class FixRequests:
             expire_ns=self._second_ns(message, 126) if has_more else None,
             start_ns=self._second_ns(message, 168) if has_more else None,
             exec_inst=message.text(18),
+            leverage=leverage,
         )
 
     def amend(self, message: Message, root: str) -> AmendOrder:

@@ -1,6 +1,7 @@
 """What an account may ask of its money, fees and keys.
 
-Sources: rest-api/get-account-balance, get-extended-balance, get-trade-balance, get-trade-volume, get-api-key-info,
+Sources: rest-api/get-account-balance, get-extended-balance, get-trade-balance,
+get-open-positions, get-trade-volume, get-api-key-info,
 get-websockets-token. Orders, trades and ledgers are in ``history``.
 """
 
@@ -8,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.keys import TOKEN_LIFE_NS, ApiKey
 from adapters.kraken.server.pairs import fixed
-from adapters.kraken.server.refusal import Refusal
+from adapters.kraken.server.refusal import Refusal, invalid
 from adapters.kraken.server.rest.params import Params
+from adapters.kraken.server.rest.position_rows import PositionRows
 from adapters.kraken.symbols import rest_asset
 from framework.venue.fees import FeeMeter
 
@@ -32,6 +35,7 @@ class AccountRequests:
         self._started_s = str(context.host.now_ns // _NS)
         self._records = context.host.records
         self._pairs = context.pairs
+        self._position_rows = PositionRows(context)
         self.methods: Mapping[str, Callable[[ApiKey, Params], Any]] = {
             "Balance": self._balance,
             "BalanceEx": self._balance_ex,
@@ -67,44 +71,51 @@ class AccountRequests:
         asset = self._pairs.asset(params.get("asset", "ZUSD"))
         if asset is None:
             raise Refusal("EQuery:Unknown asset")
-        worth = held = Decimal(0)
-        for name, _, total, hold in self._amounts(key):
-            rate = self._rate(name, asset)
-            worth += total * rate
-            held += hold * rate
-        total_text = fixed(worth, 4)
-        zero = fixed(Decimal(0), 4)
-        return {
-            "eb": total_text,
-            "tb": total_text,
-            "m": zero,
-            "uv": zero,
-            "n": zero,
-            "c": zero,
-            "v": zero,
-            "e": total_text,
-            "mf": total_text,
-            "mfo": fixed(worth - held, 4),
-        }
+        venue = self._host.venue
+        assert venue.margin is not None
+        index = venue.assets.index[asset]
+        sums = venue.margin.standing(venue.accounts[key.account], index)
 
-    def _rate(self, asset: str, into: str) -> Decimal:
-        """What one unit of an asset is worth in another, by the last trade; 0 where no pair tells."""
-        if asset == into:
-            return Decimal(1)
-        for pair in self._pairs.all:
-            last = self._context.last_ticks(pair.spec.symbol)
-            if last is not None and {pair.spec.base, pair.spec.quote} == {asset, into}:
-                price = pair.tick * last
-                return price if pair.spec.base == asset else 1 / price
-        return Decimal(0)
+        def text(units: Fraction) -> str:
+            amount = Decimal(units.numerator) / Decimal(units.denominator)
+            return fixed(amount.scaleb(-venue.assets.decimals[index]), 4)
+
+        shown = {
+            "eb": text(sums.worth),
+            "tb": text(sums.collateral),
+            "m": text(sums.used_margin),
+            "uv": text(sums.unexecuted),
+            "n": text(sums.profit),
+            "c": text(sums.cost),
+            "v": text(sums.valuation),
+            "e": text(sums.equity),
+            "mf": text(sums.free_margin),
+            "mfo": text(sums.free_after_orders),
+        }
+        level = sums.level_percent
+        if level is None:
+            return shown
+        return {**shown, "ml": fixed(Decimal(level.numerator) / Decimal(level.denominator), 4)}
 
     def _credit_lines(self, key: ApiKey, params: Params) -> Any:
         """No account of a simulated venue has credit."""
         return None
 
     def _open_positions(self, key: ApiKey, params: Params) -> Any:
-        """Nothing is traded on margin, so there are no positions."""
-        return {}
+        margin = self._host.venue.accounts[key.account].margin
+        positions = {} if margin is None else margin.positions
+        wanted = params.items("txid") or list(positions)
+        consolidation = params.get("consolidation")
+        if consolidation not in ("", "market"):
+            raise invalid("consolidation")
+        has_calculations = params.flag("docalcs")
+        chosen = [positions[each] for each in wanted if each in positions]
+        if consolidation:
+            return self._position_rows.by_market(chosen, has_calculations=has_calculations)
+        return {
+            position.position_id: self._position_rows.open(position, has_calculations=has_calculations)
+            for position in chosen
+        }
 
     # ------------------------------------------------------------------------------------------------- key, fees
 

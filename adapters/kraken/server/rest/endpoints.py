@@ -64,7 +64,6 @@ _EARN = (("earn-funds",),)
 _EARN_OR_FUNDS = (("earn-funds", "query-funds"),)
 _EXPORT = (("export-data",),)
 
-_NO_MARGIN = "margin is refused"
 _BY_LEVEL = "each level of a market that is played by levels is one order"
 _NO_STRATEGY = "there is no strategy: EGeneral:Invalid arguments:Invalid strategy ID"
 
@@ -97,22 +96,22 @@ _ALL = [
     _account("Balance", _FUNDS),
     _account("BalanceEx", _FUNDS),
     _account("CreditLines", _FUNDS, note="no account has credit: null"),
-    _account("TradeBalance", _OPEN, note="nothing is traded on margin"),
+    _account("TradeBalance", _OPEN, note="assets without a pair of their own are compared over others"),
     _account("OpenOrders", _OPEN, "open_orders"),
     _account("ClosedOrders", _CLOSED, "history"),
     _account("QueryOrders", _OPEN_OR_CLOSED, "orders"),
     _account("OrderAmends", _OPEN_OR_CLOSED, "orders"),
     _account("TradesHistory", _CLOSED, "history"),
     _account("QueryTrades", _CLOSED, "history"),
-    _account("OpenPositions", _OPEN, note="nothing is traded on margin: none"),
+    _account("OpenPositions", _OPEN, note="each fill that opens is a position; no page shows a row by market"),
     _account("Ledgers", _LEDGER, "history"),
     _account("QueryLedgers", _LEDGER, "history"),
     _account("TradeVolume", _FUNDS, note="without `schedules`: no page says what stands in it"),
     _account("GetApiKeyInfo", ()),
     _account("GetWebSocketsToken", (("create-ws-token",),)),
     _account("Level3", _OPEN, note=_BY_LEVEL),
-    _trading("AddOrder", _MODIFY, _NO_MARGIN),
-    _trading("AddOrderBatch", _MODIFY_AND_CLOSE, _NO_MARGIN),
+    _trading("AddOrder", _MODIFY),
+    _trading("AddOrderBatch", _MODIFY_AND_CLOSE),
     _trading("AmendOrder", _MODIFY_OR_CLOSE),
     _trading("EditOrder", _MODIFY_AND_CLOSE),
     _trading("CancelOrder", _MODIFY_OR_CLOSE),

@@ -19,13 +19,13 @@ from adapters.kraken.server.rest.order_rows import OrderRows, executions
 from adapters.kraken.server.rest.pages import Place, page_of
 from adapters.kraken.server.rest.params import Params
 from framework.venue.orders import Order
+from framework.venue.served.records import TradeRecord
 
 __all__ = ["History"]
 
 _ORDERS_MAX, _ROWS_MAX = 50, 20
 _INT32 = (-(2**31), 2**31 - 1)
-_POSITIONS = ("any position", "closed position", "closing position")
-_TRADE_TYPES = ("all", "no position", *_POSITIONS)
+_TRADE_TYPES = ("all", "any position", "closed position", "closing position", "no position")
 _LEDGER_TYPES = frozenset(
     {
         "all",
@@ -121,9 +121,9 @@ class History:
         kind = params.get("type", "all")
         if kind not in _TRADE_TYPES:
             raise invalid("type")
-        params.flag("trades")  # of positions, of which there are none
+        has_closings = params.flag("trades")
         has_ledgers, is_consolidated = params.flag("ledgers"), params.flag("consolidate_taker", default=True)
-        trades = [] if kind in _POSITIONS else self._records.trades(key.account)
+        trades = [trade for trade in self._records.trades(key.account) if _is_of_kind(trade, kind)]
 
         def place_of_id(text: str) -> Place | None:
             trade = self._records.trade(key.account, text)
@@ -135,17 +135,21 @@ class History:
             lambda each: ((each.first.ts_ns, each.first.number),),
             place_of_id,
         )
-        shown = {each.first.trade_id: self._rows.trade(each, has_ledgers=has_ledgers) for each in found}
+        shown = {
+            each.first.trade_id: self._rows.trade(each, has_ledgers=has_ledgers, has_closings=has_closings)
+            for each in found
+        }
         return _counted(params, {"trades": shown}, count)
 
     def _query_trades(self, key: ApiKey, params: Params) -> Any:
         shown = {}
+        has_closings = params.flag("trades")
         for trade_id in _ids(params, "txid", _ROWS_MAX):
             trade = self._records.trade(key.account, trade_id)
             if trade is None:
                 raise Refusal("EQuery:Unknown trade")
             (execution,) = executions([trade], is_consolidated=False)
-            shown[trade_id] = self._rows.trade(execution)
+            shown[trade_id] = self._rows.trade(execution, has_closings=has_closings)
         return shown
 
     # ------------------------------------------------------------------------------------------------- ledger
@@ -187,6 +191,24 @@ class History:
         if None in assets.values():
             raise Refusal("EQuery:Unknown asset")
         return found
+
+
+def _is_of_kind(trade: TradeRecord, kind: str) -> bool:
+    """Whether a trade is of a kind of rest-api/get-trade-history, ``type``; a closed position is told by what opened it
+    (assumption).
+    """
+    margin = trade.margin
+    match kind:
+        case "all":
+            return True
+        case "no position":
+            return margin is None
+        case "any position":
+            return margin is not None
+        case "closing position":
+            return margin is not None and bool(margin.closings)
+        case _:
+            return margin is not None and margin.opened is not None and not margin.opened.is_open
 
 
 def _matching(params: Params, orders: Sequence[Order]) -> Sequence[Order]:

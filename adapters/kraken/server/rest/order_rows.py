@@ -14,6 +14,7 @@ import msgspec
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.orders import OrderWords, amend_id, attachment_of, close_line, distance, flags_of
 from adapters.kraken.server.pairs import ServedPair, fixed
+from adapters.kraken.server.rest.position_rows import PositionRows, closed_position, used_margin
 from adapters.kraken.symbols import rest_asset
 from adapters.kraken.words import SIDE_WORDS, TYPE_WORDS
 from framework.protocol import OrderType, TimeInForce
@@ -62,6 +63,7 @@ class OrderRows:
         self._host = context.host
         self._records = context.host.records
         self._pairs = context.pairs
+        self._positions = PositionRows(context)
 
     def order(self, order: Order, *, has_trades: bool, is_consolidated: bool = True) -> dict[str, Any]:
         """An order. has_trades: name its trades; is_consolidated: as in ``executions``."""
@@ -87,8 +89,8 @@ class OrderRows:
                 "ordertype": TYPE_WORDS[order.order_type],
                 "price": price,
                 "price2": price2,
-                "leverage": "none",
-                "order": OrderWords.line(order, pair, volume, price, price2),
+                "leverage": f"{order.leverage}:1" if order.leverage else "none",
+                "order": OrderWords.line(order, pair, volume, price, price2, leverage=order.leverage),
                 "close": close_line(order.secondary, pair),
             },
             "vol": volume,
@@ -99,7 +101,7 @@ class OrderRows:
             "stopprice": self._stop_price(order, pair),
             "limitprice": _triggered_limit(order, pair),
             "trigger": "last",
-            "margin": False,
+            "margin": order.is_margin,
             "misc": misc_of(order),
             "oflags": flags_of(order),
             "time_in_force": TimeInForce(order.time_in_force).name.lower(),
@@ -142,8 +144,8 @@ class OrderRows:
             shown["reason"] = "User requested"
         return {**shown, "post_only": amendment.is_post_only, "timestamp": amendment.ts_ns}
 
-    def trade(self, execution: Execution, *, has_ledgers: bool = False) -> dict[str, Any]:
-        """A trade; the price of several fills is their average."""
+    def trade(self, execution: Execution, *, has_ledgers: bool = False, has_closings: bool = False) -> dict[str, Any]:
+        """A trade; the price of several fills is their average. has_closings: of a position, name what closed it."""
         first, fills = execution.first, execution.fills
         order = first.order
         pair = self._pairs.by_symbol[order.pair.symbol]
@@ -151,7 +153,7 @@ class OrderRows:
         average = pair.tick * sum(fill.price_ticks * fill.qty_lots for fill in fills) / lots
         shown: dict[str, Any] = {
             "ordertxid": order.order_id,
-            "postxid": NO_POSITION,
+            "postxid": closed_position(fills) or NO_POSITION,
             "pair": pair.names.rest_id,
             "aclass": "forex",
             "time": first.ts_ns / _NS,
@@ -161,12 +163,15 @@ class OrderRows:
             "cost": fixed(_sum(fill.cost for fill in fills), pair.cost_decimals),
             "fee": fixed(_sum(fill.fee for fill in fills), pair.cost_decimals),
             "vol": pair.qty(lots),
-            "margin": _NO_PRICE,
-            "leverage": "0",
-            "misc": "",
+            "margin": fixed(used_margin(fills), pair.cost_decimals) if order.leverage else _NO_PRICE,
+            "leverage": str(order.leverage),
+            "misc": "closing" if closed_position(fills) else "",
             "trade_id": first.number,
             "maker": first.is_maker,
         }
+        opened = [fill.margin.opened for fill in fills if fill.margin is not None and fill.margin.opened is not None]
+        if opened:
+            shown |= self._positions.of_trade(opened, has_closings=has_closings)
         if has_ledgers:
             shown["ledgers"] = [ledger_id for fill in fills for ledger_id in fill.ledger_ids]
         return shown
@@ -197,10 +202,14 @@ def _triggered_limit(order: Order, pair: ServedPair) -> str:
 
 
 def misc_of(order: Order) -> str:
-    """What is to be said of an order beside: ``stopped``, ``touched``, ``amended``, ``partial``; a comma list."""
+    """What is to be said of an order beside, a comma list: ``stopped``, ``touched``, ``liquidated``, ``amended``,
+    ``partial``.
+    """
     words = []
     if order.is_triggered and order.order_type in TRIGGER_TYPES:
         words.append("touched" if order.order_type in _TOUCHED else "stopped")
+    if order.is_liquidation:
+        words.append("liquidated")
     if order.opened_ns != order.aged_ns:
         words.append("amended")
     if not order.is_open and 0 < order.cum_lots < order.qty_lots:

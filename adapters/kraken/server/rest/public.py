@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
 from adapters.kraken.server.refusal import Refusal, invalid
 from adapters.kraken.server.rest.pages import seconds_ns
 from adapters.kraken.server.rest.params import Params
 from adapters.kraken.server.rest.transparency import Transparency
+from adapters.kraken.server.ws2.frames import number
 from adapters.kraken.symbols import rest_asset
 from framework.protocol import BUY, SELL, VenueMode
 from framework.venue.served.tape import CANDLE_MINUTES, TapeTrade, TradeTape
@@ -100,9 +103,18 @@ class Public:
                 "decimals": self._pairs.asset_decimals(asset),
                 "display_decimals": self._pairs.display_decimals(asset),
                 "status": "enabled",
+                **self._collateral(asset),
             }
             for asset in (names or (self._pairs.assets if is_served else []))
         }
+
+    def _collateral(self, asset: str) -> dict[str, msgspec.Raw]:
+        """What counts of an asset as collateral; nothing where none of it does."""
+        margin = self._host.profile.margin
+        terms = None if margin is None else margin.assets.get(asset)
+        if terms is None or not terms.collateral_ppm:
+            return {}
+        return {"collateral_value": number(fixed(Decimal(terms.collateral_ppm) / 1_000_000, 2))}
 
     def _asset_pairs(self, params: Params) -> Any:
         info = _one_of(params, "info", _INFOS)
@@ -136,18 +148,31 @@ class Public:
             "pair_decimals": pair.pair_decimals,
             "lot_decimals": LOT_DECIMALS,
             "lot_multiplier": 1,
-            "leverage_buy": [],
-            "leverage_sell": [],
+            "leverage_buy": list(self._leverages(pair, BUY)),
+            "leverage_sell": list(self._leverages(pair, SELL)),
             "fees": [[tier.volume_30d, _percent(tier.taker_ppm)] for tier in fees],
             "fees_maker": [[tier.volume_30d, _percent(tier.maker_ppm)] for tier in fees],
             "fee_volume_currency": rest_asset(self._host.profile.fee_volume_currency),
-            "margin_call": 80,
-            "margin_stop": 40,
+            **self._margin_levels(),
             "ordermin": _plain(pair.lot * pair.spec.min_qty_lots),
             "costmin": pair.spec.min_cost,
             "tick_size": pair.spec.tick_size,
             "status": _MODES[self._host.mode_of(pair.spec.symbol)],
+            **self._position_limits(pair),
         }
+
+    def _leverages(self, pair: ServedPair, side: int) -> tuple[int, ...]:
+        margin = self._host.profile.margin
+        return () if margin is None else margin.leverages(pair.spec.symbol, side)
+
+    def _margin_levels(self) -> dict[str, int]:
+        margin = self._host.profile.margin
+        return {} if margin is None else {"margin_call": margin.call_percent, "margin_stop": margin.stop_percent}
+
+    def _position_limits(self, pair: ServedPair) -> dict[str, int]:
+        margin = self._host.profile.margin
+        terms = None if margin is None else margin.pairs.get(pair.spec.symbol)
+        return {} if terms is None else {"long_position_limit": terms.long_max, "short_position_limit": terms.short_max}
 
     # ------------------------------------------------------------------------------------------------- prices
 

@@ -203,7 +203,7 @@ class Trading:
                 "price": price,
                 "price2": price2,
                 "orders_cancelled": 0 if is_validate_only else 1,
-                "descr": {"order": OrderWords.line(wanted, pair, volume, price, price2)},
+                "descr": {"order": OrderWords.line(wanted, pair, volume, price, price2, leverage=wanted.leverage)},
                 "newuserref": str(note.userref) if note.userref else "",
                 "olduserref": str(old.userref) if old.userref else "",
                 "error_message": "",
@@ -283,7 +283,8 @@ def _description(command: AddOrder, pair: ServedPair) -> dict[str, str]:
 def _line(command: AddOrder, pair: ServedPair) -> str:
     note = attachment_of(command)
     price, price2 = OrderWords.shown_prices(command, pair)
-    return OrderWords.line(command, pair, OrderWords.volume(command, pair, note), price, price2)
+    volume = OrderWords.volume(command, pair, note)
+    return OrderWords.line(command, pair, volume, price, price2, leverage=command.leverage)
 
 
 def _references(params: Params, name: str, inner: str) -> list[str]:

@@ -119,7 +119,7 @@ class OwnTrades(PrivateChannel):
             return
         group = self._group_from(trade)
         self._told_within.update(fill.trade_id for fill in group[1:])
-        row = {**self._rows.trade(group), **references(trade.order), "margin_borrow": False}
+        row = {**self._rows.trade(group), **references(trade.order), "margin_borrow": trade.margin is not None}
         self._tell([{trade.trade_id: row}])
 
     def _group_from(self, trade: TradeRecord) -> Sequence[TradeRecord]:
@@ -170,7 +170,7 @@ class OpenOrders(PrivateChannel):
             case ExecType.TRADE:
                 row = rows.filled(order, report)
                 return [row, rows.ended(order, report)] if report.state is OrderState.FILLED else [row]
-            case ExecType.CANCELED | ExecType.EXPIRED:
+            case ExecType.CANCELED | ExecType.EXPIRED | ExecType.SETTLED:
                 return [rows.ended(order, report)]
             case ExecType.TRIGGERED:
                 return [rows.triggered(order, report)]

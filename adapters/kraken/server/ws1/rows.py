@@ -15,6 +15,7 @@ from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.orders import OrderWords, Terms, attachment_of, close_line, flags_of
 from adapters.kraken.server.pairs import ServedPair, fixed
 from adapters.kraken.server.rest.order_rows import NO_POSITION, has_triggered_limit, misc_of
+from adapters.kraken.server.rest.position_rows import closed_position, used_margin
 from adapters.kraken.wire.digits import epoch_us
 from adapters.kraken.words import SIDE_WORDS, TYPE_WORDS
 from framework.messages import ExecutionReport, OrderState
@@ -121,7 +122,7 @@ class Ws1Rows:
             "expiretm": None if order.expire_ns is None else epoch_us(order.expire_ns),
             "timeinforce": TimeInForce(order.time_in_force).name,
             "oflags": flags_of(order),
-            "margin": False,
+            "margin": order.is_margin,
         }
 
     def _terms(self, order: Order, terms: Terms, pair: ServedPair) -> Row:
@@ -137,9 +138,9 @@ class Ws1Rows:
                 "ordertype": TYPE_WORDS[order.order_type],
                 "price": price,
                 "price2": price2,
-                "leverage": None,
+                "leverage": f"{order.leverage}:1" if order.leverage else None,
                 "close": close_line(order.secondary, pair) or None,
-                "order": OrderWords.line(terms, pair, volume, price, price2, pair.names.ws1),
+                "order": OrderWords.line(terms, pair, volume, price, price2, pair.names.ws1, leverage=order.leverage),
             },
         }
         if order.order_type is OrderType.ICEBERG and terms.display_lots is not None:
@@ -177,7 +178,7 @@ class Ws1Rows:
         ticks_lots = sum(fill.price_ticks * fill.qty_lots for fill in fills)
         return {
             "ordertxid": order.order_id,
-            "postxid": NO_POSITION,
+            "postxid": closed_position(fills) or NO_POSITION,
             "pair": pair.names.ws1,
             "time": epoch_us(first.ts_ns),
             "type": SIDE_WORDS[order.side],
@@ -186,7 +187,7 @@ class Ws1Rows:
             "cost": fixed(sum((fill.cost for fill in fills), Decimal(0)), pair.cost_decimals),
             "fee": fixed(sum((fill.fee for fill in fills), Decimal(0)), pair.cost_decimals),
             "vol": pair.qty(lots),
-            "margin": fixed(Decimal(0), pair.cost_decimals),
+            "margin": fixed(used_margin(fills) if order.leverage else Decimal(0), pair.cost_decimals),
         }
 
 

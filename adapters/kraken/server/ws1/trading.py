@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.orders import leverage_of_flag
 from adapters.kraken.server.pairs import fixed
 from adapters.kraken.server.refusal import Refusal, invalid
 from adapters.kraken.server.rest.endpoints import ENDPOINTS
@@ -79,6 +80,7 @@ class Ws1Trading:
     """Makes commands of events, when they have reached the engine."""
 
     def __init__(self, context: ServerContext) -> None:
+        self._context = context
         self._host = context.host
         self._pairs = context.pairs
         self._targets = Targets(context)
@@ -114,7 +116,11 @@ class Ws1Trading:
         if "pair" in params.text:
             params = params.with_text(pair=pair_named(params.text["pair"], self._pairs).names.rest)
         if event == "addOrder":
-            params = _in_words_of_rest(params, has_margin=message.get("margin") in (True, "true"))
+            params = params.with_text(stptype=params.get("stptype").replace("_", "-"))
+            if message.get("margin") in (True, "true") and not params.get("leverage"):
+                pair = self._pairs.wanted(params.required("pair"))
+                leverage = leverage_of_flag(self._context, pair, params.get("type"), "margin")
+                params = params.with_text(leverage=str(leverage))
         pending = self._methods[kind.method](account, params, sent_ns)
         answer, result = self._answers[event], pending.result
         return [Pending(pending.command, lambda report: answer(params, result(report)))]
@@ -130,14 +136,6 @@ class Ws1Trading:
         commands = [CancelOrder(request_id=number(), order_id=each) for each in order_ids]
         commands += [CancelOrder(request_id=number(), cl_ord_id=each) for each in cl_ord_ids]
         return [Pending(command, _nothing) for command in commands]
-
-
-def _in_words_of_rest(params: Params, *, has_margin: bool) -> Params:
-    """The parameters of an order whose values REST writes in another way."""
-    text = {"stptype": params.get("stptype").replace("_", "-")}
-    if has_margin:
-        text["leverage"] = "5"  # the highest that a pair may have
-    return params.with_text(**text)
 
 
 def _nothing(_: CommandAccepted) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from adapters.kraken.wire.digits import digits, rfc3339_us
 from adapters.kraken.words import SIDE_WORDS, TYPE_WORDS
 from framework.messages import ExecType, ExecutionReport, OrderState, SecondaryOrder
 from framework.protocol import OrderType, TimeInForce
+from framework.venue.margin.positions import MarginFill
 from framework.venue.orders import NO_SLOT, Order
 from framework.venue.served.records import LedgerEntry, TradeRecord
 
@@ -36,6 +37,7 @@ _EXEC_WORDS = {
     ExecType.RESTATED: "restated",
     ExecType.TRIGGERED: "status",
     ExecType.ICEBERG_REFILL: "iceberg_refill",
+    ExecType.SETTLED: "filled",
 }
 _STATE_WORDS = {
     OrderState.PENDING_NEW: "pending_new",
@@ -158,6 +160,12 @@ class Executions:
         }
         if order.is_post_only:
             row["post_only"] = True
+        if order.is_margin:
+            row["margin"] = True
+        if order.is_liquidation:
+            row["liquidated"] = True
+        if order.is_reduce_only:
+            row["reduce_only"] = True
         if order.order_type is OrderType.ICEBERG and order.display_lots is not None:
             row["display_qty"] = number(pair.qty(order.display_lots))
         if order.trigger_ticks is not None:
@@ -193,7 +201,7 @@ class Executions:
     def _trade_row(self, trade: TradeRecord) -> dict[str, Any]:
         order = trade.order
         pair = self._context.pairs.by_symbol[order.pair.symbol]
-        return {
+        row: dict[str, Any] = {
             **_ids(order),
             "exec_id": trade.trade_id,
             "exec_type": "trade",
@@ -211,6 +219,9 @@ class Executions:
             "timestamp": rfc3339_us(trade.ts_ns),
             "fees": [{"asset": trade.fee_asset, "qty": number(self._charged(trade, pair))}],
         }
+        if trade.margin is not None:
+            row |= {"margin": True, "margin_borrow": True, "position_status": _position_status(trade.margin)}
+        return row
 
     def _charged(self, trade: TradeRecord, pair: ServedPair) -> str:
         if trade.fee_asset == pair.spec.quote:
@@ -266,7 +277,7 @@ class Balances:
             "type": entry.kind,
             "asset": entry.asset,
             "asset_class": "currency",
-            "category": entry.kind,
+            "category": entry.category,
             "wallet_type": "spot",
             "wallet_id": "main",
             "amount": self._amount(entry.asset, entry.amount),
@@ -281,6 +292,13 @@ class Balances:
     def _tell(self, kind: str, rows: Sequence[dict[str, Any]]) -> None:
         self._sequence += 1
         self._send(stream_frame("balances", kind, rows, sequence=self._sequence))
+
+
+def _position_status(margin: MarginFill) -> str:
+    """What a fill did to positions: opened one, closed some of one, or closed all that it met."""
+    if margin.opened is not None:
+        return "opened"
+    return "closed" if all(not closing.position.is_open for closing in margin.closings) else "closing"
 
 
 def _ids(order: Order) -> dict[str, str]:

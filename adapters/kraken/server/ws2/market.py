@@ -13,7 +13,7 @@ from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair, fixed
 from adapters.kraken.server.ws2.frames import Frame, book_frame, candle_row, number, stream_frame, trade_row
 from adapters.kraken.wire.digits import rfc3339_us
-from framework.protocol import BUY, SELL
+from framework.protocol import BUY, SELL, MarginPair
 from framework.venue.served.book import DepthStream, DepthUpdate
 from framework.venue.served.tape import TapeTrade
 
@@ -151,6 +151,8 @@ class OhlcChannel(_Channel):
 def instruments(context: ServerContext, changed: ServedPair | None = None) -> Frame:
     """All assets and pairs; an update, if only one pair has changed."""
     pairs = context.pairs
+    margin = context.host.profile.margin
+    margin_pairs = {} if margin is None else margin.pairs
     return stream_frame(
         "instrument",
         "snapshot" if changed is None else "update",
@@ -161,9 +163,7 @@ def instruments(context: ServerContext, changed: ServedPair | None = None) -> Fr
                     "status": "enabled",
                     "precision": pairs.asset_decimals(asset),
                     "precision_display": pairs.display_decimals(asset),
-                    "borrowable": False,
-                    "collateral_value": number("0.00"),
-                    "margin_rate": number("0.000000"),
+                    **_loan(context, asset),
                 }
                 for asset in (pairs.assets if changed is None else ())
             ],
@@ -177,9 +177,10 @@ def instruments(context: ServerContext, changed: ServedPair | None = None) -> Fr
                     "qty_increment": number(fixed(pair.lot, LOT_DECIMALS)),
                     "price_precision": pair.pair_decimals,
                     "cost_precision": pair.cost_decimals,
-                    "marginable": False,
+                    "marginable": pair.spec.symbol in margin_pairs,
                     "has_index": False,
                     "cost_min": number(pair.spec.min_cost),
+                    **_margin_terms(margin_pairs.get(pair.spec.symbol)),
                     "tick_size": number(pair.spec.tick_size),
                     "price_increment": number(pair.spec.tick_size),
                     "qty_min": number(pair.qty(pair.spec.min_qty_lots)),
@@ -188,3 +189,26 @@ def instruments(context: ServerContext, changed: ServedPair | None = None) -> Fr
             ],
         },
     )
+
+
+def _loan(context: ServerContext, asset: str) -> dict[str, Any]:
+    """An asset as collateral and as what is lent; the rate is in percent."""
+    margin = context.host.profile.margin
+    terms = None if margin is None else margin.assets.get(asset)
+    collateral_ppm, rate_ppm = (0, 0) if terms is None else (terms.collateral_ppm, terms.rollover_ppm)
+    return {
+        "borrowable": terms is not None,
+        "collateral_value": number(fixed(Decimal(collateral_ppm) / 1_000_000, 2)),
+        "margin_rate": number(fixed(Decimal(rate_ppm) / 10_000, 6)),
+    }
+
+
+def _margin_terms(terms: MarginPair | None) -> dict[str, Any]:
+    """A pair on margin, if it is; its initial margin is that of the highest leverage (websocket-v2/instrument)."""
+    if terms is None:
+        return {}
+    return {
+        "margin_initial": number(fixed(Decimal(1) / max(terms.leverage_buy), 2)),
+        "position_limit_long": terms.long_max,
+        "position_limit_short": terms.short_max,
+    }

@@ -13,7 +13,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.kraken.server.context import ServerContext
-from adapters.kraken.server.orders import add_order, amend_id, attachment_of, edited_attachment, encode_attachment
+from adapters.kraken.server.orders import (
+    add_order,
+    amend_id,
+    attachment_of,
+    edited_attachment,
+    encode_attachment,
+    leverage_of_flag,
+)
 from adapters.kraken.server.pairs import ServedPair
 from adapters.kraken.server.refusal import Refusal, invalid
 from adapters.kraken.server.targets import Targets
@@ -155,7 +162,7 @@ class Ws2Trading:
         self, params: Mapping[str, Any], pair: ServedPair, deadline_ns: int | None, *, is_validate_only: bool
     ) -> AddOrder:
         return add_order(
-            self._rest_fields(params),
+            self._rest_fields(params, pair),
             pair,
             self._host.next_request_id(),
             self._host.now_ns,
@@ -165,7 +172,7 @@ class Ws2Trading:
             has_static_limits=True,
         )
 
-    def _rest_fields(self, params: Mapping[str, Any]) -> dict[str, str]:
+    def _rest_fields(self, params: Mapping[str, Any], pair: ServedPair) -> dict[str, str]:
         """An order by the names that REST has for the same things."""
         kind = arguments.text(params, "order_type")
         fields = {"type": arguments.text(params, "side"), "ordertype": kind}
@@ -212,7 +219,7 @@ class Ws2Trading:
         if arguments.flag(params, "reduce_only"):
             fields["reduce_only"] = "true"
         if arguments.flag(params, "margin"):
-            fields["leverage"] = "2"
+            fields["leverage"] = str(leverage_of_flag(self._context, pair, fields["type"], "margin"))
         if "conditional" in params:
             fields |= _close_fields(params["conditional"])
         fields["oflags"] = ",".join(flags)
@@ -246,7 +253,8 @@ class Ws2Trading:
         order_id = arguments.text(params, "order_id")
         targets = self._targets
         order = targets.to_edit(account, order_id, pair)
-        if arguments.flag(params, "reduce_only"):
+        is_reduce_only = arguments.flag(params, "reduce_only")
+        if is_reduce_only and not order.leverage:
             raise Refusal(self._host.refusal_text(RejectReason.REDUCE_ONLY_NO_POSITION))
         unit = "quote" if order.is_trailing else None
         trigger = arguments.price(arguments.triggers(params), "price", "price_type", unit)
@@ -275,6 +283,7 @@ class Ws2Trading:
             is_post_only=is_post_only,
             is_validate_only=arguments.flag(params, "validate"),
             is_fee_in_base=fee == "fcib" if fee else None,
+            is_reduce_only=is_reduce_only,
             attachment=encode_attachment(note),
             **targets.edited(order, "price" if has_trigger else "limit_price", price, "limit_price", price2),
         )

@@ -140,7 +140,7 @@ def test_validate_only_leaves_nothing() -> None:
         ({"expiretm": "soon"}, "EGeneral:Invalid arguments:expiretm"),
         ({"deadline": "2020-01-01T00:00:00Z"}, "EService:Deadline elapsed"),
         ({"deadline": "2030-01-01T00:00:00Z"}, "EGeneral:Invalid arguments:deadline"),
-        ({"leverage": "5"}, "EOrder:Insufficient margin"),
+        ({"leverage": "6"}, "EGeneral:Invalid arguments:leverage"),
     ],
 )
 def test_an_order_that_makes_no_sense_gets_its_error(change: dict[str, str], error: str) -> None:

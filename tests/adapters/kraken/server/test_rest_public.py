@@ -26,6 +26,7 @@ def test_assets_have_their_old_names_and_decimals() -> None:
     assets = Rest().public("Assets")["result"]
     assert assets["XXBT"] == {
         "aclass": "currency", "altname": "XBT", "decimals": 10, "display_decimals": 5, "status": "enabled",
+        "collateral_value": 1.0,
     }  # fmt: skip
     assert (assets["ZUSD"]["altname"], assets["ZUSD"]["decimals"]) == ("USD", 4)
 

@@ -38,7 +38,7 @@ def slow(**options: Any) -> Rest:
         ({"userref": "2147483648"}, "EGeneral:Invalid arguments:userref"),
         ({"expiretm": "999999999999"}, "EGeneral:Invalid arguments:expiretm"),
         ({"close[price]": "101"}, "EGeneral:Invalid arguments:close[ordertype]"),
-        ({"ordertype": "settle-position"}, "EGeneral:Invalid arguments:ordertype"),
+        ({"ordertype": "settle-position"}, "EOrder:Unknown position"),
         ({"ordertype": "trailing-stop", "price": "+0.15"}, "EOrder:Tick size check failed"),
         ({"ordertype": "trailing-stop", "price": "5"}, "EGeneral:Invalid arguments:price"),
         ({"ordertype": "iceberg", "displayvol": "0.01"}, "EGeneral:Invalid arguments:displayvol"),

@@ -1,8 +1,8 @@
 """A rig for orders on margin: how accounts stand, and what moved their balances.
 
 As in ``venue_rig``: price 1000 is 100.0 USD, 10,000 lots are 1 BTC; an account has 10 BTC and 10,000 USD, so 11,000 USD
-of collateral at the last price of 100.0. Loans cost 0.025 % of USD and 0.010 % of BTC, when they are made and every four
-hours (support/206161568).
+of collateral at the last price of 100.0. Loans cost 0.025 % of USD and 0.010 % of BTC, when they are made and every
+four hours (support/206161568).
 """
 
 from __future__ import annotations

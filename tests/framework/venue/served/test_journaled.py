@@ -265,6 +265,7 @@ UNJOURNALED = {
     "lines",
     "mode_of",
     "modes",
+    "moved",  # what margin trading does by itself, which follows from time and commands
     "next_due_ns",
     "next_request_id",  # counted with the commands
     "now_ns",

@@ -66,8 +66,8 @@ def test_an_order_is_refused_without_an_id() -> None:
         ({"deadline": "2027-01-15T08:00:00.4Z"}, "EGeneral:Invalid arguments:deadline"),
         ({"deadline": "2027-01-15T07:59:00Z"}, "EService:Deadline elapsed"),
         ({"cl_ord_id": "mine", "userref": "5"}, "EGeneral:Invalid arguments:userref"),
-        ({"leverage": "3"}, "EOrder:Insufficient margin"),
-        ({"margin": True}, "EOrder:Insufficient margin"),
+        ({"leverage": "6"}, "EGeneral:Invalid arguments:leverage"),
+        ({"margin": True, "volume": "100000"}, "EOrder:Margin position size exceeded"),
         ({"validate": "perhaps"}, "EGeneral:Invalid arguments:validate"),
     ],
 )
