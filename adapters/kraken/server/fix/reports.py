@@ -58,6 +58,8 @@ _REJECTS = {
     RejectReason.PERMISSION_DENIED: b"6",
 }
 _STATUS = "I"
+# Of an order that no client has sent, such as one that takes a position back; FIX has this word for it.
+_NO_CL_ORD_ID = "NONE"
 # Only the ClOrdID and quantities stand before it.
 _EXEC_ID = re.compile(rb"(\x0117=)[^\x01]*")
 
@@ -119,7 +121,7 @@ def execution_body(
     trigger_text = None if trigger is None else pair.price(trigger)
     is_triggered = report is not None and report.exec_type is ExecType.TRIGGERED
     return (
-        f"6={average}\x01{_field(11, cl_ord_id or None)}14={pair.qty(told.cum_lots)}\x0117={exec_id}\x01"
+        f"6={average}\x0111={cl_ord_id or _NO_CL_ORD_ID}\x0114={pair.qty(told.cum_lots)}\x0117={exec_id}\x01"
         f"{_field(18, note.exec_inst or None)}{fill_31}37={order.order_id}\x0138={pair.qty(told.qty_lots)}\x01"
         f"39={'5' if exec_type == '5' and state == '0' else state}\x0140={_executed_type(order)}\x01"
         f"{_field(41, orig_cl_ord_id)}{_field(44, None if limit is None else pair.price(limit))}"

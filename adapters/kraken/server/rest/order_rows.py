@@ -110,8 +110,8 @@ class OrderRows:
         if not order.is_open:
             shown["closetm"] = order.ended_ns / _NS
             shown["reason"] = None if order.end_reason is None else self._host.refusal_text(order.end_reason) or None
-        if has_trades and order.cum_lots:
-            trades = self._records.trades_of(account, order.order_id)
+        trades = self._records.trades_of(account, order.order_id) if has_trades else ()
+        if trades:
             told = executions(trades, is_consolidated=is_consolidated)
             shown["trades"] = [execution.first.trade_id for execution in told]
         return shown

@@ -139,7 +139,7 @@ class TradeBalance(Message, frozen=True):
 
 
 class Position(Message, frozen=True):
-    """An open position, in a map by its id, or in a list where they are consolidated."""
+    """An open position, in a map by its id; or several of a pair, put together, in a list: so many ``positions``."""
 
     ordertxid: Maybe[str] = UNSET
     posstatus: Maybe[str] = UNSET
@@ -159,6 +159,8 @@ class Position(Message, frozen=True):
     rollovertm: Maybe[str] = UNSET
     misc: Maybe[str] = UNSET
     oflags: Maybe[str] = UNSET
+    positions: Maybe[str] = UNSET
+    leverage: Maybe[str] = UNSET
 
 
 class FeeTier(Message, frozen=True):

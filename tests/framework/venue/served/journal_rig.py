@@ -29,10 +29,12 @@ from framework.messages import (
 from framework.protocol import BUY, SELL, LatencySpec, OrderType, StpMode, TimeInForce, VenueMode
 from framework.venue.account import Account, AccountConfig
 from framework.venue.latency import compile_latency
+from framework.venue.margin.positions import Position
 from framework.venue.orders import Order
 from framework.venue.served.host import RoadSpec, VenueHost
 from framework.venue.served.journal import Journal, JournalHeader
 from framework.venue.served.journaled import JournaledHost
+from framework.venue.served.records import TradeRecord
 
 __all__ = ["PATH", "SECOND", "SYMBOL", "Life", "MemoryFile", "begin", "new_host", "reopen", "state"]
 
@@ -261,6 +263,10 @@ class Life:
             options = {"trigger_ticks": price + (5 if side == BUY else -5)}
         elif kind is OrderType.TRAILING_STOP:
             options = {"trail_offset_ticks": draw.randrange(1, 20)}
+        if draw.random() < 0.3:
+            options |= {"leverage": draw.randrange(2, 6), "is_reduce_only": draw.random() < 0.2}
+        elif draw.random() < 0.05:
+            kind, options, lots = OrderType.SETTLE_POSITION, {}, 0
         return AddOrder(
             request_id=request_id,
             cl_ord_id=f"c{request_id}",
@@ -282,7 +288,8 @@ def state(served: VenueHost) -> dict[str, Any]:
             "money": (list(account.totals), list(account.holds), list(account.brought)),
             "open": [_order(order) for order in account.open_orders.values()],
             "ended": [_order(order) for order in account.ended],
-            "trades": [msgspec.structs.replace(trade, order=None) for trade in records.trades(name)],
+            "trades": [_trade(trade) for trade in records.trades(name)],
+            "margin": _margin(account),
             "ledger": list(records.ledger(name)),
             "amendments": [list(records.amendments.of(order)) for order in account.order_by_id.values()],
             "by_name": {key: order.order_id for key, order in account.order_by_cl_ord_id.items()},
@@ -295,6 +302,28 @@ def state(served: VenueHost) -> dict[str, Any]:
         found[symbol] = (book.levels(BUY, 20), book.levels(SELL, 20), list(book.spreads)[-20:])
         found["tape"] = (tape.newest(50), repr(tape.candles(1, served.now_ns)))
     return found
+
+
+def _trade(trade: TradeRecord) -> Any:
+    margin = trade.margin
+    did = None
+    if margin is not None:
+        opened = None if margin.opened is None else _position(margin.opened)
+        did = (opened, [(each.position.position_id, each.lots) for each in margin.closings], margin.fee_units)
+    return msgspec.structs.replace(trade, order=None, margin=did)
+
+
+def _margin(account: Account) -> Any:
+    margin = account.margin
+    assert margin is not None
+    positions = [_position(position) for position in margin.positions.values()]
+    totals = (margin.profits, margin.settled_costs, margin.paid)
+    return positions, *map(list, totals), margin.order_count, margin.check_ns, margin.called_ns
+
+
+def _position(position: Position) -> dict[str, Any]:
+    values = {name: getattr(position, name) for name in Position.__slots__ if name not in ("order", "pair")}
+    return values | {"order": position.order.order_id, "closings": list(position.closings)}
 
 
 def _counters(account: Account) -> list[str]:

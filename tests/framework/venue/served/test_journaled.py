@@ -58,6 +58,15 @@ def test_a_venue_from_its_journal_is_the_one_that_wrote_it_wherever_it_was_cut(s
         assert now == then
 
 
+def test_lives_have_positions_on_margin_opened_closed_and_settled() -> None:
+    """What the tests of lives show of margin trading, they show of something."""
+    _, _, life = recorded(3, 400)
+    kinds = {entry.kind for name in ("a0", "a1", "a2") for entry in life.host.records.ledger(name)}
+    assert {"margin", "settled"} <= kinds
+    margins = [account.margin for account in life.host.venue.accounts.values()]
+    assert any(margin is not None and margin.positions for margin in margins)
+
+
 @given(seed=seeds)
 @settings(max_examples=6, deadline=None)
 def test_a_venue_from_its_journal_goes_on_as_if_nothing_had_happened(seed: int) -> None:
