@@ -24,6 +24,7 @@ from framework.commands import load_commands
 from framework.data_download import add_download_arguments
 from framework.errors import ConfigError, OutputError, StrategyError, TidegateError
 from framework.live.command import PAPER
+from framework.live.health.top_command import TOP
 from framework.live.kill_command import KILL
 from framework.live.live_command import LIVE
 from framework.live.reconcile_command import RECONCILE
@@ -114,7 +115,8 @@ def command_parser() -> argparse.ArgumentParser:
     protocols.add_argument("--venue", default=None, metavar="NAME", help="adapter; needed where several state a venue")
     protocols.set_defaults(run=_protocols)
     for word, entry in (
-        {"paper": PAPER, "live": LIVE, "kill": KILL, "reconcile": RECONCILE, "record": RECORD} | load_commands()
+        {"paper": PAPER, "live": LIVE, "kill": KILL, "reconcile": RECONCILE, "record": RECORD, "top": TOP}
+        | load_commands()
     ).items():
         added = commands.add_parser(word, help=entry.summary, description=entry.description)
         entry.add_arguments(added)
