@@ -25,7 +25,8 @@ _FRESH_S = 0.1
 class Endpoint:
     """One run's. url: where it is, once it is open."""
 
-    def __init__(self, status: Callable[[], Status]) -> None:
+    def __init__(self, status: Callable[[], Status | None]) -> None:
+        """status: how the run stands; None while it has not begun."""
         self.url = ""
         self._status = status
         self._runner: web.AppRunner | None = None
@@ -66,6 +67,8 @@ class Endpoint:
         if self._last is None or now_s - self._read_s > _FRESH_S:
             self._read_s = now_s
             self._last = self._status()
+        if self._last is None:
+            raise web.HTTPServiceUnavailable(text="the run has not begun yet\n")
         return self._last
 
     def _check(self, request: web.Request) -> None:

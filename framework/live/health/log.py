@@ -7,6 +7,7 @@ does not find room in the queue is counted, and told once there is room again.
 from __future__ import annotations
 
 import enum
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -51,14 +52,14 @@ class LogEvent(NamedTuple):
 class EventLog:
     """Takes the events of one run.
 
-    level: what matters less is left out. now_ns: the run's time; set when the run has one. waiting: not written yet.
-    dropped: events that found no room, and have not been told of.
+    level: what matters less is left out. now_ns: the run's time; the machine's until the run has one. waiting: not
+    written yet. dropped: events that found no room, so far.
     """
 
     def __init__(self, level: Level = Level.INFO, waiting_max: int = _WAITING_MAX) -> None:
         self.level = level
         self.is_debug = level <= Level.DEBUG
-        self.now_ns: Callable[[], int] = lambda: 0
+        self.now_ns: Callable[[], int] = time.time_ns
         self.waiting: deque[LogEvent] = deque()
         self.dropped = 0
         self._waiting_max = waiting_max

@@ -87,9 +87,10 @@ class RunHealth:
     async def close(self) -> None:
         """Listen no more, and write what waits, if that can be within a few seconds."""
         await self._endpoint.close()
-        if self.observer.trader is not None:
-            self._write_status()
+        self._write_status()
         self._writer.close()
 
     def _write_status(self) -> None:
-        self._writer.put_status(encode_status(self._standing.status()))
+        status = self._standing.status()
+        if status is not None:
+            self._writer.put_status(encode_status(status))

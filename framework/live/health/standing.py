@@ -66,11 +66,12 @@ class Standing:
         self._began_ns = 0
         self._has_run = False
 
-    def status(self) -> Status:
-        """Now. The trader must be connected."""
+    def status(self) -> Status | None:
+        """Now; None while there is no trader yet."""
         observer = self._observer
         trader, tally, now_ns = observer.trader, observer.tally, self._log.now_ns()
-        assert trader is not None
+        if trader is None:
+            return None
         self._began_ns = self._began_ns or now_ns
         desk, switch, writer = trader.desk, trader.kill_switch, self._writer
         open_orders = desk.open_orders

@@ -118,7 +118,7 @@ class TerminalScreen:
         parts = ["\x1b[H"]
         for number, line in enumerate(lines[: self.height]):
             colour = _COLOURS[line.style] if self._has_colour else ""
-            parts.append(f"{'\r\n' if number else ''}{colour}{line.text}{'\x1b[0m' if colour else ''}\x1b[K")
+            parts.append(f"{'\n' if number else ''}{colour}{line.text}{'\x1b[0m' if colour else ''}\x1b[K")
         parts.append("\x1b[J")
         self._out.write("".join(parts))
         self._out.flush()
