@@ -296,8 +296,10 @@ def _data_import(options: argparse.Namespace) -> int:
         if not separator:
             raise ConfigError(f"--option {item}: it must be NAME=VALUE")
         given[name] = value
-    imported = formats[options.format].read(options.source, given)
-    write_store(options.out, imported, is_replacing=options.replace)
+    chosen = formats[options.format]
+    imported = chosen.read(options.source, given)
+    own_events = () if chosen.own_events is None else chosen.own_events(options.source)
+    write_store(options.out, imported, is_replacing=options.replace, own_events=own_events)
     for market in imported:
         print(format_info(describe(market.market, market.statistics, market.notes)))
     print(f"{_count(len(imported), 'instrument')} imported into {options.out}")
@@ -334,12 +336,14 @@ def _count(number: int, what: str) -> str:
 def _data_info(options: argparse.Namespace) -> int:
     from framework.data.info import describe
     from framework.data.info_text import format_info
-    from framework.data.store import Store
+    from framework.data.store import OWN_EVENTS, Store
 
     store = Store.open(options.store)
     for symbol in store.symbols:
         entry = store.entry(symbol)
         print(format_info(describe(store.market(symbol), entry.statistics, entry.notes)))
+    if store.info.own_events:
+        print(f"{_count(store.info.own_events, 'event')} of one's own: {store.path / OWN_EVENTS}")
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from framework.data.hftbacktest_npz import HFTBACKTEST_OPTIONS, import_hftbacktest
 from framework.data.imports import ImportFormat
 from framework.data.nautilus_catalog import CATALOG_OPTIONS, import_catalog
-from framework.data.recording import import_recording
+from framework.data.recording import import_recording, recorded_events
 from framework.data.trade_csv import TRADE_CSV_OPTIONS, import_trade_csv
 
 __all__ = ["FORMATS"]
@@ -35,6 +35,7 @@ FORMATS: dict[str, ImportFormat] = {
             name="recording",
             description="what `tidegate record` has written, up to where it is whole: a folder of .rec files",
             function=import_recording,
+            own_events=recorded_events,
         ),
     )
 }

@@ -8,7 +8,7 @@ one exchange are listed by its adapter. Nothing registers itself: whoever needs 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +50,14 @@ class ImportFormat(msgspec.Struct, frozen=True, kw_only=True):
 
     function: takes the source and the options (every option of ``options`` is present); raises DataError for a source
         that is not what it should be and ConfigError for an option value that makes no sense.
+    own_events: the events of one's own in a source, with their times; None for a format that has none.
     """
 
     name: str
     description: str
     function: Callable[[Path, Mapping[str, str]], list[ImportedMarket]]
     options: tuple[ImportOption, ...] = ()
+    own_events: Callable[[Path], Iterator[tuple[int, object]]] | None = None
 
     def read(self, source: Path, options: Mapping[str, str] | None = None) -> list[ImportedMarket]:
         """Imports ``source``; options that are not given have their defaults.

@@ -114,7 +114,8 @@ def part_paths(folder: Path) -> list[Path]:
 class Recorder:
     """Writes one recording; nobody else writes it.
 
-    torn_bytes: how much of a half-written frame was cut off when a recording was gone on with. row_count: rows that are
+    torn_bytes: how much of a half-written frame was cut off when a recording was gone on with. stopped_ns: up to when
+    that recording goes, by its own clock; None for a new one. row_count: rows that are
     on the disk, of this recorder. pending_bytes: what waits to be written.
     """
 
@@ -152,7 +153,7 @@ class Recorder:
         self._next_number = int(parts[-1].stem.rpartition("-")[2]) + 1 if parts else 1
         if not parts:
             self._check_place()
-        last_ns = self._go_on(parts)
+        self.stopped_ns = last_ns = self._go_on(parts)
         self._open_part(now_ns)
         if last_ns is not None:
             for symbol in self._places:

@@ -59,7 +59,7 @@ class _Heard(msgspec.Struct):
 def finish_recording(folder: Path, store: Path) -> list[ImportedMarket]:
     """Make a store of a recording; the recording stays. Returns what is in the store. Raises DataError."""
     imported = import_recording(folder, {})
-    write_store(store, imported)
+    write_store(store, imported, own_events=recorded_events(folder))
     return imported
 
 
@@ -98,13 +98,22 @@ def import_recording(source: Path, options: Mapping[str, str]) -> list[ImportedM
 
 
 def recorded_events(folder: Path) -> Iterator[tuple[int, object]]:
-    """Own events of a recording, in order: time, and what JSON says. Raises DataError as ``import_recording``."""
+    """Own events of a recording, in order: time, and what JSON says. A fill that was told by several roads, or again
+    after a crash, is had once, by its ``exec_id``. Raises DataError as ``import_recording``.
+    """
+    seen: set[str] = set()
     for path in _parts(folder):
         reader, _ = _opened(path)
         for payload in reader:
             for entry in decode_entries(payload, path):
-                if isinstance(entry, EventEntry):
-                    yield entry.ts_ns, msgspec.json.decode(entry.data)
+                if not isinstance(entry, EventEntry):
+                    continue
+                event = msgspec.json.decode(entry.data)
+                exec_id = event.get("exec_id") if isinstance(event, dict) else None
+                if exec_id is None or exec_id not in seen:
+                    yield entry.ts_ns, event
+                if exec_id is not None:
+                    seen.add(exec_id)
 
 
 def _parts(folder: Path) -> list[Path]:

@@ -10,11 +10,12 @@ Every load checks length and CRC-32 of the file against ``store.json``, the sche
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,11 @@ from framework.data.pages import note_mapped
 from framework.errors import DataError
 from framework.protocol import InstrumentSpec
 
-__all__ = ["FORMAT_VERSION", "MANIFEST", "Store", "StoreEntry", "StoreInfo", "write_store"]
+__all__ = ["FORMAT_VERSION", "MANIFEST", "OWN_EVENTS", "Store", "StoreEntry", "StoreInfo", "write_store"]
 
 FORMAT_VERSION = 1
 MANIFEST = "store.json"
+OWN_EVENTS = "own-events.jsonl"
 
 _PART = 1 << 20  # bytes that the checksum takes at once
 
@@ -60,10 +62,11 @@ class StoreEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoreInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The manifest of a store."""
+    """The manifest of a store. own_events: how many events of one's own lie beside the markets."""
 
     format_version: int
     instruments: tuple[StoreEntry, ...]
+    own_events: int = 0
 
 
 class Store:
@@ -126,6 +129,24 @@ class Store:
             known = ", ".join(self._entries)
             raise DataError(f"{self._path}: no instrument {symbol!r}; the store has {known}") from None
 
+    def own_events(self) -> Iterator[tuple[int, Any]]:
+        """Events of one's own, in order: time in nanoseconds since the epoch, and the event as plain data.
+
+        Raises DataError for a file that is not what was stored.
+        """
+        if not self._info.own_events:
+            return
+        file = self._path / OWN_EVENTS
+        try:
+            with file.open("rb") as lines:
+                for line in lines:
+                    ts_ns, event = msgspec.json.decode(line, type=tuple[int, Any])
+                    yield ts_ns, event
+        except OSError as error:
+            raise DataError(f"{file}: {error.strerror}; {MANIFEST} names this file, import again") from None
+        except msgspec.MsgspecError as error:
+            raise DataError(f"{file}: {error}; the file is damaged, import again") from None
+
     def market(self, symbol: str) -> Market:
         """Loads one instrument; its columns are read-only views of the mapped file.
 
@@ -149,10 +170,17 @@ class _Version(msgspec.Struct):
     format_version: int
 
 
-def write_store(path: str | Path, imports: Sequence[ImportedMarket], *, is_replacing: bool = False) -> None:
+def write_store(
+    path: str | Path,
+    imports: Sequence[ImportedMarket],
+    *,
+    is_replacing: bool = False,
+    own_events: Iterable[tuple[int, object]] = (),
+) -> None:
     """Checks the imports and writes them as a store in the folder ``path``, in full or not at all.
 
     is_replacing: an existing store at ``path`` is replaced; anything else that exists there is never touched.
+    own_events: times and events of one's own, which JSON can say, to lie beside the markets.
     Raises DataError naming source, row and remedy for a market that is not what it should be, for two markets of one
     symbol, for an existing ``path``, and if the disk is full or not writable.
     """
@@ -174,7 +202,8 @@ def write_store(path: str | Path, imports: Sequence[ImportedMarket], *, is_repla
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
         entries = [_write_market(partial / names[imported.market.spec.symbol], imported) for imported in imports]
-        manifest = StoreInfo(format_version=FORMAT_VERSION, instruments=tuple(entries))
+        count = _write_events(partial / OWN_EVENTS, own_events)
+        manifest = StoreInfo(format_version=FORMAT_VERSION, instruments=tuple(entries), own_events=count)
         _write_synced(partial / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
         _move_into_place(partial, target)
     except OSError as error:
@@ -231,6 +260,22 @@ def _write_market(file: Path, imported: ImportedMarket) -> StoreEntry:
         statistics=imported.statistics,
         notes=imported.notes,
     )
+
+
+def _write_events(file: Path, events: Iterable[tuple[int, object]]) -> int:
+    """Write events, one a line; returns how many. There is no file where there are none."""
+    remaining = iter(events)
+    first = next(remaining, None)
+    if first is None:
+        return 0
+    count = 0
+    with file.open("wb") as sink:
+        for event in itertools.chain([first], remaining):
+            sink.write(msgspec.json.encode(event) + b"\n")
+            count += 1
+        sink.flush()
+        os.fsync(sink.fileno())
+    return count
 
 
 def _write_synced(file: Path, content: bytes) -> None:

@@ -12,7 +12,9 @@ from framework.errors import ConfigError
 from framework.progress_line import ProgressLine
 
 if TYPE_CHECKING:
-    from framework.adapter import ConnectLive, LiveSettings
+    from collections.abc import Sequence
+
+    from framework.adapter import Adapter, ConnectLive, LiveSettings
     from framework.data.recorder import Recorder
 
 __all__ = ["RECORD"]
@@ -38,6 +40,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--orders", action="store_true", help="books order by order (level 3), for which an API key is needed"
+    )
+    parser.add_argument(
+        "--own",
+        action="store_true",
+        help="own orders and fills too, as they are told, for which an API key is needed that may query them",
     )
     parser.add_argument(
         "--key-file",
@@ -72,21 +79,21 @@ def _run(options: argparse.Namespace) -> int:
 
     if options.store is not None and options.store.exists():
         raise ConfigError(f"{options.store}: already exists; choose another folder or remove it first")
+    adapter = choose_adapter(options.venue, lambda each: each.connect_live is not None, "markets are heard")
+    connect = adapter.connect_live
+    assert connect is not None
+    own = _own_links(adapter) if options.own else ()
     settings = LiveSettings(
-        links={},
+        links={name: name for name in own},
         hosts=named_values("--host", options.host),
         ca_file=options.ca,
         credentials=options.key_file,
         has_orders=options.orders,
         options=named_values("--option", options.option),
     )
-    connect = choose_adapter(
-        options.venue, lambda each: each.connect_live is not None, "markets are heard"
-    ).connect_live
-    assert connect is not None
     line = ProgressLine(sys.stderr)
     try:
-        recorder, gap_count = asyncio.run(_record(options, settings, connect, line))
+        recorder, gap_count = asyncio.run(_record(options, settings, connect, line, own))
     finally:
         line.end()
     gaps = f"{gap_count:,} gap{'s' * (gap_count != 1)}"
@@ -97,14 +104,29 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _own_links(adapter: Adapter) -> tuple[str, str]:
+    """The links that tell of own orders on the usual road: the one that pushes news, and the one that is asked."""
+    from framework.backtest.config import RoadSection
+    from framework.backtest.loading import load_profile, resolve_road
+
+    _, policy = resolve_road(load_profile(adapter.name, {}), RoadSection())
+    assert policy.query is not None
+    return policy.news, policy.query
+
+
 async def _record(
-    options: argparse.Namespace, settings: LiveSettings, connect: ConnectLive, line: ProgressLine
+    options: argparse.Namespace,
+    settings: LiveSettings,
+    connect: ConnectLive,
+    line: ProgressLine,
+    own: Sequence[str],
 ) -> tuple[Recorder, int]:
     import asyncio
     import signal
 
     from framework.data.recorder import RecordedInstrument, Recorder
     from framework.live.loop_clock import LoopClock
+    from framework.live.own_events import OwnEvents
     from framework.live.recording import record_markets
 
     loop = asyncio.get_running_loop()
@@ -128,12 +150,23 @@ async def _record(
         if options.for_s is not None:
             loop.call_later(options.for_s, stopped.set)
 
-        def show(gap_count: int) -> None:
-            line.show(f"{recorder.row_count:,} rows, {gap_count:,} gap{'s' * (gap_count != 1)}")
+        events = None
+        if own:
+            news, query = (venue.links[name] for name in own)
+            events = OwnEvents(recorder, news, query, clock, line.say)
 
+        def show(gap_count: int) -> None:
+            told = "" if events is None else f"{events.count:,} own events, "
+            line.show(f"{recorder.row_count:,} rows, {told}{gap_count:,} gap{'s' * (gap_count != 1)}")
+
+        if events is not None:
+            events.open()
         listener = await record_markets(
             venue, recorder, symbols, options.depth, clock, stopped, line.say, show, has_orders=options.orders
         )
+        if events is not None:
+            events.close()
+            line.say(f"{events.count:,} own events, {events.gap_count:,} times not heard")
         return recorder, listener.gap_count
     finally:
         await venue.close()

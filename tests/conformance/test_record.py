@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,7 @@ import numpy as np
 
 from framework.data.columns import CLEAR, DELETE, LEVEL, TRADE, Columns
 from framework.data.recorder import part_paths
-from framework.data.recording import finish_recording
+from framework.data.recording import finish_recording, recorded_events
 from framework.data.store import Store
 from framework.protocol import BUY, SELL
 from tests.conformance.served_venue import CHECKOUT, served_venue
@@ -204,3 +204,54 @@ def queue_at_the_end(columns: Columns, side: int) -> list[tuple[int, int]]:
         else:
             orders[number] = (int(columns.price_ticks[row]), int(columns.qty_lots[row]))
     return sorted(orders.values(), key=lambda each: each[0], reverse=side == BUY)
+
+
+def test_own_orders_and_fills_are_recorded_and_what_a_gap_has_missed_is_asked_for(tmp_path: Path) -> None:
+    """Fills before the line drops, while it is down, before a kill, and while nobody records; each is there once."""
+    folder = tmp_path / "recording"
+
+    def buy() -> str:
+        order = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.01"}
+        return str(private(venue, "AddOrder", **order)["txid"][0])
+
+    with served_venue(tmp_path) as venue:
+        options = ("--own", "--option", f"ready_file={tmp_path / 'ready.json'}")
+        with recording(venue, folder, *options) as process:
+            until_events(folder, lambda events: any(each["type"] == "SessionOpened" for each in events))
+            before = buy()
+            until_events(folder, lambda events: before in fills_of(events))
+            control(venue, "faults", kind="drop", link="ws2", for_s=3)
+            while_down = buy()
+            until_events(folder, lambda events: while_down in fills_of(events))
+            third = buy()
+            until_events(folder, lambda events: third in fills_of(events))
+            process.send_signal(signal.SIGKILL)
+        unheard = buy()
+        with recording(venue, folder, *options) as process:
+            until_events(folder, lambda events: unheard in fills_of(events))
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=WAIT_S)
+        assert process.returncode == 0, err
+    finish_recording(folder, tmp_path / "store")
+    events = [event for _, event in Store.open(tmp_path / "store").own_events()]
+    assert fills_of(events) == [before, while_down, third, unheard]
+    assert len([each for each in events if each["type"] == "NewsLost"]) >= 1
+    (first,) = [each for each in events if each.get("order_id") == before and each.get("exec_id")]
+    assert (first["symbol"], first["last_lots"], first["fee_asset"]) == (SYMBOL, 10**6, "USD")
+    assert Decimal(first["fee"]) > 0
+
+
+def fills_of(events: list[dict[str, Any]]) -> list[str]:
+    """The orders of the fills, in order."""
+    return [each["order_id"] for each in events if each["type"] == "ExecutionReport" and each["exec_id"]]
+
+
+def until_events(folder: Path, holds: Callable[[list[dict[str, Any]]], bool]) -> None:
+    """Wait until something holds of the own events that are on the disk."""
+    until_s = time.monotonic() + WAIT_S
+    while True:
+        events: list[Any] = [event for _, event in recorded_events(folder)]
+        if holds(events):
+            return
+        assert time.monotonic() < until_s, events
+        time.sleep(0.1)

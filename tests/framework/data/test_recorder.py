@@ -267,3 +267,24 @@ def test_an_hour_of_a_busy_book_takes_little_room(tmp_path: Path) -> None:
     size = part_paths(tmp_path / "recording")[0].stat().st_size
     assert size < 1000 * 55
     assert np.all(recorded(tmp_path) == np.full(1000, 7))
+
+
+def test_a_fill_that_was_told_twice_is_had_once_and_other_events_as_often_as_they_were_told(tmp_path: Path) -> None:
+    writer = recorder(tmp_path)
+    for ts_ns, event in (
+        (1, {"exec_id": "T1"}),
+        (2, {"exec_id": None}),
+        (3, {"exec_id": None}),
+        (4, {"exec_id": "T1"}),
+    ):
+        writer.add_event(ts_ns, event)
+    writer.close(START_NS)
+    assert [ts_ns for ts_ns, _ in recorded_events(tmp_path / "recording")] == [1, 2, 3]
+
+
+def test_a_recorder_that_goes_on_says_up_to_when_it_had_been_recorded(tmp_path: Path) -> None:
+    first = recorder(tmp_path)
+    assert first.stopped_ns is None
+    first.add_rows("BTC/USD", [trade(5)])
+    first.close(START_NS)
+    assert recorder(tmp_path, now_ns=START_NS + NS).stopped_ns == START_NS + 5

@@ -11,7 +11,7 @@ import pytest
 
 from framework.data import store as store_module
 from framework.data.columns import ADD, CLEAR, COLUMN_TYPES, DELETE, LEVEL, TRADE, Market
-from framework.data.store import MANIFEST, Store, write_store
+from framework.data.store import MANIFEST, OWN_EVENTS, Store, write_store
 from framework.errors import DataError
 from framework.protocol import BUY, SELL
 from tests.framework.data.markets import START_NS, imported, make_columns, make_market, make_spec
@@ -324,3 +324,21 @@ def test_a_store_can_be_moved(tmp_path: Path) -> None:
     path = write_small(tmp_path / "store")
     shutil.move(path, tmp_path / "elsewhere")
     assert len(Store.open(tmp_path / "elsewhere").market("BTC/USD").columns) == 5
+
+
+def test_own_events_lie_beside_the_markets_and_a_store_without_any_has_none(tmp_path: Path) -> None:
+    market = imported(make_market(L2_ROWS))
+    events = [(5, {"fill": "0.01"}), (7, ["anything", 1])]
+    write_store(tmp_path / "own", [market], own_events=iter(events))
+    assert list(Store.open(tmp_path / "own").own_events()) == events
+    assert Store.open(tmp_path / "own").info.own_events == 2
+    write_store(tmp_path / "none", [market])
+    assert list(Store.open(tmp_path / "none").own_events()) == []
+    assert not (tmp_path / "none" / OWN_EVENTS).exists()
+
+
+def test_a_damaged_line_of_own_events_is_told_with_its_file(tmp_path: Path) -> None:
+    write_store(tmp_path / "own", [imported(make_market(L2_ROWS))], own_events=[(5, {})])
+    (tmp_path / "own" / OWN_EVENTS).write_bytes(b'[5,{}]\n[6,{"fi')
+    with pytest.raises(DataError, match=OWN_EVENTS):
+        list(Store.open(tmp_path / "own").own_events())
