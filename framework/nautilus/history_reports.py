@@ -6,7 +6,9 @@ tells by events, each once. A fill told by a report and by an event would be cou
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
@@ -23,6 +25,7 @@ from nautilus_trader.model.enums import OrderStatus as NautilusStatus
 from nautilus_trader.model.identifiers import AccountId, InstrumentId
 
 from framework.adapter import LiveVenue
+from framework.errors import VenueError
 from framework.execution.desk import ExecutionDesk
 from framework.execution.instruments import InstrumentBridge
 from framework.messages import ExecutionReport, OrdersSnapshot, OrderState, OrderStatus
@@ -80,7 +83,8 @@ class HistoryReports:
         history = await self._venue.history(since_ns)
         self._foreign.saw(history)
         self._desk.note_read()
-        self._desk.query()
+        if self._desk.open_orders:
+            self._desk.query()
         return history
 
     async def order(self, command: GenerateOrderStatusReport) -> OrderStatusReport | None:
@@ -128,16 +132,30 @@ class HistoryReports:
         """What is there of base assets, as positions of the pairs in the quote asset that the configuration names."""
         if self._position_quote is None:
             return []
-        account = await self._venue.account()
+        balances = await self._balances()
         now_ns = self._now_ns()
         return [
-            balance_report(bridge, account.balances, self._account_id, now_ns)
+            balance_report(bridge, balances, self._account_id, now_ns)
             for bridge in self._instruments.values()
             if bridge.quote_asset == self._position_quote
             and self._bridge(bridge.spec.symbol, command.instrument_id) is not None
         ]
 
     # ------------------------------------------------------------------------------------------------- within
+
+    async def _balances(self) -> Mapping[str, Decimal]:
+        answer: asyncio.Future[Mapping[str, Decimal]] = asyncio.get_running_loop().create_future()
+
+        def failed(reason: str) -> None:
+            if not answer.done():
+                answer.set_exception(VenueError(f"the balances: {reason}"))
+
+        def read(balances: Mapping[str, Decimal]) -> None:
+            if not answer.done():
+                answer.set_result(balances)
+
+        self._venue.ask_balances(read, failed)
+        return await answer
 
     def _orders(self, history: OrdersSnapshot, instrument_id: InstrumentId | None) -> Iterator[OrderStatusReport]:
         now_ns = self._now_ns()
