@@ -159,7 +159,8 @@ class Ledger:
             qty_lots = max(qty_lots, cum_lots + 1)
         elif report.ts_venue_ns > ts_state_ns:
             qty_lots = record.prior_lots + report.qty_lots
-        if qty_lots < cum_lots and report.state is OrderState.PARTIALLY_FILLED:
+        told_lots = record.prior_lots + report.qty_lots
+        if qty_lots <= cum_lots and report.state is OrderState.PARTIALLY_FILLED and max(told_lots, cum_lots) > qty_lots:
             # An amend to less than was filled by then, whose answer has overtaken the fills: more will come.
             qty_lots = cum_lots + 1
         if report.ts_venue_ns > ts_state_ns:

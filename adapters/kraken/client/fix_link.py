@@ -151,7 +151,7 @@ class FixLink(QuietHandler, WireLink):
         self._is_reset_wanted = is_reset
         try:
             self._session.connect(now_ns, is_reset=is_reset)
-        except StoreError as error:
+        except (StoreError, OSError) as error:
             self._give_up(str(error))
             return
         self._settle()
@@ -204,7 +204,12 @@ class FixLink(QuietHandler, WireLink):
         now_ns = self._clock.now_ns
         is_resumed = not self._is_reset_wanted
         if not is_resumed:
-            self._days.begin(now_ns)
+            try:
+                self._days.begin(now_ns)
+            except OSError as error:
+                self._must_reset = True
+                self._give_up(f"which session it is cannot be written down: {error.strerror}")
+                return
             self._reports.forget()
         self._must_reset = False
         replay, self._replay = self._replay, []

@@ -7,6 +7,7 @@ Source: guides/spot-rest-auth (REST), fix-api/logon-fix (FIX: milliseconds, near
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -37,19 +38,25 @@ class NonceSource:
             self._open(path)
 
     def next(self) -> int:
-        """A nonce, above all before it. Raises OSError where the file cannot be written: then none was given out."""
+        """A nonce, above all before it.
+
+        Where the file cannot be written one is given out all the same, for cancels need them too: the next process
+        begins above it by the time, unless its clock is behind.
+        """
         nonce = max(self._last + 1, self._clock() // self._unit_ns)
         if self._file >= 0 and nonce >= self._kept:
             kept = nonce + self._ahead
-            os.pwrite(self._file, b"%020d\n" % kept, 0)
-            self._kept = kept
+            with contextlib.suppress(OSError):
+                os.pwrite(self._file, b"%020d\n" % kept, 0)
+                self._kept = kept
         self._last = nonce
         return nonce
 
     def close(self) -> None:
         """Let go of the file; the last nonce is written, so that the next process need not skip any."""
         if self._file >= 0:
-            os.pwrite(self._file, b"%020d\n" % (self._last + 1), 0)
+            with contextlib.suppress(OSError):
+                os.pwrite(self._file, b"%020d\n" % (self._last + 1), 0)
             os.close(self._file)
             self._file = -1
 

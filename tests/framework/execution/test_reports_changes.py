@@ -127,6 +127,17 @@ def test_fills_that_an_amend_to_less_has_overtaken_do_not_end_the_order_before_t
     assert record.knowledge is Knowledge.CLOSED
 
 
+def test_a_fill_that_makes_up_what_was_asked_for_does_not_end_the_order_while_its_venue_says_there_was_more() -> None:
+    rig = Rig(REST_POLLED)
+    record = rig.open_order()
+    rig.desk.amend("a", qty_lots=3)
+    rig.tell("rest", accepted(rig.last("rest").request_id, 3, "O1"))
+    fills = [trade(2, "T1", 3, 3, qty_lots=5), trade(2.5, "T2", 2, 5, qty_lots=5, state=OrderState.PARTIALLY_FILLED)]
+    rig.tell("rest", snapshot(4, status(OrderState.CANCELED, qty_lots=5, cum_lots=5), trades=fills))
+    assert [row[2] for row in rig.heard if row[0] == "filled"] == ["T1", "T2"]
+    assert record.knowledge is Knowledge.CLOSED
+
+
 def test_an_old_fill_that_is_learned_late_does_not_take_back_an_amend() -> None:
     rig = Rig()
     record = rig.open_order()

@@ -26,7 +26,7 @@ from framework.live.journal import Forcing, IntentJournal, JournaledDesk, read_r
 from framework.live.paper import PaperNode
 from framework.live.records import Answered, AnyRecord, Ended, Filled, Intended, Known
 from framework.live.recovery import Recovery
-from framework.messages import CancelOrder, ExecType
+from framework.messages import AddBatch, CancelOrder, ExecType
 from tests.framework.command import STRATEGIES, write_config
 from tests.framework.execution.desk_rig import Rig, add_order, execution, trade
 
@@ -246,6 +246,19 @@ def test_an_order_without_an_answer_is_unknown_and_so_is_its_command(tmp_path: P
     assert list(known.unknown) == [1]
     assert known.open_orders["a"].link == "ws2"
     assert known.open_orders["a"].session_id == "ws2#1"
+
+
+def test_orders_of_a_batch_have_the_deadline_of_their_request(tmp_path: Path) -> None:
+    path = tmp_path / "run.intents"
+    journal = opened(path)
+    orders = tuple(add_order(name, request_id=7) for name in "ab")
+    journal.add(Intended(1, "ws2", "ws2#1", AddBatch(request_id=7, deadline_ns=5_000, orders=orders)))
+    journal.close()
+    known = recovered(path)
+    assert [(order.add.cl_ord_id, order.add.deadline_ns) for order in known.open_orders.values()] == [
+        ("a", 5_000),
+        ("b", 5_000),
+    ]
 
 
 def test_what_ended_is_not_open_and_fills_are_counted_once(tmp_path: Path) -> None:

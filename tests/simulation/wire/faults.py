@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from framework.protocol import VenueMode
+from tests.simulation.wire.machine import CRASH_POINTS
 from tests.simulation.wire.network import MS, SECOND
 from tests.simulation.wire.world import ACT_S, World
 
@@ -32,13 +33,16 @@ class Faults:
             "rollover": self.roll_over,
             "replay": self.replay,
             "frame": self.lose_frame,
+            "slow disk": self.slow_disk,
+            "full disk": self.fill_disk,
+            "crash": self.crash,
         }
         for _ in range(chance.choice([0, 3, 6, 12])):
             at_ns = world.host.now_ns + round(chance.uniform(0.2, ACT_S - 1) * SECOND)
             world.later(at_ns, self._next)
 
     def _next(self) -> None:
-        name = self._chance.choice([*self._makers, "half open", "frame", "frame"])
+        name = self._chance.choice([*self._makers, "half open", "frame", "frame", "crash", "crash"])
         self._world.note(f"FAULT {name}")
         self._makers[name]()
 
@@ -49,7 +53,11 @@ class Faults:
         world.http_faults.share = 0.0
         for service in world.services.values():
             service.weather.is_refused = service.weather.is_black_hole = False
-        world.clock.wall_skew_ns = world.clock.skew_ns
+        world.wall_skew_ns = world.setting.skew_ns
+        if world.clock.skew_ns != world.wall_skew_ns:
+            world.crash("for its clock")  # what has started with a wrong clock keeps it
+        world.disk.slow_ns, world.disk.plan = 0, None
+        self._make_room()
         world.host.set_mode(VenueMode.ONLINE, None)
 
     # ------------------------------------------------------------------------------------------------- kinds
@@ -105,13 +113,16 @@ class Faults:
         self._later(chance.randint(50, 4_000) * MS, lambda: host.set_mode(VenueMode.ONLINE, None))
 
     def set_clock(self) -> None:
-        """The time of day of the trader's machine is set, and set right again."""
-        clock = self._world.clock
-        clock.wall_skew_ns = clock.skew_ns + self._chance.choice([-30, -2, 2, 4, 30]) * SECOND
+        """The time of day of the trader's machine is set, and set right again; a process keeps to the time of day that
+        it has begun with.
+        """
+        world = self._world
+        world.wall_skew_ns = world.setting.skew_ns + self._chance.choice([-30, -2, 2, 4, 30]) * SECOND
+        world.count("clock set forward" if world.wall_skew_ns > world.setting.skew_ns else "clock set back")
         self._later(self._chance.randint(500, 5_000) * MS, self._right_clock)
 
     def _right_clock(self) -> None:
-        self._world.clock.wall_skew_ns = self._world.clock.skew_ns
+        self._world.wall_skew_ns = self._world.setting.skew_ns
 
     def expire_tokens(self) -> None:
         """Tokens that were given out are not valid any more, on no connection."""
@@ -125,17 +136,54 @@ class Faults:
 
     def replay(self) -> None:
         """The trader asks for messages of its FIX session again that it has had."""
-        link = self._world.links.get("fix")
-        if link is not None and link.is_up:
-            session = link._session
-            first = max(1, session.next_target - self._chance.randint(1, 12))
-            session._send(b"2", ((7, b"%d" % first), (16, b"0")), self._world.clock.now_ns)
-            link._flush()
+        world, count = self._world, self._chance.randint(1, 12)
+
+        def ask() -> None:
+            link = world.links.get("fix")
+            if link is not None and link.is_up:
+                session = link._session
+                first = max(1, session.next_target - count)
+                session._send(b"2", ((7, b"%d" % first), (16, b"0")), world.clock.now_ns)
+                link._flush()
+
+        world.machine.enter(ask)
 
     def lose_frame(self) -> None:
         """A frame of own news is lost in the venue's own network."""
         for line in self._world.services["ws2"].connections:
             line.is_next_lost = True
+
+    def slow_disk(self) -> None:
+        """Each write takes long, and the process with it."""
+        disk, chance = self._world.disk, self._chance
+        disk.slow_ns = chance.choice([1, 10, 100]) * MS
+        self._later(chance.randint(300, 3_000) * MS, lambda: setattr(disk, "slow_ns", 0))
+
+    def fill_disk(self) -> None:
+        """There is no room for a while; whoever has made some starts a process anew that could not write."""
+        self._world.disk.is_full = True
+        self._later(self._chance.randint(300, 5_000) * MS, self._make_room)
+
+    def _make_room(self) -> None:
+        world = self._world
+        world.disk.is_full = False
+        if world.end.journal._failure is not None:
+            world.crash("for want of room")
+
+    def crash(self) -> None:
+        """The process ends, at once or at one of the next points between two effects."""
+        world, chance = self._world, self._chance
+        point = chance.choice([*CRASH_POINTS, "at once"])
+        if point == "at once":
+            world.crash(point)
+            return
+        plan = world.disk.plan = (point, chance.randint(1, 25))
+
+        def lose_patience() -> None:
+            if world.disk.plan is not None and world.disk.plan[0] == plan[0]:
+                world.crash("at once")
+
+        self._later(3 * SECOND, lose_patience)
 
     def _later(self, wait_ns: int, callback: Callable[[], None]) -> None:
         self._world.later(self._world.host.now_ns + wait_ns, callback)

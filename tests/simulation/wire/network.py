@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from adapters.kraken.client.streams import StreamHandler
 
-__all__ = ["MS", "SECOND", "Connection", "Network", "Peer", "Service", "Weather"]
+__all__ = ["MS", "SECOND", "Connection", "Machine", "Network", "Peer", "Service", "Weather"]
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -23,6 +23,15 @@ _CONNECT_TIMEOUT_NS = 10 * SECOND
 _GRAIN_NS = 200_000
 
 type Later = Callable[[int, Callable[[], None]], None]
+
+
+class Machine(Protocol):
+    """The process at the trader's end: it does one thing at a time."""
+
+    @property
+    def now_ns(self) -> int: ...
+
+    def enter(self, callback: Callable[[], None]) -> None: ...
 
 
 class Peer(Protocol):
@@ -130,9 +139,12 @@ class Service:
 class Connection:
     """One connection, from the attempt on; the trader's end is a ``Stream``."""
 
-    def __init__(self, network: Network, service: Service, handler: StreamHandler, number: int) -> None:
+    def __init__(
+        self, network: Network, service: Service, handler: StreamHandler, number: int, machine: Machine
+    ) -> None:
         self.name = f"{service.name}/{number}"
         self.service = service
+        self.machine = machine
         self._network = network
         self._handler = handler
         self._peer: Peer | None = None
@@ -141,7 +153,7 @@ class Connection:
         self.is_half_open = False
         self.is_next_lost = False
         weather = service.weather
-        self.up = Pipe(weather, network.now, network.later, self._at_venue)
+        self.up = Pipe(weather, lambda: machine.now_ns, network.later, self._at_venue)
         self.down = Pipe(weather, network.now, network.later, self._at_trader)
         self.up.is_stream = self.down.is_stream = service.is_stream
         self.up.put(self._reach_venue)
@@ -149,9 +161,11 @@ class Connection:
     # ------------------------------------------------------------------------------------------------- trader's end
 
     def write(self, data: bytes) -> None:
+        self._network.reach("before a send")
         self._network.wrote(self, "up", data)
         if self.is_trader_there:
             self.up.put(data)
+        self._network.reach("after a send")
 
     def close(self) -> None:
         self.is_trader_there = False
@@ -209,6 +223,9 @@ class Connection:
             self._peer = self.service.accept(self)
 
     def _handler_opened(self) -> None:
+        self.machine.enter(self._open)
+
+    def _open(self) -> None:
         if self.is_trader_there:
             self._handler.opened()
 
@@ -218,11 +235,17 @@ class Connection:
             self._peer.receive(data)
 
     def _at_trader(self, data: bytes) -> None:
+        self.machine.enter(lambda: self._hear(data))
+
+    def _hear(self, data: bytes) -> None:
         if self.is_trader_there:
             self._network.note(f"{self.name} trader hears {len(data)}")
             self._handler.received(data)
 
     def _tell_trader(self, reason: str) -> None:
+        self.machine.enter(lambda: self._close(reason))
+
+    def _close(self, reason: str) -> None:
         if self.is_trader_there:
             self.is_trader_there = False
             self._network.note(f"{self.name} trader is told: {reason}")
@@ -238,7 +261,9 @@ class Connection:
 
 
 class Network:
-    """All connections. wrote: hears all that either end writes (connection, "up" or "down", data)."""
+    """All connections. wrote: hears all that either end writes (connection, "up" or "down", data). reach: is told
+    before and after each write of the trader, at which its process may end.
+    """
 
     def __init__(
         self,
@@ -246,19 +271,21 @@ class Network:
         later: Later,
         note: Callable[[str], None],
         wrote: Callable[[Connection, str, bytes], None],
+        reach: Callable[[str], None],
     ) -> None:
+        self.reach = reach
         self.now = now
         self.later = later
         self.note = note
         self.wrote = wrote
         self._count = 0
 
-    def to(self, service: Service) -> Callable[[StreamHandler], Connection]:
-        """Connects to a service."""
+    def to(self, service: Service, machine: Machine) -> Callable[[StreamHandler], Connection]:
+        """Connects a process to a service."""
 
         def connect(handler: StreamHandler) -> Connection:
             self._count += 1
-            made = Connection(self, service, handler, self._count)
+            made = Connection(self, service, handler, self._count, machine)
             service.connections.append(made)
             return made
 

@@ -15,10 +15,11 @@ from collections.abc import Callable
 import msgspec
 
 from framework.errors import SimulationError
+from tests.simulation.wire.broken import BrokenError
 from tests.simulation.wire.faults import Faults
 from tests.simulation.wire.network import SECOND
 from tests.simulation.wire.trader import Trader
-from tests.simulation.wire.watch import BrokenError, Watch
+from tests.simulation.wire.watch import Watch
 from tests.simulation.wire.world import ACT_S, PATIENCE_S, REST_S, Setting, World
 
 __all__ = ["FailedError", "Outcome", "play"]
@@ -61,7 +62,7 @@ def play(seed: int, prepare: Callable[[World], None] | None = None, tail_max: in
         faults = Faults(world)
         trader = Trader(world, watch)
         world.note(str(world.setting))
-        world.desk.start()
+        world.machine.enter(world.desk.start)
         world.later(world.host.now_ns + ACT_S * SECOND, faults.calm)
         world.run(ACT_S + REST_S)
         while world.is_desk_curious and world.now_s < ACT_S + PATIENCE_S:
@@ -80,7 +81,7 @@ def play(seed: int, prepare: Callable[[World], None] | None = None, tail_max: in
         raise FailedError(seed, "the venue keeps its rules", str(error), list(world.tail)) from error
     except Exception as error:
         raise FailedError(seed, "nothing is raised", f"{type(error).__name__}: {error}", list(world.tail)) from error
-    counts = watch.counts + Counter({f"do {name}": count for name, count in trader.done.items()})
+    counts = watch.counts + world.counts + Counter({f"do {name}": count for name, count in trader.done.items()})
     return Outcome(seed=seed, log_hash=world.log_hash, events=world.event_count, counts=dict(counts))
 
 

@@ -22,11 +22,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.wire.machine import CRASH_POINTS
 from tests.simulation.wire.play import Outcome, play
 
 _TREE = Path(__file__).resolve().parents[3]
 _STEP = 20
-_FIRSTS = range(1, 101, _STEP)
+_FIRSTS = range(1, 201, _STEP)
 
 
 @functools.cache
@@ -40,7 +41,7 @@ def test_whatever_goes_wrong_everything_holds(first: int) -> None:
         assert played(seed).events > 0
 
 
-@pytest.mark.parametrize("seed", [183, 1_335, 10_206, 10_516, 10_747])
+@pytest.mark.parametrize("seed", [183, 1_335, 1_853, 10_206, 10_516, 10_747])
 def test_whatever_goes_wrong_everything_holds_with_seeds_that_once_failed(seed: int) -> None:
     """Found by ``make simulate``, each by another bug."""
     play(seed)
@@ -56,6 +57,10 @@ def test_these_runs_meet_all_that_they_are_meant_to_meet() -> None:
     wanted |= {"OutcomeUnknown", "OutcomeResolved", "SessionClosed", "SessionResumed", "SequenceGap", "ReplayCompleted"}
     wanted |= {"VenueStatusChanged", "order_filled", "order_canceled", "order_rejected", "order_denied"}
     assert {name for name in wanted if counts[name] < 5} == set()
+    # What went wrong, where it made a difference.
+    wanted = {f"crash {point}" for point in (*CRASH_POINTS, "at once", "for want of room")}
+    wanted |= {"write to a slow disk", "write to a full disk", "torn write", "clock set forward", "clock set back"}
+    assert {name for name in wanted if counts[name] < 3} == set()
 
 
 @pytest.mark.parametrize("seed", [3, 17, 44])

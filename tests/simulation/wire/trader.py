@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from framework.errors import JournalError
+from framework.execution.desk import ExecutionDesk
 from framework.execution.orders import OrderRecord
 from framework.protocol import BUY, SELL, OrderType, TimeInForce
 from tests.framework.execution.desk_rig import add_order
@@ -21,7 +23,6 @@ class Trader:
     def __init__(self, world: World, watch: Watch) -> None:
         self._world = world
         self._watch = watch
-        self._desk = world.desk
         self._chance = world.chance("trader")
         self._pause_s = self._chance.choice([0.05, 0.15, 0.4])
         self._end_ns = world.host.now_ns + ACT_S * SECOND
@@ -33,10 +34,24 @@ class Trader:
         pause_ns = round(self._chance.expovariate(1 / self._pause_s) * SECOND) + 1
         self._world.later(self._world.host.now_ns + pause_ns, self._act)
 
+    @property
+    def _desk(self) -> ExecutionDesk:
+        return self._world.desk
+
     def _act(self) -> None:
-        if self._world.host.now_ns >= self._end_ns:
-            return
-        self._next()
+        if self._world.host.now_ns < self._end_ns:
+            self._next()
+            self._world.machine.enter(self._do_something)
+
+    def _do_something(self) -> None:
+        try:
+            self._do_one()
+        except JournalError as error:  # as a live run: nothing new, and what is open is canceled
+            self._desk.halt(str(error))
+            for record in list(self._desk.open_orders.values()):
+                self._watch.cancel(record, None)
+
+    def _do_one(self) -> None:
         names = ["quote"] * 8 + ["take", "market", "batch", "validate"] + ["amend"] * 5 + ["edit"] * 2
         names += ["cancel"] * 5 + ["cancels", "cancel_all", "switch", "query"] + ["others"] * 3
         name = self._chance.choice(names)

@@ -5,16 +5,15 @@ Each complaint begins with the name of what does not hold, so that it can be cou
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from decimal import Decimal
 from typing import Any
 
-from adapters.fix.codec import Framer, Message, decode
 from framework.execution.events import OrderReachChanged, RoadEvent
 from framework.execution.events import SessionOpened as SessionBegun
 from framework.execution.orders import Knowledge, OrderRecord, RequestKind
 from framework.execution.policy import MASS_SUFFIX
+from framework.live.records import Filled
 from framework.messages import (
     AddOrder,
     AmendOrder,
@@ -32,21 +31,13 @@ from framework.protocol import BUY, CancelReach
 from tests.framework.execution.desk_rig import add_order
 from tests.simulation.stage import BID, BTC
 from tests.simulation.venue_watch import VenueWatch
-from tests.simulation.wire.network import Connection
+from tests.simulation.wire.broken import BrokenError
+from tests.simulation.wire.wire_watch import WireWatch
 from tests.simulation.wire.world import World
 
-__all__ = ["BrokenError", "Watch"]
+__all__ = ["Watch"]
 
 _CANCELS = (CancelOrder, CancelBatch, CancelAll, MassCancel)
-_NONCE = re.compile(rb'nonce(?:=|":\s*")(\d+)')
-
-
-class BrokenError(AssertionError):
-    """Something that must hold does not. name: what."""
-
-    def __init__(self, name: str, text: str) -> None:
-        super().__init__(f"{name}: {text}")
-        self.name = name
 
 
 class Watch:
@@ -71,12 +62,48 @@ class Watch:
         self._refused: list[str] = []
         self._sent_over_fix: list[tuple[str, str]] = []
         self._arrived_over_fix = 0
+        self._watch_engine()
+        self._wire = WireWatch(world)
+        self._watch_process()
+        world.on_start.append(self._begin_anew)
+        world.checks.append(self.check)
+
+    def _watch_process(self) -> None:
+        self._journal = self.world.end.journal
         self._watch_listener()
         self._watch_journal()
         self._watch_links()
-        self._watch_engine()
-        self._wire = WireWatch(world)
-        world.checks.append(self.check)
+        self._wire.watch_process()
+
+    def _begin_anew(self) -> None:
+        """The trader's process has ended and another one has taken over what the journal says."""
+        self._count_written()
+        self._cancels_asked.clear()
+        self._announced.clear()
+        for cl_ord_id, record in self.world.desk.open_orders.items():
+            if record.cum_lots != self.filled[cl_ord_id]:
+                raise BrokenError("nothing that is written down is forgotten", f"{cl_ord_id}: {record.cum_lots} lots")
+            self._owners.setdefault(cl_ord_id, (record.owner_link, self._epochs[record.owner_link]))
+            self._announced[cl_ord_id] = record.reach
+        self._watch_process()
+
+    def _count_written(self) -> None:
+        """What the strategy has heard is in the journal, as long as that could be written, and counts as heard."""
+        fills = [record for record in self.world.end.records() if isinstance(record, Filled)]
+        written = {fill.exec_id: (fill.cl_ord_id, fill.lots, fill.price_ticks) for fill in fills}
+        if len(written) != len(fills):
+            raise BrokenError("each fill is counted once", "there is one twice in the journal")
+        again = self.ended.keys() & self.world.desk.open_orders.keys()
+        if self._journal._failure is None and (again or self.fills.keys() - written.keys()):
+            raise BrokenError("what is heard is written down", f"{again}, {self.fills.keys() - written.keys()}")
+        for cl_ord_id in again:
+            del self.ended[cl_ord_id]
+        self.fills = written
+        self.filled = Counter()
+        for fill in fills:
+            self.filled[fill.cl_ord_id] += fill.lots
+        self.fees = sum((Decimal(fill.fee) for fill in fills), Decimal(0))
+        self.has_all_fees = all(fill.fee_asset for fill in fills)
 
     # ------------------------------------------------------------------------------------------------- the desk says
 
@@ -140,11 +167,15 @@ class Watch:
                 "terms are those of the order", f"{record.cl_ord_id}: {record.limit_ticks}, never {ticks}"
             )
 
+    def _name(self, cl_ord_id: str) -> str:
+        """An order's id on the wire."""
+        return self.world.parts.ids._wire.get(cl_ord_id, cl_ord_id)
+
     def _is_own(self, record: OrderRecord) -> None:
         order = self.account.order_by_id.get(record.order_id or "")
         if order is None:
             raise BrokenError("orders are taken for what they are", f"{record.order_id} is no order of the account")
-        wire = self.world.parts.ids.on_wire(record.cl_ord_id, 0)
+        wire = self._name(record.cl_ord_id)
         if not record.has_only_order_id and order.cl_ord_id not in (wire, record.cl_ord_id):
             raise BrokenError(
                 "orders are taken for what they are", f"{record.cl_ord_id} is not {order}, but {order.cl_ord_id}"
@@ -152,7 +183,7 @@ class Watch:
 
     def _on_order_rejected(self, record: OrderRecord, reason: str, is_post_only: bool, ts_venue_ns: int) -> None:
         self.ended[record.cl_ord_id] = "rejected"
-        wire = self.world.parts.ids.on_wire(record.cl_ord_id, 0)
+        wire = self._name(record.cl_ord_id)
         order = self.account.find(None, wire)
         if order is not None:
             raise BrokenError("what is concluded is so", f"{record.cl_ord_id} is rejected, but there is {order}")
@@ -226,13 +257,15 @@ class Watch:
             def watched(command: Command, name: str = name, send: Any = send, moved: Any = moved) -> None:
                 moved.clear()
                 written = self._wire.written[name]
-                send(command)
+                try:
+                    send(command)
+                finally:
+                    if name == "fix" and not moved:
+                        self._sent_over_fix.append(_key(command, self._name))
                 waits = self.world.pool._waiting or self.world.pool._urgent
-                if not moved and self._wire.written[name] == written and not (name == "rest" and waits):
+                is_written = self._wire.written[name] != written
+                if not (moved or is_written or (name == "rest" and (waits or self.world.disk.is_full))):
                     raise BrokenError("no command is dropped", f"{name} has not written {command}")
-                if name == "fix" and not moved:
-                    key = _key(command, self.world.parts.ids.on_wire)
-                    self._sent_over_fix.append(key)
 
             link.send, link._refuse_later = watched, refused
             link.attach(self._on_report, self.world.desk.on_session_closed)
@@ -326,6 +359,8 @@ class Watch:
 
     def check(self) -> None:
         """After each event."""
+        if not self.world.machine.is_alive:
+            return
         announced = self._announced
         for cl_ord_id, record in self.world.desk.open_orders.items():
             reach = self._reach(cl_ord_id)
@@ -420,80 +455,5 @@ class Watch:
 
 def _key(command: Command, on_wire: Any) -> tuple[str, str]:
     if isinstance(command, AddOrder):
-        return ("AddOrder", on_wire(command.cl_ord_id, 0))
+        return ("AddOrder", on_wire(command.cl_ord_id))
     return (type(command).__name__, "")
-
-
-class WireWatch:
-    """No number of a FIX session and no nonce of a key is used twice; FIX messages are heard once and in order.
-
-    written: pieces that the trader wrote, by service.
-    """
-
-    def __init__(self, world: World) -> None:
-        self.written: Counter[str] = Counter()
-        self._nonces: set[int] = set()
-        self._framers: dict[tuple[str, str], Framer] = {}
-        self._numbers: dict[str, dict[int, bytes]] = {"up": {}, "down": {}}
-        self._heard: list[int] = []
-        world.on_wire.append(self._on_wire)
-        link = world.links.get("fix")
-        if link is not None:
-            self._watch_messages(link)
-        (member,) = world.fix_gateway.members.values()
-        self._watch_store(member.session._store)
-
-    def _on_wire(self, connection: Connection, way: str, data: bytes) -> None:
-        name = connection.service.name
-        if way == "up":
-            self.written[name] += 1
-        if name == "rest" and way == "up":
-            found = _NONCE.search(data)
-            if found is not None:
-                nonce = int(found.group(1))
-                if nonce in self._nonces:
-                    raise BrokenError("no nonce is used twice", str(nonce))
-                self._nonces.add(nonce)
-        elif name == "fix":
-            framer = self._framers.setdefault((connection.name, way), Framer())
-            for frame in framer.feed(data):
-                self._number(way, decode(frame), frame)
-
-    def _number(self, way: str, message: Message, frame: bytes) -> None:
-        seq_num = message.seq_num or 0
-        if way == "up" and message.msg_type == b"A" and message.is_set(141):
-            self._numbers[way].clear()
-        if message.is_set(43) or message.msg_type == b"4":
-            return
-        if self._numbers[way].get(seq_num, frame) != frame:
-            raise BrokenError("no sequence number is used twice", f"{way} {seq_num}: {message.msg_type.decode()}")
-        self._numbers[way][seq_num] = frame
-
-    def _watch_store(self, store: Any) -> None:
-        """The venue's numbers begin anew by a logon that asks for it, and by the rollover, which nobody may hear."""
-        reset = store.reset
-
-        def watched() -> None:
-            self._numbers["down"].clear()
-            reset()
-
-        store.reset = watched
-
-    def _watch_messages(self, link: Any) -> None:
-        on_message, on_opened = link.on_message, link.on_opened
-
-        def opened(session: Any, message: Message, now_ns: int) -> None:
-            if message.is_set(141):
-                self._heard.clear()
-            on_opened(session, message, now_ns)
-
-        def watched(session: Any, message: Message, now_ns: int) -> None:
-            seq_num = message.seq_num or 0
-            if self._heard and seq_num <= self._heard[-1]:
-                raise BrokenError(
-                    "messages of a session are heard once, in order", f"{seq_num} after {self._heard[-1]}"
-                )
-            self._heard.append(seq_num)
-            on_message(session, message, now_ns)
-
-        link.on_message, link.on_opened = watched, opened

@@ -9,28 +9,17 @@ from __future__ import annotations
 import hashlib
 import random
 import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from adapters.fix.store import MemoryStore
-from adapters.kraken.client.backoff import BackOff
-from adapters.kraken.client.client_ids import ClientIds
 from adapters.kraken.client.credentials import Credentials
-from adapters.kraken.client.fix_link import FixLink, FixNames
 from adapters.kraken.client.http_pool import HttpPool
 from adapters.kraken.client.instruments import Instruments
-from adapters.kraken.client.link_base import AccountParts, WireLink
-from adapters.kraken.client.nonces import fix_nonces, rest_nonces
-from adapters.kraken.client.order_memory import OrderMemory
-from adapters.kraken.client.rest_calls import PrivateCalls, PublicCalls
-from adapters.kraken.client.rest_link import RestLink
-from adapters.kraken.client.tokens import RestTokens
-from adapters.kraken.client.venue_time import VenueTime
-from adapters.kraken.client.ws2_link import Ws2Link
+from adapters.kraken.client.link_base import AccountParts
 from adapters.kraken.profile import PROFILE
 from adapters.kraken.server.context import ServerContext
 from adapters.kraken.server.fix.gateway import FixGateway
@@ -40,25 +29,25 @@ from adapters.kraken.server.rest.gateway import RestGateway
 from adapters.kraken.server.rest.public_limits import PublicLimits
 from adapters.kraken.server.ws2.gateway import Ws2Gateway
 from framework.data.columns import TRADE
-from framework.execution.budget import RateBudget
 from framework.execution.desk import ExecutionDesk
 from framework.execution.policy import DeskPolicy
 from framework.messages import AddOrder, Command
-from framework.protocol import BUY, SELL, LatencySpec, OrderType, Protocol, VenueProfile
+from framework.protocol import BUY, SELL, LatencySpec, OrderType, VenueProfile
 from framework.venue.account import AccountConfig
 from framework.venue.latency import compile_latency
 from framework.venue.served.host import RoadSpec, VenueHost
 from tests.framework.execution.desk_rig import Listener, Notes
 from tests.simulation.stage import ASK, BID, BTC, LEVEL_LOTS, Row, level, still_market
 from tests.simulation.wire.http_end import HttpEnd, HttpFaults
+from tests.simulation.wire.machine import Disk, Machine, TraderClock
 from tests.simulation.wire.network import MS, SECOND, Connection, Network, Peer, Service, Weather
+from tests.simulation.wire.trader_end import COMP_ID, LABELS, TraderEnd
 
 __all__ = ["ACT_S", "PATIENCE_S", "POLICIES", "REST_S", "Setting", "World"]
 
 # Faults come and the trader acts for so long; then the weather is fair, and all comes to rest: soon, or with patience,
 # where the limit of calls lets the desk ask for one order in a while only.
 ACT_S, REST_S, PATIENCE_S = 20, 75, 3_600
-COMP_ID = "DESK1"
 _MONEY = {"USD": Decimal(1_000_000), "BTC": Decimal(1_000)}
 # 2026-01-05, at noon and shortly before the rollover of FIX.
 _NOON_NS = 1_767_614_400 * SECOND
@@ -74,7 +63,6 @@ POLICIES: dict[str, DeskPolicy] = {
     "ws2+fix": DeskPolicy(submit="ws2", amend="ws2", cancel=("ws2", "fix:mass"), news="ws2", query="rest"),
     "fix+mass": DeskPolicy(submit="fix", amend="fix", cancel=("fix", "fix:mass"), news="fix", query="rest"),
 }
-_LABELS = {"rest": Protocol.REST, "ws2": Protocol.WS2, "fix": Protocol.FIX}
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,26 +103,6 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class TraderClock:
-    """The trader's machine: a clock that may be wrong or be set, and timers that go by the time that passes."""
-
-    def __init__(self, world: World, skew_ns: int) -> None:
-        self._world = world
-        self.skew_ns = skew_ns
-        self.wall_skew_ns = skew_ns
-
-    @property
-    def now_ns(self) -> int:
-        return self._world.host.now_ns + self.skew_ns
-
-    def wall_ns(self) -> int:
-        """What a process that asks for the time of day is told."""
-        return self._world.host.now_ns + self.wall_skew_ns
-
-    def call_at(self, ts_ns: int, callback: Callable[[], None]) -> None:
-        self._world.later(ts_ns - self.skew_ns, callback)
-
-
 class World:
     """All of a run. checks: called after each event. log: what happened, newest last; its hash covers all of it."""
 
@@ -157,21 +125,17 @@ class World:
         )
         accounts = [AccountConfig(name=name, balances=_MONEY, tier=setting.tier) for name in ("a0", "a1")]
         self.host = VenueHost(self._profile(), [market], accounts, setting.start_ns, roads=self._roads(), seed=seed)
-        self.clock = TraderClock(self, setting.skew_ns)
-        self.network = Network(lambda: self.host.now_ns, self.later, self.note, self._wrote)
+        self.wall_skew_ns = setting.skew_ns
+        self.counts: Counter[str] = Counter()
+        self.on_start: list[Callable[[], None]] = []
+        self.disk = Disk(self, is_time_based="fix" in setting.policy.link_names())
+        self.network = Network(lambda: self.host.now_ns, self.later, self.note, self._wrote, self.disk.reach)
+        self._crash_chance = self.chance("crash")
         self._make_venue()
         self._make_services()
-        self._make_links()
-        self.listener, self.notes = Listener(), Notes()
-        budget = RateBudget(
-            self.host.profile.rates,
-            self.host.profile.tier(setting.tier),
-            setting.policy.cancel_reserve_points,
-            self.listener.road_event,
-        )
-        self.desk = ExecutionDesk(self.links, setting.policy, self.clock, self.listener, self.notes, budget)
-        for link in self.links.values():
-            link.attach(self.desk.on_report, self.desk.on_session_closed)
+        self.instruments = self._read_instruments()
+        self._end_count = 0
+        self.end = TraderEnd(self, 0)
 
     # ------------------------------------------------------------------------------------------------- time and log
 
@@ -213,6 +177,10 @@ class World:
         """Seconds since the start."""
         return (self.host.now_ns - self.setting.start_ns) / SECOND
 
+    def count(self, name: str) -> None:
+        """Something that runs are meant to meet has been met."""
+        self.counts[name] += 1
+
     def note(self, text: str) -> None:
         """A line of the log."""
         line = f"{self.now_s:11.6f} {text}"
@@ -240,7 +208,7 @@ class World:
         table = compile_latency(LatencySpec(kind="lognormal", median_us=3_000, sigma=0.8))
         return {
             str(label): RoadSpec(command=table, response=table, feed=table, is_reordered=True)
-            for label in _LABELS.values()
+            for label in LABELS.values()
         }
 
     def _make_venue(self) -> None:
@@ -295,39 +263,74 @@ class World:
 
     # ------------------------------------------------------------------------------------------------- the trader
 
-    def _make_links(self) -> None:
-        names = self.setting.policy.link_names()
-        self.parts = AccountParts(
-            clock=self.clock,
-            instruments=self._instruments(),
-            memory=OrderMemory(),
-            ids=ClientIds(None, is_time_based="fix" in names, draw=self.chance("ids")),
-            time=VenueTime(),
-        )
-        to = {name: self.network.to(service) for name, service in self.services.items()}
-        self.pool = HttpPool(to["rest"], "api.kraken.com", self.clock, count=self.setting.pool_count, seed=self.seed)
-        self.calls = PrivateCalls(self.pool, self.credentials, rest_nonces(None, self.clock.wall_ns))
-        reads = PublicCalls(self.pool, self.clock)
-        profile = {name: PROFILE.protocols[label] for name, label in _LABELS.items()}
-        makers: dict[str, Callable[[BackOff], WireLink]] = {
-            "rest": lambda pause: RestLink("rest", profile["rest"], self.parts, pause, self.calls, reads),
-            "ws2": lambda pause: Ws2Link("ws2", profile["ws2"], self.parts, pause, to["ws2"], RestTokens(self.calls)),
-            "fix": lambda pause: FixLink(
-                "fix",
-                profile["fix"],
-                self.parts,
-                pause,
-                to["fix"],
-                self.credentials,
-                FixNames(sender_comp_id=COMP_ID, heartbeat_s=self.setting.heartbeat_s),
-                MemoryStore(),
-                fix_nonces(None, self.clock.wall_ns),
-                is_cancel_on_disconnect=self.setting.is_cancel_on_disconnect,
-            ),
-        }
-        self.links: dict[str, Any] = {name: makers[name](BackOff(self.seed)) for name in names}
+    @property
+    def machine(self) -> Machine:
+        """The process that trades, or the one that has ended last."""
+        return self.end.machine
 
-    def _instruments(self) -> Instruments:
+    @property
+    def clock(self) -> TraderClock:
+        """Its clock."""
+        return self.end.clock
+
+    @property
+    def desk(self) -> ExecutionDesk:
+        """Its desk."""
+        return self.end.desk
+
+    @property
+    def links(self) -> dict[str, Any]:
+        """Its links."""
+        return self.end.links
+
+    @property
+    def parts(self) -> AccountParts:
+        """What its links have in common."""
+        return self.end.parts
+
+    @property
+    def pool(self) -> HttpPool:
+        """Its connections of HTTP."""
+        return self.end.pool
+
+    @property
+    def listener(self) -> Listener:
+        """Who hears of its orders."""
+        return self.end.listener
+
+    @property
+    def notes(self) -> Notes:
+        """What its desk has sent."""
+        return self.end.notes
+
+    def draw_part(self, size: int) -> int:
+        """So many bytes of a write that is cut short are written."""
+        return self._crash_chance.randrange(size)
+
+    def crash(self, how: str) -> None:
+        """The trader's process ends, with all its connections; it is started again after a while."""
+        if not self.machine.is_alive:
+            return
+        self.note(f"CRASH {how}")
+        self.count(f"crash {how}")
+        self.disk.plan = None
+        self.machine.end()
+        for service in self.services.values():
+            for line in service.connections:
+                if line.is_trader_there:
+                    line.close()
+        pause_ns = self._crash_chance.choice([5, 300, 2_000, 8_000]) * MS
+        self.later(self.host.now_ns + pause_ns, self._start_again)
+
+    def _start_again(self) -> None:
+        self._end_count += 1
+        self.note(f"START {self._end_count}")
+        self.end = TraderEnd(self, self._end_count)
+        for started in self.on_start:
+            started()
+        self.machine.enter(self.desk.start)
+
+    def _read_instruments(self) -> Instruments:
         """Those of the venue's own AssetPairs answer."""
         answers: list[HttpResponse] = []
         request = HttpRequest(

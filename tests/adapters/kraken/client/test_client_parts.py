@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import uuid
 from collections.abc import Iterator
@@ -67,6 +69,20 @@ def test_the_file_of_nonces_is_written_ahead_and_not_for_each(tmp_path: Path) ->
     for _ in range(1_000):
         nonces.next()
     assert path.read_bytes() == kept
+
+
+def test_where_the_file_of_nonces_cannot_be_written_they_go_on_for_cancels_need_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nonces = rest_nonces(tmp_path / "nonce", lambda: 5 * SECOND)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("adapters.kraken.client.nonces.os.pwrite", full)
+    given_out = [nonces.next() for _ in range(3)]
+    assert given_out == [5 * SECOND, 5 * SECOND + 1, 5 * SECOND + 2]
+    nonces.close()
 
 
 def test_two_processes_cannot_use_the_nonces_of_one_key(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ Pages: fix-api/logon-fix, session-fix, er-fix, bmr-fix; guides/fix-intro (rollov
 
 from __future__ import annotations
 
+import errno
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -176,6 +178,24 @@ def test_the_session_of_a_day_is_known_after_a_restart(tmp_path: Path) -> None:
     assert (again.session_count, again.has_rolled(now_ns + HOUR_NS)) == (1, False)
     assert again.has_rolled(now_ns + DAY_NS)
     assert again.begin(now_ns + DAY_NS) == 2
+
+
+def test_a_session_that_cannot_be_written_down_is_not_begun_and_is_once_there_is_room() -> None:
+    desk = WireDesk(FIX)
+    days = desk.links["fix"]._days
+    begin = days.begin
+
+    def full(now_ns: int) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    days.begin = full
+    desk.cut("fix")
+    desk.links["fix"].open(is_reset=True)
+    desk.run(2_000)
+    assert not desk.links["fix"].is_up
+    days.begin = begin
+    desk.run(30_000)
+    assert desk.links["fix"].is_up
 
 
 def test_a_file_that_is_no_mark_of_a_session_is_refused(tmp_path: Path) -> None:
