@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from framework.commands import load_commands
 from framework.data_download import add_download_arguments
+from framework.diverge.command import DIVERGE
 from framework.errors import ConfigError, OutputError, StrategyError, TidegateError
 from framework.live.command import PAPER
 from framework.live.health.top_command import TOP
@@ -114,10 +115,16 @@ def command_parser() -> argparse.ArgumentParser:
     )
     protocols.add_argument("--venue", default=None, metavar="NAME", help="adapter; needed where several state a venue")
     protocols.set_defaults(run=_protocols)
-    for word, entry in (
-        {"paper": PAPER, "live": LIVE, "kill": KILL, "reconcile": RECONCILE, "record": RECORD, "top": TOP}
-        | load_commands()
-    ).items():
+    own = {
+        "paper": PAPER,
+        "live": LIVE,
+        "kill": KILL,
+        "reconcile": RECONCILE,
+        "record": RECORD,
+        "diverge": DIVERGE,
+        "top": TOP,
+    }
+    for word, entry in (own | load_commands()).items():
         added = commands.add_parser(word, help=entry.summary, description=entry.description)
         entry.add_arguments(added)
         added.set_defaults(run=entry.run)

@@ -143,9 +143,15 @@ class RunRecorder(VenueObserver):
             row.resolution = resolution
 
     def arrived(self, request_id: int, ts_arrived_ns: int) -> None:
-        """A command was at the venue by then, as the venue has told; the first such word counts."""
+        """The venue has told that it had a command then; the first such word counts."""
         for row in self._by_request.get(request_id, ()):
             if row.ts_arrived_ns is None:
+                row.ts_arrived_ns = ts_arrived_ns
+
+    def carried_out(self, request_id: int, cl_ord_id: str, ts_arrived_ns: int) -> None:
+        """The venue has told that it did then what a command asks of an order; it had the command then, not before."""
+        for row in self._by_request.get(request_id, ()):
+            if getattr(row.command, "cl_ord_id", None) == cl_ord_id:
                 row.ts_arrived_ns = ts_arrived_ns
 
     def item_refused(self, request_id: int, cl_ord_id: str, text: str) -> None:

@@ -140,6 +140,15 @@ class RunFolder:
         except (OSError, ValueError) as e:
             raise DataError(f"{file}: {e}; run it again") from e
 
+    @cached_property
+    def divergence(self) -> dict[str, Any] | None:
+        """``divergence.json`` as plain data; None where it was not asked for."""
+        file = self.path / "divergence.json"
+        try:
+            return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+        except (OSError, ValueError) as e:
+            raise DataError(f"{file}: {e}; ask for the divergence again") from e
+
     def _table(self, name: str, schema: pa.Schema) -> pa.Table:
         file = self.path / name
         try:

@@ -99,8 +99,21 @@ class SimLink:
 
     def send(self, command: Command) -> None:
         """Put a command on the road."""
-        arrival_ns = self._command.send(self._scheduler.now_ns)
-        self._scheduler.at(arrival_ns, self._arrive, self._line, command)
+        arrival_ns = self.command_arrival_ns(command)
+        if arrival_ns is not None:
+            self._scheduler.at(arrival_ns, self._arrive, self._line, command)
+
+    def connect_arrival_ns(self) -> int:
+        """When the venue hears of a line that is opened now."""
+        return self._command.send(self._scheduler.now_ns)
+
+    def command_arrival_ns(self, command: Command) -> int | None:
+        """When a command that is sent now arrives; None if it is lost on the way."""
+        return self._command.send(self._scheduler.now_ns)
+
+    def report_arrival_ns(self, report: Report, is_response: bool) -> int | None:
+        """When a report that is sent now arrives; None if it is lost on the way."""
+        return (self._response if is_response else self._news).send(self._scheduler.now_ns)
 
     def open(self, is_reset: bool) -> None:
         """Connect, and log on where the protocol has sessions; up when the venue's answer has come back.
@@ -114,8 +127,7 @@ class SimLink:
         self._is_end_told = False
         for path in (self._command, self._response, self._news):
             path.reconnect()
-        arrival_ns = self._command.send(self._scheduler.now_ns)
-        self._scheduler.at(arrival_ns, self._connect, self._line, is_reset)
+        self._scheduler.at(self.connect_arrival_ns(), self._connect, self._line, is_reset)
 
     def close(self) -> None:
         """End the session in good order."""
@@ -179,8 +191,9 @@ class SimLink:
         seq_num: its number in the session's stream, 0 for none.
         """
         if self._is_whole:
-            path = self._response if is_response else self._news
-            self._scheduler.at(path.send(self._scheduler.now_ns), self._deliver, self._line, report, seq_num)
+            arrival_ns = self.report_arrival_ns(report, is_response)
+            if arrival_ns is not None:
+                self._scheduler.at(arrival_ns, self._deliver, self._line, report, seq_num)
 
     def _deliver(self, line: int, report: Report, seq_num: int) -> None:
         if line != self._line or not self._is_whole:

@@ -43,7 +43,7 @@ from framework.trader.trader import Trader
 from framework.venue.account import AccountConfig
 from framework.venue.exchange import Venue
 from framework.venue.kernel import UNKNOWN_AHEAD, KernelOptions, MatchingKernel, QueueModel
-from framework.venue.latency import compile_latency
+from framework.venue.latency import CompiledLatency, compile_latency
 from framework.venue.path import Path as RoadPath
 from framework.venue.scheduler import Scheduler
 from framework.venue.served.market import EndlessMarket
@@ -62,8 +62,10 @@ class Simulation:
     runs or to run a strategy object. is_endless: each market begins again when its rows are over; its time columns are
     then moved, so they must be the run's own (``market_from``). journaled: makes who stands between the desk and those
     who hear of its orders, once links and recorder are there.
-    trade_from_ns: when the strategy starts.
+    trade_from_ns: when the strategy starts. link_type: what its links are.
     """
+
+    link_type: type[SimLink] = SimLink
 
     def __init__(
         self,
@@ -92,7 +94,7 @@ class Simulation:
         self._endless = EndlessMarket(self.kernel, self.markets) if is_endless else None
         balances = starting_balances(config, self.markets)
         self.venue = Venue(
-            self.profile,
+            self.venue_profile(),
             self.kernel,
             [market.spec for market in self.markets],
             [
@@ -113,8 +115,15 @@ class Simulation:
 
     # ------------------------------------------------------------------------------------------------- building
 
+    def venue_profile(self) -> VenueProfile:
+        """The profile by which the venue acts; the trader's side keeps to ``profile``."""
+        return self.profile
+
+    def feed_latency(self) -> CompiledLatency | None:
+        """How long market data takes to the strategy; None for what was measured when the market was recorded."""
+        return compile_latency(self._scaled(self._latency(self.road.submit).feed))
+
     def _make_kernel(self) -> MatchingKernel:
-        feed = self._latency(self.road.submit).feed
         market = self.config.market
         options = KernelOptions(
             queue_parameter=market.queue_parameter,
@@ -125,7 +134,7 @@ class Simulation:
             self.markets,
             queue_model=_queue_model(market.queue_model),
             options=options,
-            feed_latency=compile_latency(self._scaled(feed)),
+            feed_latency=self.feed_latency(),
             feed_key=stream_key(self.config.run.seed, f"latency.{self.road.submit}.feed"),
         )
 
@@ -166,7 +175,7 @@ class Simulation:
         command = path("command", profile.ordering_command, latency.command)
         response = path("response", profile.ordering_response, latency.response)
         news = response if profile.is_one_stream else path("news", profile.ordering_news, latency.response)
-        return SimLink(
+        return self.link_type(
             name,
             profile,
             _ACCOUNT,

@@ -18,7 +18,6 @@ from framework.adapter import LiveVenue
 from framework.backtest.feeds import RunDataClient
 from framework.backtest.history import spec_identity
 from framework.backtest.loading import check_tier, resolve_road
-from framework.backtest.recorder import RunRecorder
 from framework.backtest.run_writer import RunTables, run_inputs, session_table, write_run
 from framework.backtest.strategy_file import load_strategy, raise_as_strategy_error
 from framework.data.recorder import RecordedInstrument
@@ -33,11 +32,12 @@ from framework.live.config import LeftOpen, LiveConfig
 from framework.live.feeds import LiveFeeds
 from framework.live.journal import IntentJournal, JournaledDesk
 from framework.live.observer import Observer
+from framework.live.recorder import LiveRecorder
 from framework.live.records import Held
 from framework.live.recovery import Recovery
 from framework.live.taking_over import Inquiry, take_over
 from framework.live.tape import MarketTape
-from framework.messages import CommandAccepted, CommandRejected, ExecType, ExecutionReport, Report
+from framework.messages import Report
 from framework.protocol import VenueProfile
 from framework.strategy import Strategy
 from framework.trader.clock import run_due
@@ -51,21 +51,6 @@ _MS = 1_000_000
 _SAMPLE_NS = _NS
 _READY_MS = 20
 _HORIZONS_S = (1, 10, 60)
-
-
-class _LiveRecorder(RunRecorder):
-    """Fills are those that were learned: nobody sees the venue's own."""
-
-    def learned(self, link: str, report: Report, ts_learned_ns: int) -> None:
-        if isinstance(report, ExecutionReport) and report.exec_type is ExecType.TRADE:
-            self.on_fill(report)
-        super().learned(link, report, ts_learned_ns)
-
-    def heard(self, report: Report) -> None:
-        """A report has come; where it answers a command, its time is when the venue had the command, as far as told."""
-        request_id = getattr(report, "request_id", None)
-        if request_id is not None and isinstance(report, CommandAccepted | CommandRejected | ExecutionReport):
-            self.arrived(request_id, report.ts_venue_ns)
 
 
 class LiveNode:
@@ -112,7 +97,7 @@ class LiveNode:
                 )
         specs = [known[symbol] for symbol in config.live.symbols]
         self.strategy = strategy if strategy is not None else load_strategy(config.strategy)
-        self.recorder = _LiveRecorder()
+        self.recorder = LiveRecorder()
         self.trader = trader = Trader(profile, specs, self.strategy, clock)
         nautilus = trader.nautilus
         self.feeds = LiveFeeds(venue.market, trader.bridges(), nautilus.data_engine, clock, say)

@@ -23,7 +23,7 @@ __all__ = ["PAGE_BYTES_MAX", "page", "write_report"]
 
 PAGE_BYTES_MAX = 5_000_000
 
-_SCRIPTS = ("dom.js", "charts.js", "orders.js", "run.js", "comparison.js", "main.js")
+_SCRIPTS = ("dom.js", "charts.js", "orders.js", "divergence.js", "run.js", "comparison.js", "main.js")
 _NAME = "report.html"
 
 

@@ -19,6 +19,7 @@ from framework.backtest.order_lives import OrderLives
 from framework.backtest.road_figures import leg_us
 from framework.backtest.run_folder import MISSING, RunFolder, ints, of_kind, texts
 from framework.protocol import InstrumentSpec
+from framework.report.divergence_data import divergence_data
 from framework.report.order_data import order_data
 from framework.report.thinning import Budget, envelope, evenly, milliseconds, rounded
 
@@ -45,6 +46,7 @@ def run_data(folder: RunFolder, budget: Budget) -> dict[str, Any]:
         "epoch": first_ns // 1_000_000,
         "span": milliseconds(last_ns, first_ns),
         "tiles": _tiles(metrics),
+        "divergence": divergence_data(folder, first_ns),
         "equity": _equity(accounts, first_ns, budget),
         "markets": [
             _market(folder.touch, accounts, lives, index_of, symbol, spec, first_ns, budget)

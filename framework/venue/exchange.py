@@ -81,7 +81,8 @@ class Venue:
 
     outbox: messages to send, in the order in which they were made; the runner empties it. observer: hooks for a
     recorder. margin: trading on margin; None where the profile has none. timer_queue: the heap of the venue's timers,
-    by time, for a look at whether ``next_timer_ns`` can be before a time at all.
+    by time, for a look at whether ``next_timer_ns`` can be before a time at all. gate: what refuses commands besides,
+    as they arrive: line, command, time; None for nothing.
     """
 
     def __init__(
@@ -178,6 +179,7 @@ class Venue:
         self._gateway = Gateway(self._parts, self._cancels)
         self._queries = Queries(self._parts)
         self._deferred: list[tuple[TimerKind, Any]] = []
+        self.gate: Callable[[str, Command, int], RejectReason | None] | None = None
         self._observer: VenueObserver | None = None
         self._handlers = self._wire_handlers()
 
@@ -323,7 +325,7 @@ class Venue:
         if costs is not None and call and getattr(costs, call):
             if not self._queries.charge_call(line.account, line, costs, call, now_ns):
                 return RejectReason.CALL_LIMIT
-        return None
+        return None if self.gate is None else self.gate(line.session_id, command, now_ns)
 
     # ------------------------------------------------------------------------------------------------- time
 

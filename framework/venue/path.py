@@ -23,7 +23,7 @@ import numpy as np
 from framework.protocol import Ordering
 from framework.venue.compiled import entry, p64
 from framework.venue.latency import CompiledLatency, latency_at
-from framework.venue.streams import draw_below, stream_key
+from framework.venue.streams import draw_below, draw_u64, stream_key
 
 __all__ = ["Path"]
 
@@ -72,6 +72,34 @@ class Path:
     def send(self, ts_sent_ns: int) -> int:
         """Send the next message; returns when it arrives, in nanoseconds, never before it was sent."""
         return _send(self._address, ts_sent_ns)
+
+    def latency_ns(self, ts_sent_ns: int) -> int:
+        """What the next message takes by itself, if it is sent then; nothing is sent."""
+        state = self._state
+        return latency_at(int(state[_KEY]), int(state[_COUNT]), ts_sent_ns, int(state[_TABLE]))
+
+    @property
+    def draw(self) -> int:
+        """The chance of the next message's latency, uniform over 0 ... 2**64 - 1: which quantile it is."""
+        return int(draw_u64(int(self._state[_KEY]), int(self._state[_COUNT])))
+
+    def send_with(self, ts_sent_ns: int, latency_ns: int, *, is_holding: bool = True) -> int:
+        """As ``send``, for a message whose latency is known; it keeps its order as any other.
+
+        is_holding: later messages keep theirs behind it.
+        """
+        state = self._state
+        number = int(state[_COUNT])
+        state[_COUNT] = number + 1
+        ts_arrived_ns = ts_sent_ns + latency_ns
+        if not state[_IS_ORDERED]:
+            return ts_arrived_ns
+        paths = int(state[_PATHS])
+        at = _LAST + (draw_below(int(state[_PATH_KEY]), number, paths) if paths > 1 else 0)
+        ts_arrived_ns = max(ts_arrived_ns, int(state[at]))
+        if is_holding:
+            state[at] = ts_arrived_ns
+        return ts_arrived_ns
 
     def reconnect(self) -> None:
         """Begin a new connection: nothing waits behind messages of the old one. The stream of latencies goes on."""

@@ -9,6 +9,7 @@ function runPage(run) {
     el("div", { class: `value ${tile.tone > 0 ? "good" : tile.tone < 0 ? "bad" : ""}` }, tile.value),
     el("div", { class: "below" }, tile.note)))));
   const orders = orderSection(run);
+  if (run.divergence) page.append(divergenceSection(run));
   page.append(marketSection(run, orders), orders.section, latencySection(run), eventSection(run), figureSection(run));
   return page;
 }

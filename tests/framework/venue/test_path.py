@@ -155,6 +155,35 @@ def test_what_one_path_carries_changes_nothing_on_another() -> None:
     assert seen == expected
 
 
+@pytest.mark.parametrize("ordering", list(Ordering))
+@given(gaps_ns=st.lists(st.integers(0, 3_000_000), min_size=1, max_size=40), seed=st.integers(0, 1000))
+def test_a_known_latency_that_is_the_drawn_one_arrives_as_a_drawn_one_does(
+    ordering: Ordering, gaps_ns: list[int], seed: int
+) -> None:
+    one, two = (path(ordering, paths=3, seed=seed, table=SPREAD) for _ in range(2))
+    now_ns = 0
+    for gap_ns in gaps_ns:
+        now_ns += gap_ns
+        assert two.send_with(now_ns, two.latency_ns(now_ns)) == one.send(now_ns)
+    assert one.count == two.count
+
+
+def test_the_chance_of_a_message_says_which_quantile_its_latency_is() -> None:
+    line = path(Ordering.NONE, table=SPREAD)
+    drawn = []
+    for _ in range(2_000):
+        drawn.append((line.draw, line.latency_ns(0)))
+        line.send(0)
+    assert [ns for _, ns in sorted(drawn)] == sorted(ns for _, ns in drawn)
+
+
+def test_a_message_that_holds_nothing_up_keeps_its_own_order_only() -> None:
+    line = path(Ordering.FIFO, table=CONSTANT)
+    assert line.send_with(0, 100) == 100
+    assert line.send_with(1, 500, is_holding=False) == 501
+    assert line.send_with(2, 10) == 100
+
+
 def test_less_than_one_path_is_an_error() -> None:
     with pytest.raises(ValueError, match="at least one path"):
         path(Ordering.BALANCED, paths=0, table=SPREAD)
