@@ -25,6 +25,8 @@ from framework.venue.validation import mode_refusal, order_refusal, secondary_re
 
 __all__ = ["Adds"]
 
+_SETTLE_POSITION = OrderType.SETTLE_POSITION
+
 
 class Adds:
     """Handles AddOrder and AddBatch."""
@@ -124,7 +126,7 @@ class Adds:
         """Whether the venue's and the pair's mode let a new order in."""
         for rule in (self._parts.rule, pair.rule):
             if rule.new_orders is not NewOrders.ALL:
-                reduces = command.is_reduce_only or command.order_type is OrderType.SETTLE_POSITION
+                reduces = command.is_reduce_only or command.order_type is _SETTLE_POSITION
                 refusal = mode_refusal(command.order_type, command.is_post_only, reduces, rule)
                 if refusal is not None:
                     return refusal
@@ -132,7 +134,7 @@ class Adds:
 
     def order_refusal(self, command: AddOrder, pair: Pair, now_ns: int) -> RejectReason | None:
         """Whether a new order is well formed; a market order's cost is estimated at the opposite best price."""
-        if command.leverage or command.order_type is OrderType.SETTLE_POSITION:
+        if command.leverage or command.order_type is _SETTLE_POSITION:
             checks = self._parts.entry.margin
             refusal = RejectReason.INVALID_LEVERAGE if checks is None else checks.leverage_refusal(command)
             if refusal is not None:

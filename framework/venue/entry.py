@@ -94,7 +94,8 @@ class Entry:
         account = order.account
         if needed > account.available(order.hold_asset) + freed_units:
             return RejectReason.INSUFFICIENT_FUNDS
-        if account.margin is not None and account.margin.is_in_use and self.margin is not None:
+        margin = account.margin
+        if margin is not None and (margin.order_count or margin.positions) and self.margin is not None:
             return self.margin.cash_refusal(account, order.hold_asset, needed - freed_units)
         return None
 

@@ -333,10 +333,10 @@ class Venue:
         """Read what the kernel's last stop brought: fills of own resting orders, and triggers, in its order."""
         kernel = self._kernel
         lifecycle = self._lifecycle
-        canceled: set[int] = set()
+        canceled: list[int] | None = None
         for slot, price_ticks, qty_lots, ts_ns, _ in kernel.fills():
             order = lifecycle.by_slot.get(slot)
-            if order is None and slot in canceled:
+            if order is None and canceled is not None and slot in canceled:
                 continue
             if order is None:
                 raise SimulationError(f"the kernel filled slot {slot}, which is no order's")
@@ -344,7 +344,7 @@ class Venue:
                 lifecycle.forget_slot(order)
             if order.is_reduce_only:
                 self._fill_reducing(order, price_ticks, qty_lots, ts_ns)
-                canceled.add(slot)
+                canceled = [*(canceled or ()), slot]
             else:
                 lifecycle.fill(order, price_ticks, qty_lots, True, ts_ns)
         for watch in kernel.fired():

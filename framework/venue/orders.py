@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["MARKET_TYPES", "NO_SLOT", "TRAILING_TYPES", "TRIGGER_TYPES", "Order", "order_id_of"]
 
 NO_SLOT = -1
+_SETTLE_POSITION = OrderType.SETTLE_POSITION
 
 # Types that wait for a trigger; the executed form is a market order for the first set, a limit order for the rest.
 TRIGGER_TYPES = frozenset(
@@ -87,7 +88,6 @@ class Order:
         "is_market",
         "is_post_only",
         "is_reduce_only",
-        "is_settlement",
         "is_trailing",
         "is_triggered",
         "is_working",
@@ -156,8 +156,7 @@ class Order:
         self.is_fee_in_base = bool(command.is_fee_in_base)
         self.leverage = leverage = command.leverage
         self.is_reduce_only = command.is_reduce_only
-        self.is_settlement = order_type is OrderType.SETTLE_POSITION
-        self.is_margin = leverage > 0 or self.is_settlement
+        self.is_margin = leverage > 0 or order_type is _SETTLE_POSITION
         self.is_liquidation = False
         self.state = OrderState.NEW
         self.end_reason: RejectReason | None = None
@@ -182,6 +181,11 @@ class Order:
         self.quote_units = -1
         self.fee_exact = 0
         self.fee_units = 0
+
+    @property
+    def is_settlement(self) -> bool:
+        """Whether it is no order for the book, but settles a position."""
+        return self.order_type is _SETTLE_POSITION
 
     @property
     def leaves_lots(self) -> int:

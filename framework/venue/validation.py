@@ -8,6 +8,8 @@ Rules: rest-api/add-order, rest-api/amend-order, guides/spot-amends (iceberg dis
 
 from __future__ import annotations
 
+import msgspec
+
 from framework.messages import AddOrder
 from framework.protocol import (
     BUY,
@@ -108,10 +110,6 @@ def secondary_refusal(order: AddOrder) -> RejectReason | None:
 
 
 def _is_bare(order: AddOrder) -> bool:
-    return _has_no_more_terms(order) and not order.leverage
-
-
-def _has_no_more_terms(order: AddOrder) -> bool:
     return (
         order.quote_qty is None
         and order.display_lots is None
@@ -121,6 +119,7 @@ def _has_no_more_terms(order: AddOrder) -> bool:
         and order.limit_offset_ticks is None
         and order.limit_offset_ppm is None
         and order.expire_ns is None
+        and not order.leverage
         and not order.is_reduce_only
     )
 
@@ -161,7 +160,7 @@ def _type_refusal(order: AddOrder) -> RejectReason | None:
 def _settlement_refusal(order: AddOrder) -> RejectReason | None:
     """Whether an order to settle a position has nothing but a side and a quantity, of which 0 is all that is open."""
     is_plain = (
-        _has_no_more_terms(order)
+        _is_bare(msgspec.structs.replace(order, leverage=0))
         and order.limit_ticks is None
         and order.time_in_force is _GTC
         and order.start_ns is None

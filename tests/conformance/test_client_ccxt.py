@@ -158,3 +158,23 @@ def test_places_and_cancels_many_at_once_and_arms_the_dead_mans_switch(venue: di
     exchange.cancel_orders([stop["id"]])
     exchange.cancel_all_orders()
     assert exchange.fetch_open_orders("BTC/USD") == []
+
+
+def test_trades_on_margin_and_reads_its_positions(venue: dict[str, Any]) -> None:
+    """Leverage in, an open position out, closed by an opposite order, and what the trade says of it then."""
+    exchange = connected(venue, 5)
+    market = exchange.load_markets()["BTC/USD"]
+    assert market["margin"]
+    assert market["limits"]["leverage"]["max"] == 5
+    exchange.create_order("BTC/USD", "market", "buy", 0.01, None, {"leverage": 5})
+    positions = exchange.fetch_positions()
+    assert {position["symbol"] for position in positions} == {"BTC/USD"}
+    rows = [position["info"] for position in positions]
+    assert sum(float(row["vol"]) for row in rows) == pytest.approx(0.01)
+    assert {row["leverage"] for row in rows} == {"5.00000"}
+    exchange.create_order("BTC/USD", "market", "sell", 0.01, None, {"leverage": 5, "reduceOnly": True})
+    assert exchange.fetch_positions() == []
+    closing, opening = (trade["info"] for trade in reversed(exchange.fetch_my_trades("BTC/USD")[-2:]))
+    assert (opening["posstatus"], closing["misc"]) == ("closed", "closing")
+    with pytest.raises(ccxt.ExchangeError, match="leverage"):
+        exchange.create_order("BTC/USD", "market", "buy", 0.01, None, {"leverage": 50})

@@ -103,7 +103,7 @@ _ALL = [
     _account("OrderAmends", _OPEN_OR_CLOSED, "orders"),
     _account("TradesHistory", _CLOSED, "history"),
     _account("QueryTrades", _CLOSED, "history"),
-    _account("OpenPositions", _OPEN, note="each fill that opens is a position; no page shows a row by market"),
+    _account("OpenPositions", _OPEN, note="each fill that opens is a position"),
     _account("Ledgers", _LEDGER, "history"),
     _account("QueryLedgers", _LEDGER, "history"),
     _account("TradeVolume", _FUNDS, note="without `schedules`: no page says what stands in it"),

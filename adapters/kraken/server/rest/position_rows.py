@@ -2,7 +2,7 @@
 
 Numbers of what has been closed are JSON numbers, all others text (rest-api/get-trade-history). The signs and decimals
 of ``value`` and ``net`` are those of an example of open positions. What stands in a row of positions that are put
-together by market is an assumption: the page has no example.
+together by market is observed.
 
 Sources: rest-api/get-open-positions, rest-api/get-trade-history.
 """

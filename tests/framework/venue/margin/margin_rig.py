@@ -43,9 +43,10 @@ class Watcher(VenueObserver):
 class MarginRig(Rig):
     """A rig with a watcher, orders on margin, and sums in USD."""
 
-    def __init__(self, market: HandMarket | None = None, **options: Any) -> None:
-        self.heard = Watcher()
-        super().__init__(deep() if market is None else market, observer=self.heard, **options)
+    def __init__(self, market: HandMarket | None = None, *, watcher: Watcher | None = None, **options: Any) -> None:
+        self.heard = Watcher() if watcher is None else watcher
+        super().__init__(deep() if market is None else market, **options)
+        self.venue.observer = self.heard
 
     def go(self, side: int, lots: int, price: int | None = None, leverage: int = 5, **fields: Any) -> Order:
         """An order on margin that has to be accepted; a market order without a price."""
