@@ -47,6 +47,7 @@ __all__ = [
     "OrderTerms",
     "OrdersSnapshot",
     "QueryOrders",
+    "RateCount",
     "Report",
     "SecondaryOrder",
     "SessionClosed",
@@ -392,6 +393,13 @@ class OrdersSnapshot(Report, frozen=True, kw_only=True):
     request_id: int | None
     orders: tuple[OrderStatus, ...]
     trades: tuple[ExecutionReport, ...] = ()
+
+
+class RateCount(Report, frozen=True, kw_only=True, gc=False):
+    """The venue's own rate counter of a pair, where it is published. points: in POINT units."""
+
+    symbol: str
+    points: int
 
 
 class SessionOpened(Report, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ import msgspec
 from framework.config_text import check_amount, check_range, read_toml
 from framework.errors import ConfigError
 from framework.execution.limits import LimitsSection
+from framework.execution.routes import Spread
 from framework.venue.faults import FaultSection
 
 __all__ = [
@@ -141,7 +142,8 @@ _LEAST_MS = {"poll_interval_ms": 1, "answer_timeout_ms": 1, "deadline_ms": 0, "r
 
 
 class RoadSection(_Section, frozen=True, kw_only=True):
-    """name: a road of the profile. All else replaces what that road says; see framework.execution.policy.
+    """name: a road of the profile. All else replaces what that road says; see framework.execution.policy (submit, amend
+    and news may name several links: framework.execution.routes).
 
     deadline_ms: 0 sends no deadline. reconnect_delay_ms: -1 leaves a dropped link down.
     """
@@ -152,6 +154,7 @@ class RoadSection(_Section, frozen=True, kw_only=True):
     cancel: tuple[str, ...] | None = None
     news: str | None = None
     query: str | None = None
+    spread: Spread | None = None
     latency_tier: str | None = None
     poll_interval_ms: int | None = None
     answer_timeout_ms: int | None = None

@@ -120,6 +120,7 @@ def resolve_road(profile: VenueProfile, section: RoadSection) -> tuple[Road, Des
         "poll_interval_ms": poll_ms,
     }
     for name in (
+        "spread",
         "answer_timeout_ms",
         "deadline_ms",
         "cancel_reserve_points",

@@ -108,7 +108,7 @@ class Simulation:
         )
         self.venue.observer = self.recorder
         self.gateway = Gateway(self.venue)
-        self.links = {name: self._make_link(name, name == policy.news) for name in policy.link_names()}
+        self.links = {name: self._make_link(name, name in policy.news_links()) for name in policy.link_names()}
         self._queue_rows: list[QueueRow] = []
         self._build_trader(policy, balances)
         self.engine = Engine(self.kernel, self.venue, self.gateway, self.scheduler, self.feeds, self.trader.clocks)

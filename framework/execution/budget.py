@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from framework.execution.events import RateBudgetChanged
-from framework.messages import AddOrder, CancelOrder, Command
+from framework.messages import AddOrder, CancelOrder, Command, RateCount
 from framework.protocol import POINT, CallCosts, ProtocolProfile, RateSchedule, Tier
 from framework.venue.rates import Charge, RateCounter, call_charge, call_counter, engine_counter
 
@@ -111,6 +111,17 @@ class RateBudget:
                         ts_ns=now_ns, symbol=symbol, share=share, used_share=used_share, is_above=is_above
                     )
                 )
+
+    def note_venue(self, report: RateCount, now_ns: int) -> None:
+        """The venue has published its counter: ours stands at least so high, as it has fallen since.
+
+        What is on its way is charged to ours already, and to the venue's when it arrives; so ours is never lowered.
+        """
+        theirs = engine_counter(self.tier, self.schedule)
+        theirs.value, theirs.ts_ns = report.points, min(report.ts_venue_ns, now_ns)
+        value, ours = theirs.value_at(now_ns), self._counter(report.symbol)
+        if value > ours.value_at(now_ns):
+            ours.value, ours.ts_ns = value, now_ns
 
     def _counter(self, symbol: str) -> RateCounter:
         counter = self._counters.get(symbol)

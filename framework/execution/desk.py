@@ -28,6 +28,7 @@ from framework.execution.polls import Polls
 from framework.execution.reach import CancelRoute
 from framework.execution.reports import ReportReader
 from framework.execution.requests import Requests
+from framework.execution.router import Router
 from framework.execution.sessions import Sessions
 from framework.messages import (
     AddBatch,
@@ -38,6 +39,7 @@ from framework.messages import (
     ExecutionReport,
     OrdersSnapshot,
     OrderStatus,
+    RateCount,
     Report,
 )
 from framework.messages import SessionOpened as SessionOpenedReport
@@ -90,6 +92,8 @@ class ExecutionDesk:
         self._sessions = Sessions(self.links, policy, clock, ledger, requests, polls, evidence)
         route = CancelRoute(self.links, policy.cancel)
         self._cancels = Cancels(self.links, route, clock, ledger, requests, budget)
+        self._submits = Router(self.links, "submit", policy.submit, policy.spread, requests.load)
+        self._changes = Router(self.links, "amend", policy.amend, policy.spread, requests.load)
         self._add_charge = add_charge(budget.schedule)
         self._guard = guard
         self._halt: str | None = None
@@ -141,7 +145,7 @@ class ExecutionDesk:
         Denied, and not sent, where the link is down or where it would spend the cancels' reserve. Raises
         SimulationError for a client id that was used before, and ConfigError for a link that is not there.
         """
-        link = self._link(via or self.policy.submit)
+        link = self._submits.link_for_new() if via is None else self._link(via)
         now_ns = self._clock.now_ns
         deadline_ns = self._deadline_ns(link, now_ns)
         command = replace(order, request_id=self._requests.next_id(), deadline_ns=deadline_ns)
@@ -160,7 +164,7 @@ class ExecutionDesk:
 
     def submit_batch(self, orders: Sequence[AddOrder], via: str | None = None) -> list[OrderRecord]:
         """Send several new orders in one request where the protocol can, else one by one."""
-        link = self._link(via or self.policy.submit)
+        link = self._submits.link_for_new() if via is None else self._link(via)
         capabilities = link.profile.capabilities
         count = len(orders)
         if not max(2, capabilities.batch_add_min) <= count <= capabilities.batch_add_max or any(
@@ -193,7 +197,7 @@ class ExecutionDesk:
         The order is not the desk's afterwards: it may be submitted under the same id. Not sent, and told so, where the
         link is down or its protocol cannot only validate. Raises ConfigError for a link that is not there.
         """
-        link = self._link(via or self.policy.submit)
+        link = self._submits.link_for_new() if via is None else self._link(via)
         now_ns = self._clock.now_ns
         refusal = None if link.is_up else f"link '{link.name}' is down"
         if not link.profile.capabilities.has_validate_only:
@@ -267,7 +271,7 @@ class ExecutionDesk:
         record = self.orders[cl_ord_id]
         if not record.is_live:
             return
-        link = self._link(via or self.policy.amend)
+        link = self._changes.link_for_change(record) if via is None else self._link(via)
         now_ns = self._clock.now_ns
         schedule, age_ns = self.budget.schedule, record.age_ns(now_ns)
         is_end = qty_lots is not None and qty_lots <= record.cum_lots
@@ -406,6 +410,9 @@ class ExecutionDesk:
             self._reader.read_execution(report, link_name)
         elif isinstance(report, SessionOpenedReport):
             self._sessions.opened(self.links[link_name], report)
+            return
+        elif isinstance(report, RateCount):
+            self.budget.note_venue(report, self._clock.now_ns)
             return
         else:
             self._reader.read(link_name, report)

@@ -47,8 +47,8 @@ class Polls:
         self._ledger = ledger
         self._requests = requests
         self._budget = budget
-        self._news = links[policy.news]
-        self._is_beat = self._news.profile.news is News.NONE
+        self._news = [links[name] for name in policy.news_links() if links[name].profile.news is not News.NONE]
+        self._is_beat = not self._news
         self._link = _query_link(links, policy)
         self._interval_ns = policy.poll_interval_ms * _MS
         # How far a trader's clock may be ahead of the venue's, where only the trader's time of an order is known.
@@ -78,10 +78,11 @@ class Polls:
 
     def is_heard(self, record: OrderRecord) -> bool:
         """Whether pushed news tells of an order now."""
-        news = self._news
-        if not news.is_up or self._is_beat:
-            return False
-        return news.profile.news is News.PUSHED_ACCOUNT or record.owner_session == news.session_id
+        for news in self._news:
+            is_account = news.profile.news is News.PUSHED_ACCOUNT
+            if news.is_up and (is_account or record.owner_session == news.session_id):
+                return True
+        return False
 
     def ensure(self) -> None:
         """See to it that a poll is due within an interval; it is sent if it is still needed by then."""

@@ -15,7 +15,7 @@ from framework.execution.orders import OrderRecord
 from framework.execution.policy import MASS_SUFFIX
 from framework.protocol import CancelReach, MassCancelScope
 
-__all__ = ["CancelRoute", "CancelStep", "cancels_account", "links_that_reach", "reaches"]
+__all__ = ["CancelRoute", "CancelStep", "cancels_account", "links_that_reach", "reaches", "reaches_by"]
 
 
 def reaches(link: Link, record: OrderRecord) -> bool:
@@ -23,9 +23,13 @@ def reaches(link: Link, record: OrderRecord) -> bool:
 
     A session's reach ends with the session: an order that an earlier session of the same link entered is out of it.
     """
+    return reaches_by(link, record, link.profile.single_cancel_reach)
+
+
+def reaches_by(link: Link, record: OrderRecord, reach: CancelReach) -> bool:
+    """As ``reaches``, for a command that reaches so far."""
     if not link.is_up:
         return False
-    reach = link.profile.single_cancel_reach
     if reach is CancelReach.ACCOUNT:
         return True
     if reach is CancelReach.SESSION:

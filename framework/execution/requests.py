@@ -118,6 +118,10 @@ class Requests:
                     )
                 )
 
+    def load(self, link_name: str) -> int:
+        """How many requests on a link have no answer yet."""
+        return sum(flight.link == link_name and not flight.is_unknown for flight in self.in_flight.values())
+
     def unknown(self) -> list[InFlight]:
         """The requests of unknown fate, oldest first."""
         return [flight for flight in self.in_flight.values() if flight.is_unknown] if self.unknown_count else []

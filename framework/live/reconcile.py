@@ -45,7 +45,7 @@ def asking_policy(policy: DeskPolicy, profile: VenueProfile) -> DeskPolicy:
     asked = policy.query or next((name for name in account_wide if known[name].capabilities.has_order_query), None)
     if asked is None:
         raise ConfigError(f"no link of the road ({', '.join(policy.link_names())}) can be asked; name one in 'query'")
-    news = policy.news if policy.news in account_wide else asked
+    news = next((name for name in policy.news_links() if name in account_wide), asked)
     return DeskPolicy(
         submit=asked,
         amend=asked,

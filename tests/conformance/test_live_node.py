@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from adapters.kraken.adapter import ADAPTER
 from adapters.kraken.profile import PROFILE
@@ -23,6 +24,7 @@ from framework.backtest.loading import resolve_road
 from framework.backtest.run_folder import RunFolder
 from framework.errors import ConfigError
 from framework.execution.limits import LimitsSection
+from framework.execution.routes import Spread
 from framework.live.clock import LiveClock
 from framework.live.closing import AtEnd
 from framework.live.config import LeftOpen, LiveConfig, LiveSection
@@ -163,6 +165,49 @@ def test_a_strategy_trades_over_each_road_and_ends_flat_with_the_venues_word(
     assert {"AddOrder", "AmendOrder", "CancelAllAfter", "QueryOrders", "TRADE"} <= set(names)
     assert run.touch.num_rows > 0
     assert run.summary["event_log_sha256"]
+
+
+def test_a_strategy_trades_over_two_roads_that_share_its_orders_and_both_tell_of_them(
+    ready: dict[str, Any], folder: Path, tmp_path: Path
+) -> None:
+    """Orders take turns; each change and cancel goes by a road that reaches; each fill is had once."""
+    submit, cancel = "ws2 + fix, then rest", ("fix", "ws2", "rest")
+    section = RoadSection(
+        name="ws2", submit=submit, amend=submit, cancel=cancel, news="ws2 + fix", spread=Spread.ROUND_ROBIN
+    )
+
+    def more(strategy: Steps) -> None:
+        strategy.orders["more"] = strategy.buy(strategy.pair, LOTS, strategy.bid - 60_000)
+
+    def move(strategy: Steps) -> None:
+        for name in ("rest", "more"):
+            strategy.move(strategy.orders[name], price_ticks=strategy.bid - 70_000)
+
+    def cancel_both(strategy: Steps) -> None:
+        for name in ("rest", "more"):
+            strategy.cancel_order(strategy.orders[name])
+
+    strategy = Steps(rest_order, more, take, take, move, cancel_both)
+    config = structs.replace(config_of(folder, tmp_path / "state", "ws2", at_end=AtEnd.FLATTEN), road=section)
+    node, said = asyncio.run(
+        lived(
+            config,
+            strategy,
+            lambda node: strategy.heard.count("OrderFilled") >= 2 and strategy.heard.count("OrderCanceled") == 2,
+        )
+    )
+    assert node.failure is None, said
+    assert not node.closing.has_failed, node.closing.said()
+    events = RunFolder.open(node.write(tmp_path / "run")).events.to_pylist()
+    links = [row["link"] for row in events if row["kind"] == "command" and row["name"] == "AddOrder"]
+    assert links[:4] == ["ws2", "fix", "ws2", "fix"]
+    cancels = [row["link"] for row in events if row["kind"] == "command" and row["name"] == "CancelOrder"]
+    assert cancels == ["ws2", "fix"]
+    assert strategy.heard.count("OrderUpdated") >= 2
+    assert "OrderCancelRejected" not in strategy.heard
+    fills = [row["exec_id"] for row in events if row["kind"] == "fill"]
+    assert len(set(fills)) == len(fills) == len(node.recorder.fills)
+    assert len(fills) > strategy.heard.count("OrderFilled") >= 2  # the last closes the position, after its end
 
 
 def test_a_command_reaches_the_link_within_the_strategys_call(

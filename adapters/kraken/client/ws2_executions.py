@@ -23,7 +23,8 @@ from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.number import Number
 from adapters.kraken.wire.ws2.account import Execution, ExecutionsFrame
 from adapters.kraken.words import ORDER_TYPES, SIDES, TIMES
-from framework.messages import ExecType, ExecutionReport, OrderState, OrderStatus
+from framework.messages import ExecType, ExecutionReport, OrderState, OrderStatus, RateCount
+from framework.protocol import POINT
 
 __all__ = ["SequenceError", "Ws2Executions"]
 
@@ -78,6 +79,18 @@ class Ws2Executions:
                 raise SequenceError(f"executions: frame {frame.sequence} came after frame {self._sequence}")
             self._sequence = frame.sequence
         return [report for row in frame.data for report in self._reports(row)]
+
+    def counts(self, frame: ExecutionsFrame, now_ns: int) -> list[RateCount]:
+        """What the rows say of the trading counter of their order's pair."""
+        counts = []
+        for row in frame.data:
+            known = None if row.ratecount is UNSET else self._parts.memory.find(row.order_id, None)
+            if known is not None:
+                assert row.ratecount is not UNSET
+                ts_ns = now_ns if row.timestamp is UNSET else moment_ns(row.timestamp)
+                points = int(row.ratecount.decimal * POINT)
+                counts.append(RateCount(ts_venue_ns=ts_ns, symbol=known.symbol, points=points))
+        return counts
 
     def release(self) -> list[ExecutionReport]:
         """Fills that were held for a next row which has not come for a while."""

@@ -126,7 +126,11 @@ class Ws2Link(WireLink):
         assert self._token is not None
         self._executions.reset()
         self._write(
-            wire.Subscribe(wire.Subscription("executions", token=self._token, snap_orders=True, snap_trades=False))
+            wire.Subscribe(
+                wire.Subscription(
+                    "executions", token=self._token, snap_orders=True, snap_trades=False, ratecounter=True
+                )
+            )
         )
 
     def _write(self, request: wire.Request) -> None:
@@ -265,6 +269,8 @@ class Ws2Link(WireLink):
         if frame.type != "snapshot":
             for report in self._executions.update(frame):
                 self._tell(report)
+            for count in self._executions.counts(frame, self._clock.now_ns):
+                self._tell(count)
             return
         orders = self._executions.snapshot(frame)
         ts_venue_ns = self._subscribed_ns or self._clock.now_ns
