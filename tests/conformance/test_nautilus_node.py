@@ -27,7 +27,7 @@ from nautilus_trader.model.identifiers import ClientId, Venue
 
 from framework.backtest.config import RoadSection
 from framework.nautilus.exec_client import ROAD_TOPIC
-from tests.conformance.node_rig import BTC_USD, Hand, lived, node_of, rests
+from tests.conformance.node_rig import BTC_USD, Hand, asked, lived, node_of, rests
 from tests.conformance.served_venue import served_venue
 from tests.conformance.test_served_control import control
 from tests.conformance.test_served_sockets import private
@@ -232,15 +232,8 @@ def test_it_trades_by_each_road(venue: dict[str, Any], folder: Path, accounts: I
 
 
 async def told(venue: dict[str, Any], name: str, account: int, **params: str) -> Any:
-    """A private REST request, again where the node has used the key in between or the limit of calls asks for it."""
-    while True:
-        try:
-            return await asyncio.to_thread(private, venue, name, account, **params)
-        except AssertionError as error:
-            if "EAPI:Rate limit exceeded" in str(error):
-                await asyncio.sleep(3.0)
-            elif "EAPI:Invalid nonce" not in str(error):
-                raise
+    """As ``asked``, while the node lives on."""
+    return await asyncio.to_thread(asked, venue, name, account, **params)
 
 
 async def agrees(hand: Hand, venue: dict[str, Any], account: int) -> None:
