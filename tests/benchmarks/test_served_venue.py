@@ -51,8 +51,10 @@ def served(module: str, folder: Path, *arguments: str) -> Iterator[tuple[Path, f
         while not ready.exists():
             assert process.poll() is None
             time.sleep(0.005)
-        yield ready, time.perf_counter() - began
-        process.terminate()
+        try:
+            yield ready, time.perf_counter() - began
+        finally:
+            process.terminate()
 
 
 def client(module: str, *arguments: str) -> dict[str, Any]:

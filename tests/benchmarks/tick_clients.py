@@ -1,8 +1,8 @@
 """Clients that answer each change of the best prices with an order, each in a process of its own.
 
-``python -m tests.benchmarks.tick_clients CLIENT FOLDER``: the venue's ready file is in the folder. CLIENT is tidegate-ws2,
-tidegate-fix, nautilus or ccxt. It ends when its standard input does; ours print, as JSON, the nanoseconds from the call
-of the event loop that says that bytes have come to the return of the system call that took the order's bytes.
+``python -m tests.benchmarks.tick_clients CLIENT FOLDER``: the venue's ready file is in the folder. CLIENT is
+tidegate-ws2, tidegate-fix, nautilus or ccxt. It ends when its standard input does; ours print, as JSON, the nanoseconds
+from the call of the event loop that says that bytes have come to the return of the system call that took the order's.
 
 The order is the same for all: to buy 0.001 BTC far below the market, immediate or cancel, so that nothing stays.
 """
@@ -70,7 +70,10 @@ async def _live(folder: Path, road: str) -> None:
 
     shell._Socket._readable, shell._Socket.write = timed_readable, timed_write  # type: ignore[method-assign]
     # Counters that would refuse an order a moment are those of the venue in this benchmark, which refuse none.
-    tiers = tuple(replace(tier, threshold=10**9, call_max=10**9, open_orders_max=10**7) for tier in PROFILE.tiers)
+    tiers = tuple(
+        replace(tier, threshold=tier.threshold * 10**6, call_max=tier.call_max * 10**6, open_orders_max=10**7)
+        for tier in PROFILE.tiers
+    )
     profile = replace(PROFILE, tiers=tiers)
     config = LiveConfig(
         strategy=StrategySection(path="taker.py"),
@@ -131,6 +134,7 @@ def _nautilus(folder: Path) -> None:
     from nautilus_trader.config import (
         InstrumentProviderConfig,
         LiveExecEngineConfig,
+        LiveRiskEngineConfig,
         LoggingConfig,
         StrategyConfig,
         TradingNodeConfig,
@@ -187,6 +191,7 @@ def _nautilus(folder: Path) -> None:
         TradingNodeConfig(
             logging=LoggingConfig(log_level="ERROR"),
             exec_engine=LiveExecEngineConfig(reconciliation=False),
+            risk_engine=LiveRiskEngineConfig(max_order_submit_rate="1000000/00:00:01"),
             data_clients={"KRAKEN": KrakenDataClientConfig(**given)},
             exec_clients={"KRAKEN": KrakenExecClientConfig(max_requests_per_second=1_000, **given)},
         ),

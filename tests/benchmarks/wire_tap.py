@@ -47,10 +47,9 @@ class Lane:
 
     def saw_frame(self, client: socket.socket, message: bytes) -> None:
         """The venue has told it something."""
-        if b'"channel":"book"' not in message:
-            return
         frame = decode_answer(message)
-        assert isinstance(frame, BookFrame)
+        if not isinstance(frame, BookFrame):
+            return
         for told in frame.data:
             if frame.type == "snapshot":
                 self._client = client
@@ -164,6 +163,16 @@ class WireTap:
                 return False
             self._relay(0.05)
         return True
+
+    def wake(self, lane: Lane, patience_s: float) -> bool:
+        """Tell a client of a book that moves until it has sent its first order; whether it has."""
+        until_s = time.monotonic() + patience_s
+        while not lane.order_count and time.monotonic() < until_s:
+            if lane.is_told:
+                lane.poke()
+            self.rest(0.2)
+        self.rest(1.0)
+        return lane.order_count > 0
 
     def poke(self, lane: Lane, patience_s: float = 5.0) -> int:
         """Nanoseconds from a book update sent to the bytes of an order received."""

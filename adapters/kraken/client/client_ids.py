@@ -14,6 +14,8 @@ import random
 import re
 from pathlib import Path
 
+import msgspec
+
 from framework.errors import ConfigError
 
 __all__ = ["ClientIds", "time_uuid"]
@@ -46,6 +48,8 @@ class ClientIds:
         self._wire: dict[str, str] = {}
         self._desk: dict[str, str] = {}
         self._path = path
+        # Open from the first name on that is kept.
+        self._file = -1
         if path is not None and path.exists():
             self._read(path)
 
@@ -58,12 +62,7 @@ class ClientIds:
             return cl_ord_id
         wire = self.new(now_ns)
         if self._path is not None:
-            line = json.dumps([cl_ord_id, wire]).encode() + b"\n"
-            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                os.write(handle, line)
-            finally:
-                os.close(handle)
+            self._write(self._path, msgspec.json.encode((cl_ord_id, wire)) + b"\n")
         self._keep(cl_ord_id, wire)
         return wire
 
@@ -74,6 +73,20 @@ class ClientIds:
     def new(self, now_ns: int) -> str:
         """An id for a request that is no order."""
         return time_uuid(now_ns, self._draw)
+
+    def _write(self, path: Path, line: bytes) -> None:
+        if self._file < 0:
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        written = os.write(self._file, line)
+        if written != len(line):
+            os.ftruncate(self._file, os.fstat(self._file).st_size - written)
+            raise OSError(28, "no space left on the device")
+
+    def close(self) -> None:
+        """Let go of the file; it is opened again if another name is to be kept."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def _keep(self, cl_ord_id: str, wire: str) -> None:
         self._wire[cl_ord_id] = wire

@@ -122,6 +122,7 @@ class KrakenVenue:
             time=VenueTime(),
             mask=self._mask,
         )
+        self._closers.append(self._parts.ids.close)
         self._history = AccountHistory(self._calls, self._parts)
         makers = {Protocol.REST: self._rest, Protocol.WS2: self._ws2, Protocol.FIX: self._fix}
         for number, (name, label) in enumerate(self._settings.links.items()):
