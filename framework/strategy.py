@@ -19,7 +19,7 @@ The same class runs in a backtest, on paper and live; it never asks in which.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
@@ -81,7 +81,8 @@ class OrderPath(Protocol):
     """A way of a strategy's orders to the desk, in place of NautilusTrader's own."""
 
     def takes(self, order: Order) -> bool: ...
-    def submit(self, order: Order, command: AddOrder | None, params: Mapping[str, Any] | None) -> None: ...
+    def submit(self, order: Order, params: Mapping[str, Any] | None) -> None: ...
+    def send(self, command: AddOrder, make: Callable[[], Order], params: Mapping[str, Any] | None) -> None: ...
     def cancel(self, order: Order, params: Mapping[str, Any] | None) -> bool: ...
 
 
@@ -196,7 +197,7 @@ class Strategy(NautilusStrategy):
         elif self.is_exiting() or not path.takes(order):
             super().submit_order(order, None, None, params)
         else:
-            path.submit(order, None, params)
+            path.submit(order, params)
 
     def cancel_order(
         self, order: Order, client_id: ClientId | None = None, params: dict[str, Any] | None = None
@@ -317,24 +318,32 @@ class Strategy(NautilusStrategy):
         options: Mapping[str, Any],
         params: dict[str, Any] | None,
     ) -> Order:
-        """The limit order that NautilusTrader's factory would make, and with it what it says to the venue."""
+        """The limit order that NautilusTrader's factory would make: what it says to the venue is sent before it is
+        made.
+        """
         assert self._path is not None
         cl_ord_id = self._next_cl_ord_id()
         is_post_only = options.get("post_only", False)
-        order = LimitOrder(
-            self.trader_id,
-            self.id,
-            bridge.instrument_id,
-            ClientOrderId(cl_ord_id),
-            side,
-            bridge.qty(qty_lots),
-            bridge.price(price_ticks),
-            UUID4(),
-            self.clock.timestamp_ns(),
-            options["time_in_force"],
-            0,
-            is_post_only,
-        )
+        order: Order | None = None
+
+        def make() -> Order:
+            nonlocal order
+            order = LimitOrder(
+                self.trader_id,
+                self.id,
+                bridge.instrument_id,
+                ClientOrderId(cl_ord_id),
+                side,
+                bridge.qty(qty_lots),
+                bridge.price(price_ticks),
+                UUID4(),
+                self.clock.timestamp_ns(),
+                options["time_in_force"],
+                0,
+                is_post_only,
+            )
+            return order
+
         command = AddOrder(
             request_id=0,
             cl_ord_id=cl_ord_id,
@@ -346,7 +355,7 @@ class Strategy(NautilusStrategy):
             time_in_force=time_in_force,
             is_post_only=is_post_only,
         )
-        self._path.submit(order, command, params)
+        self._path.send(command, make, params)
         return order
 
     # ------------------------------------------------------------------------------------------------- handlers

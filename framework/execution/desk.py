@@ -159,7 +159,10 @@ class ExecutionDesk:
             return record
         self._begin(record)
         self.budget.spend(record.symbol, charge, now_ns)
-        self._requests.send(RequestKind.ADD, link, command, (record,), now_ns)
+        try:
+            self._requests.send(RequestKind.ADD, link, command, (record,), now_ns)
+        finally:  # it is in flight even where it could not be written down
+            self._tell_submitted(record)
         return record
 
     def submit_batch(self, orders: Sequence[AddOrder], via: str | None = None) -> list[OrderRecord]:
@@ -188,7 +191,11 @@ class ExecutionDesk:
         self.budget.spend(records[0].symbol, charge, now_ns)
         deadline_ns = self._deadline_ns(link, now_ns)
         batch = AddBatch(request_id=request_id, deadline_ns=deadline_ns, orders=commands)
-        self._requests.send(RequestKind.ADD, link, batch, records, now_ns)
+        try:
+            self._requests.send(RequestKind.ADD, link, batch, records, now_ns)
+        finally:
+            for record in records:
+                self._tell_submitted(record)
         return list(records)
 
     def validate(self, order: AddOrder, via: str | None = None) -> None:
@@ -220,6 +227,9 @@ class ExecutionDesk:
     def _begin(self, record: OrderRecord) -> None:
         self.open_orders[record.cl_ord_id] = record
         record.reach = self._sessions.reach(record)
+
+    def _tell_submitted(self, record: OrderRecord) -> None:
+        """Once it has been sent: nothing that is told holds its bytes up, and no answer comes from within sending."""
         self._listener.order_submitted(record)
         if not self._polls.is_heard(record):
             self._polls.ensure()

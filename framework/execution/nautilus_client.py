@@ -116,6 +116,8 @@ class DeskExecutionClient(ExecutionClient):
         self._on_road_event = on_road_event
         self._schedule_balance = schedule_balance
         self._nautilus: dict[str, Order] = {}
+        # What gives orders that are being sent.
+        self._unmade: dict[str, Callable[[], Order]] = {}
         # Ids that NautilusTrader made itself (closing positions, exits) are too long for a venue; these stand for them.
         self._short_ids: dict[str, str] = {}
         self._short_count = 0
@@ -126,17 +128,28 @@ class DeskExecutionClient(ExecutionClient):
     # ------------------------------------------------------------------------------------------------- commands
 
     def submit_order(self, command: SubmitOrder) -> None:
-        self.submit(command.order, None, command.params)
+        self.submit(command.order, command.params)
 
-    def submit(self, order: Order, add: AddOrder | None, params: Mapping[str, Any] | None) -> None:
-        """Send a new order; add: the same as the desk takes it, where the caller has it."""
-        if add is None:
-            add = self._translate(order)
-            if add is None:
-                return
-        else:
-            self._nautilus[add.cl_ord_id] = order
-        self._desk().submit(add, via=_via(params))
+    def submit(self, order: Order, params: Mapping[str, Any] | None) -> None:
+        """Send a new order."""
+        add = self._translate(order)
+        if add is not None:
+            self._desk().submit(add, via=_via(params))
+
+    def send(self, add: AddOrder, make: Callable[[], Order], params: Mapping[str, Any] | None) -> None:
+        """Send a new order as the desk takes it; make: gives the same order, once it has been sent or denied."""
+        self._unmade[add.cl_ord_id] = make
+        try:
+            self._desk().submit(add, via=_via(params))
+        finally:
+            self._unmade.pop(add.cl_ord_id, None)
+
+    def _make(self, cl_ord_id: str) -> Order:
+        """The order of which the desk speaks for the first time."""
+        make = self._unmade.pop(cl_ord_id, None)
+        if make is not None:
+            self._nautilus[cl_ord_id] = make()
+        return self._nautilus[cl_ord_id]
 
     def adopt(self, order: Order) -> None:
         """An order of a run before, which the desk has adopted."""
@@ -237,7 +250,7 @@ class DeskExecutionClient(ExecutionClient):
     # ------------------------------------------------------------------------------------------------- desk listener
 
     def order_submitted(self, record: OrderRecord) -> None:
-        order = self._nautilus[record.cl_ord_id]
+        order = self._make(record.cl_ord_id)
         self.generate_order_submitted(
             order.strategy_id,
             order.instrument_id,
@@ -246,7 +259,8 @@ class DeskExecutionClient(ExecutionClient):
         )
 
     def order_denied(self, record: OrderRecord, reason: str) -> None:
-        order = self._nautilus.pop(record.cl_ord_id)
+        order = self._make(record.cl_ord_id)
+        del self._nautilus[record.cl_ord_id]
         self.generate_order_denied(
             order.strategy_id,
             order.instrument_id,

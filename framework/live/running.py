@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import signal
 import time
@@ -161,6 +162,9 @@ async def _live(
     print(f"Live: {type(node.strategy).__name__} on {pairs}. Ctrl-C ends it.", flush=True)
     await health.open(out)
     health.began(strategy=config.strategy.path, road=config.road.name, symbols=config.live.symbols)
+    # What has been made by now stays to the end: looking through it again and again would hold orders up.
+    gc.collect()
+    gc.freeze()
     node.begin()
     until_s = None if for_s is None else time.monotonic() + for_s
     status_s = time.monotonic() + _STATUS_S

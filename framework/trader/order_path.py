@@ -9,7 +9,7 @@ orders, execution algorithms, anything that NautilusTrader objects to) goes its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nautilus_trader.core.fsm import InvalidStateTrigger
@@ -78,11 +78,19 @@ class OrderPath:
             and not self._cache.order_exists(order.client_order_id)
         )
 
-    def submit(self, order: Order, command: AddOrder | None, params: Mapping[str, Any] | None) -> None:
-        """Submit a new order; command: what it says to the venue, where that is known already."""
+    def submit(self, order: Order, params: Mapping[str, Any] | None) -> None:
+        """Submit a new order."""
+        self._introduce(order)
+        self._client.submit(order, params)
+
+    def send(self, command: AddOrder, make: Callable[[], Order], params: Mapping[str, Any] | None) -> None:
+        """Submit a new order of which is known what it says to the venue; it is made when its bytes have left."""
+        self._client.send(command, lambda: self._introduce(make()), params)
+
+    def _introduce(self, order: Order) -> Order:
         self._tell(self._order_topic(order.strategy_id), order.init_event)
         self._cache.add_order(order, None, None, True)  # True: nothing to look for, the id is known to be new
-        self._client.submit(order, command, params)
+        return order
 
     def cancel(self, order: Order, params: Mapping[str, Any] | None) -> bool:
         """Cancel an order; False, and nothing done, for one that NautilusTrader has more to say about."""

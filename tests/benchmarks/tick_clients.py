@@ -10,6 +10,7 @@ The order is the same for all: to buy 0.001 BTC far below the market, immediate 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -90,6 +91,8 @@ async def _live(folder: Path, road: str) -> None:
     balances = (await venue.account()).balances
     tape = folder / "tape"
     node = LiveNode(config, profile, venue, clock, journal, recovery, balances, _mute, strategy=_taker(), tape=tape)
+    gc.collect()
+    gc.freeze()  # as ``tidegate live`` does
     node.begin()
     await _input_ended()
     node.close("done")

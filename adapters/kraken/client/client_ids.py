@@ -58,7 +58,7 @@ class ClientIds:
         wire = self._wire.get(cl_ord_id)
         if wire is not None:
             return wire
-        if _UUID.fullmatch(cl_ord_id) or (not self._is_time_based and _SHORT.fullmatch(cl_ord_id)):
+        if (not self._is_time_based and _SHORT.fullmatch(cl_ord_id)) or _UUID.fullmatch(cl_ord_id):
             return cl_ord_id
         wire = self.new(now_ns)
         if self._path is not None:

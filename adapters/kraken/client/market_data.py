@@ -117,9 +117,13 @@ class MarketData(Feed):
         if is_snapshot:
             book.clear()
             rows.append(MarketRow(ts_ns, recv_ns, CLEAR, 0, 0, 0, flags))
-        rows += [MarketRow(ts_ns, recv_ns, LEVEL, side, ticks, lots, flags) for side, ticks, lots in book.apply(told)]
-        for side, ticks in book.cut(depth):  # pushed out by better levels: the venue tells no more of them
-            rows.append(MarketRow(ts_ns, recv_ns, LEVEL, side, ticks, 0, flags))
+        changes = book.apply(told)
+        # Those that were pushed out by better levels: the venue tells no more of them.
+        changes += [(side, ticks, 0) for side, ticks in book.cut(depth)]
+        rows += [MarketRow(ts_ns, recv_ns, LEVEL, side, ticks, lots, flags) for side, ticks, lots in changes]
+        if changes:
+            rows[-1] = MarketRow(ts_ns, recv_ns, LEVEL, *changes[-1], flags | LAST)
+            return rows
         return _ended(rows)
 
     def _on_trades(self, frame: TradeFrame) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from functools import lru_cache
+from functools import lru_cache
 from zlib import crc32
 
 __all__ = ["book_checksum", "digits", "epoch_us", "rfc3339_ns", "rfc3339_us"]
@@ -35,8 +36,14 @@ def book_checksum(asks: Iterable[tuple[int, int]], bids: Iterable[tuple[int, int
 def rfc3339_us(ts_ns: int) -> str:
     """A time with microseconds, as WebSocket v2 prints it."""
     seconds, rest_ns = divmod(ts_ns, _NS)
+    return f"{_second(seconds)}.{rest_ns // 1000:06d}Z"
+
+
+# A second's messages have all but the decimals in common.
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
     year, month, day, hour, minute, second, _, _, _ = time.gmtime(seconds)
-    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}.{rest_ns // 1000:06d}Z"
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}"
 
 
 def rfc3339_ns(ts_ns: int) -> str:

@@ -19,7 +19,7 @@ from adapters.fix.codec import Fields
 from adapters.kraken.wire.credentials import Token
 from adapters.kraken.wire.errors import WireError
 
-__all__ = ["TAGS", "Entry", "FixMessage", "read", "write"]
+__all__ = ["TAGS", "Entry", "FixMessage", "read", "write", "write_tail"]
 
 TAGS: Mapping[str, int] = {
     "avg_px": 6,
@@ -171,6 +171,23 @@ def write(message: FixMessage) -> Fields:
     """The fields of a message, without header and trailer. Raises WireError for a value that FIX cannot carry."""
     shape = _shape(type(message))
     return _written(message, shape.ascending if message.is_ascending else shape.in_order)
+
+
+def write_tail(message: FixMessage) -> bytes:
+    """The fields of ``write`` as they stand in a message, each ended by SOH: the ``tail`` of ``codec.encode``."""
+    shape = _shape(type(message))
+    parts = []
+    for field in shape.ascending if message.is_ascending else shape.in_order:
+        value = getattr(message, field.name)
+        if value is UNSET:
+            continue
+        if type(value) is not str:  # a number, a secret or a group
+            return b"".join([b"%d=%b\x01" % each for each in write(message)])
+        parts.append(f"{field.tag}={value}\x01")
+    data = "".join(parts).encode()
+    if b"=\x01" in data or data.count(b"\x01") != len(parts):
+        write(message)  # says which field it is
+    return data
 
 
 def _read[M: (FixMessage, Entry)](kind: type[M], fields: Fields, start: int, *, is_entry: bool) -> tuple[M, int]:

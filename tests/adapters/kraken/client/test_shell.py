@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,13 +59,13 @@ class Host:
         self._thread.start()
 
     def _accept(self) -> None:
-        line, _ = self._listening.accept()
-        line.settimeout(WAIT_S)
-        if self._certified is not None:
-            try:
+        try:
+            line, _ = self._listening.accept()
+            line.settimeout(WAIT_S)
+            if self._certified is not None:
                 line = self._certified.context().wrap_socket(line, server_side=True)
-            except ssl.SSLError:
-                return  # the client does not trust it
+        except OSError:
+            return  # nobody comes, or who comes does not trust it
         self._accepted.append(line)
 
     @property

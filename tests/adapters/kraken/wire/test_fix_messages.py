@@ -16,7 +16,7 @@ from adapters.kraken.wire.checksum import printed_checksum
 from adapters.kraken.wire.credentials import Token
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.fix import market, orders
-from adapters.kraken.wire.fix.fields import TAGS, FixMessage, read, write
+from adapters.kraken.wire.fix.fields import TAGS, FixMessage, read, write, write_tail
 from adapters.kraken.wire.fix.messages import KINDS, read_message
 from adapters.kraken.wire.fix.session import Logon, signed_logon
 from adapters.kraken.wire.signing import Secret
@@ -134,6 +134,7 @@ def test_every_kind_of_message_comes_back_as_it_was(kind: type[FixMessage]) -> N
     def check(message: FixMessage) -> None:
         frame = encode(b"FIX.4.4", kind.msg_type.encode(), [(34, b"7"), *write(message)])
         assert read_message(decode(frame)) == message
+        assert write_tail(message) == b"".join(b"%d=%b\x01" % field for field in write(message))
 
     check()
 
@@ -193,8 +194,10 @@ def test_a_group_that_is_not_as_long_as_it_says_is_an_error(count: bytes) -> Non
 
 @pytest.mark.parametrize("text", ["", "a\x01b"])
 def test_a_value_that_fix_cannot_carry_is_not_written(text: str) -> None:
-    with pytest.raises(WireError, match="field 11"):
-        write(orders.OrderMassCancelRequest(cl_ord_id=text, transact_time="t", mass_cancel_request_type="7"))
+    message = orders.OrderMassCancelRequest(cl_ord_id=text, transact_time="t", mass_cancel_request_type="7")
+    for way in (write, write_tail):
+        with pytest.raises(WireError, match="field 11"):
+            way(message)
 
 
 # --------------------------------------------------------------------------------------------------------------- logon
