@@ -8,7 +8,7 @@ this message, and last repetitions and groups.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 
 from adapters.fix.codec import Message
@@ -63,7 +63,9 @@ _FORMATS: dict[str, Callable[[bytes], object]] = {
 
 type _Rules = list[tuple[int, Callable[[bytes], object]]]
 
+# So many sequences of tags are remembered, none of them longer than messages that come often.
 _SEQUENCES_MAX = 1024
+_SEQUENCE_LENGTH_MAX = 100
 
 
 class Validator:
@@ -147,7 +149,7 @@ class Validator:
 
 
 class _Plain:
-    """Finds at once that a message of one type is right, as nearly all are; knows no groups, nor what is wrong.
+    """Finds at once that a message of one type is right, as nearly all are; does not know what is wrong.
 
     What only the tags decide, and which values are to be looked at, is found once for each sequence of tags.
     """
@@ -158,18 +160,21 @@ class _Plain:
         # Section (header, body, trailer) and what its value must pass, by tag.
         self._tags: dict[int, tuple[int, Callable[[bytes], object] | None]] = {}
         for section, part in ((1, definition), (2, trailer), (0, header)):
-            for tag in part.tags - definition.groups.keys() - header.groups.keys():
+            for tag in part.tags:
                 field = dictionary.fields[tag]
                 matches, values = _FORMATS.get(field.type), field.values or None
                 if values is not None:
                     is_list = field.type == "MULTIPLEVALUESTRING"
                     matches = partial(_has_only, values) if is_list else _one_of(values, matches)
                 self._tags[tag] = (section, matches)
+        self._header, self._definition = header, definition
         self._rules: dict[tuple[int, ...], _Rules | None] = {}
 
     def is_right(self, message: Message) -> bool:
         """Whether the message is right for sure."""
         fields = message.fields
+        if len(fields) > _SEQUENCE_LENGTH_MAX:
+            return False
         tags = tuple([tag for tag, _ in fields])
         try:
             rules = self._rules[tags]
@@ -191,13 +196,21 @@ class _Plain:
     def _rules_of(self, tags: tuple[int, ...]) -> _Rules | None:
         """By their places, the values to look at; None where the tags are not right for sure."""
         known = self._tags
-        if len(set(tags)) != len(tags) or not self._required.issubset(tags) or not known.keys() >= set(tags):
+        if not self._required.issubset(tags) or not known.keys() >= set(tags):
             return None
         sections = [known[tag][0] for tag in tags]
         if sections != sorted(sections):
             return None
-        checks = [(at, known[tag][1]) for at, tag in enumerate(tags)]
-        return [(at, matches) for at, matches in checks if matches is not None]
+        try:
+            counts = dict(_groups(tags, self._header, self._definition))
+        except InvalidMessageError:
+            return None
+        rules: _Rules = []
+        for at, tag in enumerate(tags):
+            matches = frozenset((b"%d" % counts[at],)).__contains__ if at in counts else known[tag][1]
+            if matches is not None:
+                rules.append((at, matches))
+        return rules
 
 
 def _one_of(values: frozenset[bytes], matches: Callable[[bytes], object] | None) -> Callable[[bytes], object]:
@@ -211,26 +224,38 @@ def _has_only(values: frozenset[bytes], value: bytes) -> bool:
 
 def _check_repeats(message: Message, header: MessageDef, definition: MessageDef) -> None:
     """No tag twice but in the entries of a group, and as many entries as the group says."""
-    seen: set[int] = set()
     fields = message.fields
+    for at, entries in _groups([tag for tag, _ in fields], header, definition):
+        count_tag, count = fields[at]
+        if int(count) != entries:
+            raise InvalidMessageError(*_GROUP_COUNT, count_tag)
+
+
+def _groups(tags: Sequence[int], header: MessageDef, definition: MessageDef) -> Iterator[tuple[int, int]]:
+    """The place of each group's counter, and how many entries follow it; as they end. Raises for a tag that is twice
+    where it may not be.
+    """
+    seen: set[int] = set()
     at = 0
-    while at < len(fields):
-        tag, value = fields[at]
+    while at < len(tags):
+        tag = tags[at]
         if tag in seen:
             raise InvalidMessageError(*_REPEATED, tag)
         seen.add(tag)
         at += 1
         group = definition.groups.get(tag) or header.groups.get(tag)
         if group is not None:
-            at = _check_group(fields, at, group, int(value), definition)
+            at = yield from _entries(tags, at, group, definition)
 
 
-def _check_group(fields: list[tuple[int, bytes]], at: int, group: GroupDef, count: int, definition: MessageDef) -> int:
-    """Check the entries of a group from a position on; returns where they end."""
-    entries = 0
+def _entries(
+    tags: Sequence[int], at: int, group: GroupDef, definition: MessageDef
+) -> Generator[tuple[int, int], None, int]:
+    """The entries of a group from a position on, and of groups in it; returns where they end."""
+    counter, entries = at - 1, 0
     seen: set[int] = set()
-    while at < len(fields) and fields[at][0] in group.tags:
-        tag, value = fields[at]
+    while at < len(tags) and tags[at] in group.tags:
+        tag = tags[at]
         if tag == group.first_tag:
             entries += 1
             seen.clear()
@@ -242,7 +267,6 @@ def _check_group(fields: list[tuple[int, bytes]], at: int, group: GroupDef, coun
         at += 1
         inner = definition.groups.get(tag)
         if inner is not None:
-            at = _check_group(fields, at, inner, int(value), definition)
-    if entries != count:
-        raise InvalidMessageError(*_GROUP_COUNT, group.count_tag)
+            at = yield from _entries(tags, at, inner, definition)
+    yield counter, entries
     return at

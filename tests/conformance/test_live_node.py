@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+from nautilus_trader.model.enums import OrderSide
 
 from adapters.kraken.adapter import ADAPTER
 from adapters.kraken.profile import PROFILE
@@ -250,6 +251,51 @@ def test_the_strategys_cash_is_the_venues_at_the_start_and_after_fills(
     # REST tells dollars to four decimals.
     assert [abs(one - other) < Decimal("0.0001") for one, other in zip(told, at_venue, strict=True)] == [True, True]
     assert told[1] < told[0]
+
+
+@pytest.mark.parametrize("road", ["rest", "ws2", "fix"])
+def test_the_bytes_of_an_order_are_the_operating_systems_before_submit_order_returns(
+    ready: dict[str, Any], folder: Path, tmp_path: Path, road: str
+) -> None:
+    written: list[bytes] = []
+
+    def tap(strategy: Steps) -> None:
+        venue: Any = strategy._port.links[road]  # type: ignore[union-attr]
+        if road == "rest":
+            socket = venue._calls._port._slots[0]._stream
+        else:
+            socket = venue._stream._stream if road == "ws2" else venue._stream
+        socket._line = _Tap(socket._line, written)
+        pair, bridge = strategy.pair, strategy.bridge(strategy.pair)
+        price = bridge.price(strategy.bid - 50_000)
+        order = strategy.order_factory.limit(pair, OrderSide.BUY, bridge.qty(LOTS), price)
+        strategy.submit_order(order)
+        assert len(written) == 1
+        strategy.buy(pair, LOTS, strategy.bid - 50_001)
+        assert len(written) == (1 if road == "rest" else 2)  # one connection carries one request of REST at a time
+        strategy.heard.append("checked")
+
+    strategy = Steps(tap)
+    config = config_of(folder, tmp_path, road)
+    node, said = asyncio.run(lived(config, strategy, lambda node: strategy.heard.count("OrderAccepted") == 2))
+    assert node.failure is None, said
+    assert "checked" in strategy.heard
+
+
+class _Tap:
+    """The operating system's socket, which notes what it is given."""
+
+    def __init__(self, inner: Any, written: list[bytes]) -> None:
+        self._inner = inner
+        self._written = written
+
+    def send(self, data: bytes) -> int:
+        self._written.append(data)
+        sent: int = self._inner.send(data)
+        return sent
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
 
 def test_limits_hold_live(ready: dict[str, Any], folder: Path, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from functools import lru_cache
-from functools import lru_cache
 from zlib import crc32
 
 __all__ = ["book_checksum", "digits", "epoch_us", "rfc3339_ns", "rfc3339_us"]

@@ -54,6 +54,32 @@ def test_what_is_found_right_at_once_is_right_rule_by_rule(
     assert _fault(validator.check, message) == _fault(validator.check_each, message)
 
 
+GROUPED = st.lists(
+    st.tuples(
+        st.sampled_from([453, 448, 447, 452, 802, 523, 803, 386, 336, 625, 78, 79, 80]),
+        st.sampled_from([b"0", b"1", b"2", b"02", b"D", b"a"]),
+    ),
+    max_size=12,
+)
+
+
+@given(GROUPED)
+def test_groups_that_are_found_right_at_once_are_right_rule_by_rule(fields: list[tuple[int, bytes]]) -> None:
+    message = Message(b"FIX.4.4", b"D", [*HEADER, *ORDER, *fields], b"")
+    validator = Validator(FIX44)
+    for _ in range(2):  # the second time, its sequence of tags is known
+        assert _fault(validator.check, message) == _fault(validator.check_each, message)
+
+
+def test_a_message_with_a_group_is_found_right_at_once() -> None:
+    parties = ((453, b"2"), (448, b"a"), (447, b"D"), (452, b"1"), (448, b"b"), (447, b"D"), (452, b"2"))
+    validator = Validator(FIX44)
+    plain = validator._plain[b"D"]
+    assert plain.is_right(Message(b"FIX.4.4", b"D", [*HEADER, *ORDER, *parties], b""))
+    wrong = ((453, b"1"), *parties[1:])
+    assert not plain.is_right(Message(b"FIX.4.4", b"D", [*HEADER, *ORDER, *wrong], b""))
+
+
 def _fault(check: Callable[[Message], None], message: Message) -> tuple[int, int | None] | None:
     try:
         check(message)
