@@ -14,7 +14,7 @@ from adapters.kraken.client.order_memory import OrderMemory
 from adapters.kraken.client.venue_time import VenueTime
 from adapters.kraken.errors import reject_reason
 from framework.execution.link import Clock
-from framework.messages import Command, CommandRejected, Report, SessionOpened
+from framework.messages import Command, CommandAccepted, CommandRejected, ExecutionReport, Report, SessionOpened
 from framework.protocol import ProtocolProfile, RejectReason
 
 __all__ = ["AccountParts", "UnsendableError", "WireLink"]
@@ -117,6 +117,12 @@ class WireLink(ABC):
             self._on_closed(self.name, self._parts.mask(reason))
 
     def _tell(self, report: Report) -> None:
+        if isinstance(report, ExecutionReport):
+            if report.reason:
+                report = msgspec.structs.replace(report, reason=self._parts.mask(report.reason))
+        elif isinstance(report, CommandAccepted) and report.errors:
+            errors = tuple(error and self._parts.mask(error) for error in report.errors)
+            report = msgspec.structs.replace(report, errors=errors)
         self._on_report(self.name, report)
 
     def _refused(self, request_id: int, error: str, ts_venue_ns: int, reason: RejectReason | None = None) -> None:
