@@ -125,6 +125,7 @@ async def _live(
             if symbol not in venue.instruments:
                 raise ConfigError(f"there is no pair {symbol}; write it as BASE/QUOTE, like BTC/USD")
         heard = hear(venue.market, symbols, options.depth, lambda: clock.now_ns, options.hold_ms * _MS, health.say)
+        venue.market.attach(health.observer.market(heard))
         await health.open(out)
         await _until_ready(heard, symbols)
         paper = MarketPaper(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -79,7 +78,7 @@ class LiveNode:
         """balances: what the account has. observer: watches the run. Raises ConfigError for what the venue or its
         profile does not have.
         """
-        observer = Observer() if observer is None else observer
+        self._observer = observer = Observer() if observer is None else observer
         self.config = config
         self.done = asyncio.Event()
         self.failure: Exception | None = None
@@ -174,7 +173,7 @@ class LiveNode:
         down = [name for name, link in desk.links.items() if not link.is_up]
         held = ", ".join(f"{symbol} {qty}" for symbol, qty in self.closing.positions().items())
         return (
-            f"{dt.datetime.fromtimestamp(self._clock.now_ns // _NS, dt.UTC):%H:%M:%S}  {len(desk.orders)} orders, "
+            f"{len(desk.orders)} orders, "
             f"{len(desk.open_orders)} open, {len(self.recorder.fills)} fills; position: {held or 'none'}"
             + (f"; down: {', '.join(down)}" if down else "")
         )
@@ -265,6 +264,9 @@ class LiveNode:
             how = "begins without it" if self._adoption is None else "goes on with it"
             self._say(f"runs before hold {text}; the strategy {how}, limits count it")
             self.trader.carry(self._recovery.positions_lots)
+        for symbol in held:
+            entry_ticks = None if self._adoption is None else round(self._recovery.entry_ticks[symbol])
+            self._observer.carry(symbol, self._recovery.positions_lots[symbol], entry_ticks)
 
     def _note_balances(self, balances: Mapping[str, Decimal]) -> None:
         told = {asset: f"{amount:f}" for asset, amount in balances.items()}

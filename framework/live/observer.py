@@ -27,3 +27,9 @@ class Observer:
 
     def attend(self, trader: Trader, now_ns: Callable[[], int]) -> None:
         """A trader is connected, and has not started. now_ns: the run's time."""
+
+    def carry(self, symbol: str, lots: int, entry_ticks: int | None) -> None:
+        """A run before has left a position.
+
+        entry_ticks: its average price where the strategy goes on with it; None where it begins without it.
+        """

@@ -7,7 +7,6 @@ time is moved on.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -141,7 +140,7 @@ class PaperNode:
         desk = self.simulation.desk
         held = ", ".join(f"{symbol} {qty}" for symbol, qty in self.closing.positions().items())
         return (
-            f"{dt.datetime.fromtimestamp(self.now_ns // _NS, dt.UTC):%H:%M:%S}  {len(desk.orders)} orders, "
+            f"{len(desk.orders)} orders, "
             f"{len(desk.open_orders)} open, {len(self.simulation.recorder.fills)} fills; position: {held or 'none'}"
         )
 

@@ -207,8 +207,13 @@ def _add_instruments(page: _Page, status: Status) -> None:
     )
     page.gauge(
         "position",
-        "What the run's fills have made, in the base asset.",
+        "By the run's fills, and by what it goes on with of runs before, in the base asset.",
         [({"symbol": each.symbol, "asset": each.base}, each.position) for each in status.instruments],
+    )
+    page.gauge(
+        "position_carried",
+        "What runs before have left beside it, in the base asset.",
+        [({"symbol": each.symbol, "asset": each.base}, each.carried) for each in status.instruments],
     )
     for name, text, of_what in (
         ("pnl_realised", "Result of closed positions, before fees, in the quote asset.", "realised"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -63,6 +64,8 @@ def _masked(value: Any, mask: Callable[[str], str]) -> Any:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
     return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 

@@ -110,3 +110,11 @@ class RunObserver(Observer):
         for symbol in self._desk.specs:
             self.tally.instruments[symbol]
         trader.desk.listen_sends(self._desk.left)
+
+    def carry(self, symbol: str, lots: int, entry_ticks: int | None) -> None:
+        instrument = self.tally.instruments[symbol]
+        if entry_ticks is None:
+            instrument.carried_lots = lots
+        else:
+            instrument.profit.fill(lots, entry_ticks)
+        self._log.put(Level.INFO, "position_carried", {"symbol": symbol, "lots": lots, "entry_ticks": entry_ticks})

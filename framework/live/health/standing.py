@@ -183,6 +183,7 @@ def _instrument(trader: Trader, counted: InstrumentTally, bridge: InstrumentBrid
         quote=spec.quote,
         base=spec.base,
         position=spec.qty(profit.position_lots),
+        carried=spec.qty(counted.carried_lots),
         bid=spec.price(bid_ticks) if bid_lots else None,
         ask=spec.price(ask_ticks) if ask_lots else None,
         realised=unit * profit.realised_tick_lots,

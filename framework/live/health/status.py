@@ -76,14 +76,18 @@ class BudgetStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InstrumentStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One instrument. realised, unrealised: of this run's fills, before fees, in the quote asset; unrealised is None
-    where no price is known. feed_age_s: since its market was heard last; None before.
+    """One instrument.
+
+    position: by this run's fills, and by what it goes on with of runs before; carried: what those have left beside it.
+    realised, unrealised: of ``position``, before fees, in the quote asset; unrealised is None where no price is known.
+    feed_age_s: since its market was heard last; None before.
     """
 
     symbol: str
     quote: str
     base: str
     position: Decimal
+    carried: Decimal
     bid: Decimal | None
     ask: Decimal | None
     realised: Decimal

@@ -78,7 +78,8 @@ class RoadTally:
 class InstrumentTally:
     """One instrument's. messages: of its market; heard_ns: when the last one came, 0 for none. losses: times that its
     market was lost; resyncs: times that it was whole again afterwards. trades_missed: that were never told.
-    middle_half_ticks: twice the market's middle when it was known last, 0 before it was.
+    middle_half_ticks: twice the market's middle when it was known last, 0 before it was. carried_lots: what runs before
+    have left and the strategy does not go on with; what it goes on with is in ``profit``.
     """
 
     def __init__(self) -> None:
@@ -91,6 +92,7 @@ class InstrumentTally:
         self.trades_missed = 0
         self.is_lost = False
         self.middle_half_ticks = 0
+        self.carried_lots = 0
 
 
 class Stages:

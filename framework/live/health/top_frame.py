@@ -79,8 +79,8 @@ def _head(status: Status, trouble: str | None) -> list[Line]:
     unsafe = status.unknown or status.unreachable
     lines.append(
         Line(
-            f"{status.order_count} orders open, {status.unreachable} out of reach; {status.unknown} outcomes unknown"
-            f" ({status.unknown_total} so far); {status.denied} orders denied",
+            f"{status.order_count} orders open, {status.unreachable} out of reach; outcomes unknown: {status.unknown}"
+            f" ({status.unknown_total} so far); {status.denied} denied",
             "alarm" if unsafe else "plain",
         )
     )
@@ -114,10 +114,11 @@ def _profit(status: Status) -> str:
 
 
 def _roads(status: Status, before: Status | None) -> list[Line]:
+    """What matters most comes first: a narrow screen shows no more."""
     earlier = {road.name: road for road in before.roads} if before is not None else {}
     rows = [
-        ("ROAD", "STATE", "SESSION", "ORDERS", "CANCELS", "REJECTS", "FILLS", "LOST", "AGAIN", "GAPS", "ACK p50", "p99",
-         "FILL p50", "p99"),
+        ("ROAD", "STATE", "ORDERS", "CANCELS", "REJECTS", "FILLS", "ACK p50", "p99", "FILL p50", "p99", "LOST", "AGAIN",
+         "GAPS", "SESSION"),
     ]  # fmt: skip
     for road in status.roads:
         was = earlier.get(road.name)
@@ -126,20 +127,19 @@ def _roads(status: Status, before: Status | None) -> list[Line]:
             (
                 road.name,
                 "up" if road.is_up else "DOWN",
-                road.session_id or "-",
                 str(road.orders),
                 str(road.cancels),
                 str(sum(road.rejected.values())),
                 str(road.fills),
+                *_quantiles(ack),
+                *_quantiles(fill),
                 str(sum(road.lost.values())),
                 str(max(0, road.opened + road.resumed - 1) + road.resyncs),
                 str(road.gaps),
-                *_quantiles(ack),
-                *_quantiles(fill),
+                road.session_id or "-",
             )
         )
-    styles = [not road.is_up for road in status.roads]
-    return _table(rows, left=3, alarms=styles)
+    return _table(rows, left=2, alarms=[not road.is_up for road in status.roads])
 
 
 def _acknowledged(road: RoadStatus, was: RoadStatus | None) -> list[int]:
@@ -163,7 +163,21 @@ def _stages(status: Status, before: Status | None) -> list[Line]:
 
 
 def _instruments(status: Status) -> list[Line]:
-    rows = [("INSTRUMENT", "POSITION", "BID", "ASK", "REALISED", "UNREALISED", "FILLS", "HEARD", "LOST", "MISSED")]
+    rows = [
+        (
+            "INSTRUMENT",
+            "POSITION",
+            "BID",
+            "ASK",
+            "REALISED",
+            "UNREALISED",
+            "HEARD",
+            "FILLS",
+            "LOST",
+            "MISSED",
+            "CARRIED",
+        )
+    ]
     rows += [
         (
             each.symbol,
@@ -172,10 +186,11 @@ def _instruments(status: Status) -> list[Line]:
             _amount(each.ask),
             _money(each.realised),
             "?" if each.unrealised is None else _money(each.unrealised),
-            str(each.fills),
             "never" if each.feed_age_s is None else f"{each.feed_age_s:.1f} s ago",
+            str(each.fills),
             str(each.losses),
             str(each.trades_missed),
+            _amount(each.carried),
         )
         for each in status.instruments
     ]

@@ -118,8 +118,8 @@ class WatchedDesk(DeskTee, DeskListener):
                     road.rejected[name] += 1
             is_well = outcome == "accepted"
             if not is_well or self._log.is_debug:
-                fields = {"road": flight.link, "command": name, "request_id": request_id, "outcome": outcome}
-                why = {} if is_well else {"reason": reason, "why": text}
+                fields = {"command": name, "outcome": outcome, "road": flight.link, "request_id": request_id}
+                why = {} if is_well else {"why": text, "reason": reason}
                 self._log.put(_DEBUG if is_well else _WARNING, "command_answered", fields | why)
         self._journal.answered(request_id, ts_learned_ns, outcome, reason, text)
 
@@ -241,15 +241,15 @@ class WatchedDesk(DeskTee, DeskListener):
         if fee:
             fees[fee_asset] = fees.get(fee_asset, Decimal(0)) + fee
         fields = {
-            "cl_ord_id": record.cl_ord_id,
-            "exec_id": exec_id,
-            "symbol": symbol,
             "side": _SIDES[is_buy],
             "qty": self._qty(symbol, last_lots),
+            "symbol": symbol,
             "price": self._price(symbol, last_ticks),
             "is_maker": is_maker,
             "fee": fee,
             "fee_asset": fee_asset,
+            "cl_ord_id": record.cl_ord_id,
+            "exec_id": exec_id,
         }
         self._log.put(_INFO, "order_filled", fields)
         self._listener.order_filled(record, exec_id, last_lots, last_ticks, is_maker, fee, fee_asset, ts_venue_ns)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from adapters.kraken.profile import PROFILE
 from framework.execution.budget import RateBudget
 from framework.execution.events import RateBudgetChanged
-from framework.protocol import POINT
+from framework.protocol import POINT, Protocol
 from framework.venue.rates import Charge
 from tests.framework.execution.desk_rig import REST_POLLED, Rig, add_order
 
@@ -113,3 +113,15 @@ def test_orders_over_every_link_are_charged_to_one_counter() -> None:
     rig.desk.submit(add_order("a"))
     rig.desk.submit(add_order("b"), via="rest")
     assert rig.budget.used_share("BTC/USD", rig.clock.now_ns) == 2 / 125
+
+
+def test_all_counters_that_were_charged_are_told_as_they_stand() -> None:
+    budget, rest = _budget(), PROFILE.protocols[Protocol.REST]
+    budget.spend("BTC/USD", Charge(100 * POINT), 0)
+    assert budget.admit_poll(rest, 0)
+    calls, limit = sum(getattr(rest.call_costs, call) for call in rest.poll_calls), budget.tier.call_max
+    assert budget.uses(0) == [
+        ("orders", "BTC/USD", 100 * POINT, 125 * POINT, None),
+        ("calls", "rest", calls, limit, None),
+    ]
+    assert budget.uses(10 * SECOND)[0].used == 100 * POINT - 234 * 10 * SECOND

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from framework.errors import ConfigError, SimulationError
+from framework.execution.link import Link
 from framework.execution.policy import DeskPolicy
-from framework.messages import AddBatch, CancelBatch
+from framework.messages import AddBatch, CancelBatch, Command
 from framework.protocol import RejectReason
 from tests.framework.execution.desk_rig import (
     FIX,
@@ -252,3 +253,16 @@ def test_a_refused_cancel_leaves_the_order_alive_and_is_told() -> None:
     rig.tell("ws2", rejected(2, 2, RejectReason.RATE_LIMIT))
     assert rig.heard == [("cancel rejected", "a", "EOrder:Rate limit exceeded")]
     assert record.is_live
+
+
+def test_who_listens_to_sends_is_told_of_each_command_once_it_is_on_its_link() -> None:
+    rig = Rig()
+    told: list[tuple[str, str, int, bool]] = []
+
+    def hear(link: Link, command: Command, asked_ns: int) -> None:
+        told.append((link.name, type(command).__name__, asked_ns, rig.links[link.name].sent[-1] is command))
+
+    rig.desk.listen_sends(hear)
+    rig.desk.submit(add_order())
+    rig.desk.cancel("a", via="rest")
+    assert told == [("ws2", "AddOrder", at(0), True), ("rest", "CancelOrder", at(0), True)]

@@ -86,6 +86,18 @@ def test_what_was_written_is_read_in_order_by_the_next_run_which_goes_on(tmp_pat
     assert list(read_records(path)) == [*first, intent(4)]
 
 
+def test_it_says_how_much_is_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "run.intents"
+    journal = opened(path)
+    for number in range(3):
+        journal.add(intent(number))
+        assert journal.size_bytes == path.stat().st_size
+    journal.close()
+    again = opened(path)
+    assert again.size_bytes == path.stat().st_size
+    again.close()
+
+
 def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "run.intents"
     written(path, 1)

@@ -56,6 +56,7 @@ def instrument(symbol: str = "BTC/USD", **given: Any) -> InstrumentStatus:
         "quote": quote,
         "base": base,
         "position": Decimal("0.01000000"),
+        "carried": Decimal(0),
         "bid": Decimal("89657.8"),
         "ask": Decimal("89660.1"),
         "realised": Decimal("1.50"),

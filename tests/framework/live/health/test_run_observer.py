@@ -266,6 +266,24 @@ def test_at_level_info_no_command_and_no_change_of_an_order_is_logged() -> None:
     assert not names & {"command_sent", "order_accepted", "order_updated", "order_canceled"}
 
 
+def test_what_a_run_before_has_left_is_told_beside_the_position_or_as_part_of_it() -> None:
+    """The strategy begins without it, or goes on with it from what it has cost."""
+    beside, within = Watched(Script(TRADING), FILLING), Watched(Script(TRADING), FILLING)
+    beside.observer.carry("BTC/USD", 7 * LOTS, None)
+    within.observer.carry("BTC/USD", 7 * LOTS, BID - 10)
+    for watched in (beside, within):
+        live(watched.node, 20.0)
+    (instrument,) = beside.status().instruments
+    assert (instrument.position, instrument.carried) == (Decimal("-0.02"), Decimal("0.07"))
+    (whole,) = within.status().instruments
+    assert (whole.position, whole.carried) == (Decimal("0.05"), 0)
+    # Seven bought at 99.0 are worth 100.05 in the middle of the market.
+    assert instrument.unrealised is not None
+    assert whole.unrealised is not None
+    gained = whole.realised + whole.unrealised - instrument.realised - instrument.unrealised
+    assert gained == Decimal("0.07") * Decimal("1.05")
+
+
 # ------------------------------------------------------------------------------------------------- stages
 
 
