@@ -59,6 +59,7 @@ class RateBudget:
         self._on_change = on_change
         self._counters: dict[str, RateCounter] = {}
         self._calls: dict[str, RateCounter] = {}
+        self._published: dict[str, RateCounter] = {}
         self._shares: list[float] = []
         self._above: dict[tuple[str, float], bool] = {}
 
@@ -67,13 +68,17 @@ class RateBudget:
         self._shares.append(share)
 
     def uses(self, now_ns: int) -> list[BudgetUse]:
-        """All counters that anything was charged to, as they stand now."""
-        counters = [("orders", symbol, counter) for symbol, counter in self._counters.items()]
-        counters += [("calls", label, counter) for label, counter in self._calls.items()]
-        return [
-            BudgetUse(kind, name, counter.value_at(max(now_ns, counter.ts_ns)), counter.threshold)
-            for kind, name, counter in counters
+        """All counters that anything was charged to, as they stand now, and as the venue's own have fallen since."""
+        orders = []
+        for symbol, counter in self._counters.items():
+            theirs = self._published.get(symbol)
+            published = None if theirs is None else _value(theirs, now_ns)
+            orders.append(BudgetUse("orders", symbol, _value(counter, now_ns), counter.threshold, published))
+        calls = [
+            BudgetUse("calls", label, _value(counter, now_ns), counter.threshold)
+            for label, counter in self._calls.items()
         ]
+        return orders + calls
 
     def used_share(self, symbol: str, now_ns: int) -> float:
         """Share of the threshold that is used now."""
@@ -119,6 +124,7 @@ class RateBudget:
         """
         theirs = engine_counter(self.tier, self.schedule)
         theirs.value, theirs.ts_ns = report.points, min(report.ts_venue_ns, now_ns)
+        self._published[report.symbol] = theirs
         value, ours = theirs.value_at(now_ns), self._counter(report.symbol)
         if value > ours.value_at(now_ns):
             ours.value, ours.ts_ns = value, now_ns
@@ -195,3 +201,7 @@ class RateBudget:
 def _poll_cost_max(profile: ProtocolProfile, costs: CallCosts) -> int:
     """What a poll costs when something has changed."""
     return sum(getattr(costs, call) for call in (*profile.poll_calls, *profile.poll_calls_on_change))
+
+
+def _value(counter: RateCounter, now_ns: int) -> int:
+    return counter.value_at(max(now_ns, counter.ts_ns))

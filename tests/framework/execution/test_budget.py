@@ -9,6 +9,7 @@ from __future__ import annotations
 from adapters.kraken.profile import PROFILE
 from framework.execution.budget import RateBudget
 from framework.execution.events import RateBudgetChanged
+from framework.messages import RateCount
 from framework.protocol import POINT, Protocol
 from framework.venue.rates import Charge
 from tests.framework.execution.desk_rig import REST_POLLED, Rig, add_order
@@ -125,3 +126,11 @@ def test_all_counters_that_were_charged_are_told_as_they_stand() -> None:
         ("calls", "rest", calls, limit, None),
     ]
     assert budget.uses(10 * SECOND)[0].used == 100 * POINT - 234 * 10 * SECOND
+
+
+def test_what_the_venue_has_published_is_told_beside_our_own_count_as_it_has_fallen_since() -> None:
+    budget = _budget()
+    budget.spend("BTC/USD", Charge(100 * POINT), 0)
+    budget.note_venue(RateCount(ts_venue_ns=0, symbol="BTC/USD", points=80 * POINT), SECOND)
+    (use,) = budget.uses(10 * SECOND)
+    assert (use.used, use.published) == ((100 * POINT - 2_340 * SECOND), 80 * POINT - 2_340 * SECOND)
