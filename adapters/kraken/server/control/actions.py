@@ -80,7 +80,7 @@ class Actions:
 
     def set_mode(self, wanted: Mapping[str, Any]) -> Any:
         """Set the engine's mode; modes that a fault has set are over."""
-        self._faults.schedule.set_mode(VenueMode[wanted["mode"].upper()], wanted.get("pair"))
+        self._faults.set_mode_by_hand(VenueMode[wanted["mode"].upper()], wanted.get("pair"))
         return self._reads.mode({})
 
     def roll_over(self, wanted: Mapping[str, Any]) -> Any:

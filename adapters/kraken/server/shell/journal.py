@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.control.served_faults import ServedFaults
 from adapters.kraken.server.fix.gateway import FixGateway
 from adapters.kraken.server.keys import ApiKey, KeyFile, key_file, keys_of
 from adapters.kraken.server.shell.pump import Pump
@@ -90,7 +91,7 @@ class VenueJournal:
         kept = {name: getattr(settings, name) for name in settings.__struct_fields__ if name != "keys"}
         self.options = msgspec.structs.replace(self.options, **kept)
 
-    def open(self, context: ServerContext, fix: FixGateway, pump: Pump) -> str:
+    def open(self, context: ServerContext, fix: FixGateway, pump: Pump, faults: ServedFaults) -> str:
         """Begin the journal, or bring the venue to the present with it. Returns what there is to say of it.
 
         pump: of the venue; its clock is put right. Raises ConfigError and JournalError where the venue cannot go on.
@@ -98,6 +99,7 @@ class VenueJournal:
         host = context.host
         assert isinstance(host, JournaledHost)
         host.kept_by[_KEYS] = context.keys.recall_nonce
+        host.kept_by[faults.owner] = faults.recall
         pump.on_beat.append(host.beat)
 
         def keep(data: bytes) -> None:
@@ -122,6 +124,7 @@ class VenueJournal:
                 file=sys.stderr,
             )
         fix.recalled()
+        faults.recalled()
         host.drop_lines(lasting=("rest",))
         host.run_until(max(host.now_ns, self._present_ns(replayed)))
         wall_ns = time.monotonic_ns()

@@ -11,16 +11,19 @@ from typing import Any
 import pytest
 
 from adapters.kraken.server.context import ServerContext
+from adapters.kraken.server.control.served_faults import ServedFaults
 from adapters.kraken.server.fix.gateway import FixGateway
 from adapters.kraken.server.rest.gateway import RestGateway
 from adapters.kraken.server.rest.public_limits import PublicLimits
 from adapters.kraken.server.shell.journal import VenueJournal
+from adapters.kraken.server.shell.peers import Peers
 from adapters.kraken.server.shell.pump import Pump
 from adapters.kraken.server.shell.serve import ServeOptions, build_context
 from framework.data.imports import ImportedMarket
 from framework.data.store import write_store
 from framework.errors import ConfigError
-from framework.protocol import BUY
+from framework.protocol import BUY, VenueMode
+from framework.venue.faults import FaultSection
 from framework.venue.served.clock import VenueClock
 from framework.venue.served.market import market_from
 from tests.framework.venue.served.served_rig import QUIET, SECOND, START, TRADING, Client, hand_market, order
@@ -38,12 +41,22 @@ def write(path: Path, rows: Any) -> Path:
 
 def start(now_ns: int = 10**18, **options: Any) -> tuple[VenueJournal, ServerContext, Pump, str]:
     """A venue that has been opened, as ``serve`` opens it."""
+    journal, context, pump, said, _ = started(now_ns, **options)
+    return journal, context, pump, said
+
+
+def started(
+    now_ns: int = 10**18, **options: Any
+) -> tuple[VenueJournal, ServerContext, Pump, str, tuple[ServedFaults, Peers]]:
+    """As ``start``, with the faults and the connections that they cut."""
     journal = VenueJournal(ServeOptions(**options), now_ns)
     context, _ = build_context(journal.options, journal.start_ns, known_keys=journal.keys)
     pump = Pump(context.host, VenueClock(time.monotonic_ns(), context.host.now_ns, journal.options.speed))
     RestGateway(context, PublicLimits(0))
-    said = journal.open(context, FixGateway(context, {}), pump)
-    return journal, context, pump, said
+    peers = Peers(10)
+    faults = ServedFaults(context.host, peers, {})
+    said = journal.open(context, FixGateway(context, {}), pump, faults)
+    return journal, context, pump, said, (faults, peers)
 
 
 def test_a_resumed_venue_is_what_its_journal_says(store: Path, tmp_path: Path) -> None:
@@ -174,3 +187,82 @@ def test_no_secret_is_in_a_text_about_a_journal(store: Path, tmp_path: Path) -> 
     assert journal._journal is not None
     assert not any(secret in text for secret in secrets for text in (*texts, repr(journal._journal.header)))
     journal.close()
+
+
+# -------------------------------------------------------------------------------------------------------------- faults
+
+
+def fault(**fields: Any) -> FaultSection:
+    return FaultSection(**{"at_s": 0, **fields})
+
+
+def test_a_mode_of_a_fault_lasts_over_a_restart_and_ends_in_its_time(store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    first, context, _, _, (faults, _) = started(journal=path, market=str(store))
+    faults.add(fault(kind="mode", mode="maintenance", for_s=3600))
+    context.host.run_until(context.host.now_ns + 60 * SECOND)
+    assert context.host.mode is VenueMode.MAINTENANCE
+    first.close()
+    second, again, _, _, (recalled, _) = started(journal=path, is_resumed=True)
+    assert again.host.mode is VenueMode.MAINTENANCE
+    assert [each.state(again.host.now_ns) for each in recalled.known] == ["lasts"]
+    again.host.run_until(10**18 + 3601 * SECOND)
+    assert again.host.mode is VenueMode.ONLINE
+    second.close()
+
+
+def test_a_fault_that_is_to_come_comes_after_a_restart(store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    first, _, _, _, (faults, _) = started(journal=path, market=str(store))
+    faults.add(fault(kind="mode", mode="post_only", symbol="BTC/USD", at_s=3600))
+    first.close()
+    second, again, _, _, _ = started(journal=path, is_resumed=True)
+    assert again.host.mode_of("BTC/USD") is VenueMode.ONLINE
+    again.host.run_until(10**18 + 3601 * SECOND)
+    assert again.host.mode_of("BTC/USD") is VenueMode.POST_ONLY
+    second.close()
+    third, last, _, _, _ = started(journal=path, is_resumed=True)
+    assert last.host.mode_of("BTC/USD") is VenueMode.POST_ONLY
+    third.close()
+
+
+def test_a_protocol_that_a_fault_has_cut_off_stays_so_over_a_restart(store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    first, context, _, _, (faults, _) = started(journal=path, market=str(store))
+    faults.add(fault(kind="drop", link="ws2", for_s=3600))
+    context.host.run_until(context.host.now_ns + SECOND)
+    first.close()
+    second, again, _, _, (_, peers) = started(journal=path, is_resumed=True)
+    assert (peers.is_shut("ws_v2"), peers.is_shut("fix_trading")) == (True, False)
+    again.host.run_until(10**18 + 3601 * SECOND)
+    assert not peers.is_shut("ws_v2")
+    second.close()
+
+
+def test_a_mode_set_by_hand_is_what_a_fault_ends_in_after_a_restart_too(store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    first, context, _, _, (faults, _) = started(journal=path, market=str(store))
+    faults.set_mode_by_hand(VenueMode.LIMIT_ONLY, None)
+    faults.add(fault(kind="mode", mode="cancel_only", for_s=3600))
+    context.host.run_until(context.host.now_ns + SECOND)
+    assert context.host.mode is VenueMode.CANCEL_ONLY
+    first.close()
+    second, again, _, _, _ = started(journal=path, is_resumed=True)
+    again.host.run_until(10**18 + 3601 * SECOND)
+    assert again.host.mode is VenueMode.LIMIT_ONLY
+    second.close()
+
+
+def test_a_fault_that_was_ended_by_hand_stays_ended(store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    first, context, _, _, (faults, _) = started(journal=path, market=str(store))
+    faults.add(fault(kind="mode", mode="maintenance", for_s=3600))
+    context.host.run_until(context.host.now_ns + SECOND)
+    faults.set_mode_by_hand(VenueMode.ONLINE, None)
+    first.close()
+    second, again, _, _, (recalled, _) = started(journal=path, is_resumed=True)
+    assert again.host.mode is VenueMode.ONLINE
+    recalled.set_mode_by_hand(VenueMode.POST_ONLY, None)
+    again.host.run_until(10**18 + 3601 * SECOND)
+    assert again.host.mode is VenueMode.POST_ONLY
+    second.close()
