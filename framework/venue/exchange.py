@@ -234,7 +234,7 @@ class Venue:
         comp_id: str | None = None,
         *,
         is_news_subscribed: bool = False,
-    ) -> None:
+    ) -> Line:
         """Open a line.
 
         session_id: its name, by which it is meant from now on. comp_id: whose sessions are continued over it; the
@@ -247,6 +247,13 @@ class Venue:
         line = self._gateway.connect(session_id, self.accounts[account], protocol_label, comp_id, now_ns)
         if is_news_subscribed:
             self._gateway.subscribe(line)
+        return line
+
+    def forget_line(self, line: Line) -> None:
+        """Know no more of a line that is down, once nothing more can come of it."""
+        lines = self._gateway.lines
+        if lines.get(line.session_id) is line and not line.is_up:
+            del lines[line.session_id]
 
     def subscribe_news(self, session_id: str, now_ns: int) -> None:
         """Have a line hear of all orders of its account, from a snapshot on; raises ConfigError where it cannot."""

@@ -23,8 +23,6 @@ from framework.venue.exchange import Venue
 from framework.venue.kernel import FeedMode, MatchingKernel, StopReason
 from framework.venue.latency import CompiledLatency
 from framework.venue.margin.lending import Movement
-from framework.venue.margin.positions import MarginFill
-from framework.venue.observer import VenueObserver
 from framework.venue.orders import MARKET_TYPES
 from framework.venue.path import Path
 from framework.venue.rates import call_charge, call_counter
@@ -34,37 +32,13 @@ from framework.venue.served.lines import HostLine, Link, RoadSpec
 from framework.venue.served.market import EndlessMarket, market_from
 from framework.venue.served.records import Records
 from framework.venue.served.tape import TradeTape
+from framework.venue.served.watch import Watch
 
 __all__ = ["HostLine", "RoadSpec", "VenueHost"]
 
 T = TypeVar("T")
 
 _FORGET_EVERY = 4096
-
-
-class _Watch(VenueObserver):
-    """Hears from inside the venue what changes the public book."""
-
-    def __init__(self, host: VenueHost) -> None:
-        self._host = host
-
-    def on_fill(self, report: ExecutionReport) -> None:
-        self._host.filled(report)
-
-    def on_margin_fill(self, exec_id: str, fill: MarginFill) -> None:
-        self._host.records.on_margin_fill(fill)
-
-    def on_movement(self, movement: Movement) -> None:
-        self._host.moved(movement)
-
-    def on_order_rest(self, cl_ord_id: str, order_id: str, slot: int, now_ns: int) -> None:
-        self._host.order_changed(order_id)
-
-    def on_amend(self, cl_ord_id: str, order_id: str, is_queue_kept: bool, now_ns: int) -> None:
-        self._host.order_changed(order_id)
-
-    def on_order_end(self, cl_ord_id: str, order_id: str, reason: RejectReason | None, now_ns: int) -> None:
-        self._host.order_changed(order_id)
 
 
 class VenueHost:
@@ -93,7 +67,7 @@ class VenueHost:
         self.kernel = MatchingKernel(self.markets)
         specs = [market.spec for market in self.markets]
         self.venue = Venue(profile, self.kernel, specs, accounts, switches)
-        self.venue.observer = _Watch(self)
+        self.venue.observer = Watch(self)
         self.profile = self.venue.profile
         self.specs = {spec.symbol: spec for spec in specs}
         self.records = Records(self.venue, history_max)
@@ -265,9 +239,9 @@ class VenueHost:
             raise ConfigError(f"line {line.line_id!r} is up already; drop it first")
         road = self._roads.get(line.label, RoadSpec())
         self._line_count += 1
-        self._links[line.line_id] = Link(line, *self._paths(line, road))
+        link = self._links[line.line_id] = Link(line, *self._paths(line, road))
         try:
-            self.venue.connect(
+            link.at_venue = self.venue.connect(
                 line.line_id, line.account, line.label, self.now_ns, line.comp_id, is_news_subscribed=is_news_subscribed
             )
         except ConfigError:
@@ -282,6 +256,13 @@ class VenueHost:
             self.venue.drop_line(line_id, self.now_ns)
             self.settle()
             del self._links[line_id]
+            if not link.underway:
+                self._let_go(link)
+
+    def _let_go(self, link: Link) -> None:
+        """A line is down, and nothing of it is on its way to the engine any more."""
+        if link.at_venue is not None:
+            self.venue.forget_line(link.at_venue)
 
     def subscribe_news(self, line_id: str) -> None:
         """Have a line hear of all orders of its account, from a snapshot on."""
@@ -303,7 +284,7 @@ class VenueHost:
         if link.command is None:
             self._handle(line_id, command)
         else:
-            self.scheduler.at(link.command.send(self.now_ns), self._handle, line_id, command)
+            self._send(link, link.command, self._handle, line_id, command)
 
     def submit_made(
         self, line_id: str, make: Callable[[], Command | tuple[Command, ...] | T], answer: Callable[[T], None]
@@ -315,7 +296,18 @@ class VenueHost:
         if link.command is None:
             self._make(link, make, answer)
         else:
-            self.scheduler.at(link.command.send(self.now_ns), self._make, link, make, answer)
+            self._send(link, link.command, self._make, link, make, answer)
+
+    def _send(self, link: Link, path: Path, carry_out: Callable[..., None], *args: Any) -> None:
+        """Have something that a client sent carried out when it arrives, whether its line is up by then or not."""
+        link.underway += 1
+        self.scheduler.at(path.send(self.now_ns), self._arrived, link, carry_out, args)
+
+    def _arrived(self, link: Link, carry_out: Callable[..., None], args: tuple[Any, ...]) -> None:
+        link.underway -= 1
+        carry_out(*args)
+        if not link.underway and self._links.get(link.line.line_id) is not link:
+            self._let_go(link)
 
     def ask(self, line_id: str, question: Callable[[], T], answer: Callable[[T], None]) -> None:
         """A question that is no command takes the same paths: it is put at the engine, and its answer comes back."""

@@ -102,6 +102,7 @@ class JournaledHost(VenueHost):
         self._marked_ns = start_ns
         self._marked_wall_ns = 0
         self._is_replaying = False
+        self._left: list[Link] = []
         self.market_digest = market_digest(markets)
         self.check = 0
         self.line_makers: dict[str, Callable[[Opened], HostLine]] = {}
@@ -189,6 +190,12 @@ class JournaledHost(VenueHost):
             self._note(Dropped(self.now_ns, line_id))
         super().drop_line(line_id)
 
+    def _let_go(self, link: Link) -> None:
+        if self._is_replaying:
+            self._left.append(link)  # what was on its way then is still to come
+        else:
+            super()._let_go(link)
+
     def subscribe_news(self, line_id: str) -> None:
         self._note(Subscribed(self.now_ns, line_id))
         super().subscribe_news(line_id)
@@ -249,6 +256,9 @@ class JournaledHost(VenueHost):
         self._marked_ns = ended_ns
         self._journal = journal
         self._is_replaying = False
+        left, self._left = self._left, []
+        for link in left:
+            self._let_go(link)
         return Replayed(
             record_count=count,
             ended_ns=ended_ns,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -10,6 +10,9 @@ from framework.messages import Report
 from framework.venue.latency import CompiledLatency
 from framework.venue.path import Path
 from framework.venue.rates import RateCounter
+
+if TYPE_CHECKING:
+    from framework.venue.sessions import Line
 
 __all__ = ["HostLine", "Link", "RoadSpec"]
 
@@ -39,9 +42,12 @@ class RoadSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Link:
-    """A line that is up. command, response, news: its paths. calls: its call counter, once it has one."""
+    """A line that is up. command, response, news: its paths. calls: its call counter, once it has one.
 
-    __slots__ = ("calls", "command", "line", "news", "response")
+    at_venue: the same line as the venue knows it. underway: commands of it that are on their way to the engine.
+    """
+
+    __slots__ = ("at_venue", "calls", "command", "line", "news", "response", "underway")
 
     def __init__(self, line: HostLine, command: Path | None, response: Path | None, news: Path | None) -> None:
         self.line = line
@@ -49,3 +55,5 @@ class Link:
         self.response = response
         self.news = news
         self.calls: RateCounter | None = None
+        self.at_venue: Line | None = None
+        self.underway = 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from framework.messages import AmendOrder
-from framework.protocol import BUY
+from framework.protocol import BUY, LatencySpec
+from framework.venue.latency import compile_latency
+from framework.venue.served.host import RoadSpec
 from tests.framework.venue.served.served_rig import SECOND, START, TRADING, Client, host, order
 
 
@@ -51,9 +53,12 @@ def test_what_is_not_filled_is_told_as_of_the_amend() -> None:
 
 
 def test_an_amend_that_arrives_after_its_line_was_dropped_is_carried_out() -> None:
-    served = host()
+    latency = compile_latency(LatencySpec(kind="constant", median_us=1_000.0))
+    served = host(roads={"rest": RoadSpec(command=latency)})
     client = Client(served, "rest")
     served.submit(client.line_id, order(served, BUY, 1000, 7, "one"))
+    served.run_until(START + SECOND)
+    served.submit(client.line_id, AmendOrder(request_id=91, cl_ord_id="one", qty_lots=5))
     served.drop_line(client.line_id)
-    served._handle(client.line_id, AmendOrder(request_id=91, cl_ord_id="one", qty_lots=5))
+    served.run_until(START + 2 * SECOND)
     assert served.venue.accounts["a0"].order_by_cl_ord_id["one"].qty_lots == 5

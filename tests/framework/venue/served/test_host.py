@@ -314,3 +314,32 @@ def test_what_is_no_command_comes_back_as_an_answer_over_both_ways() -> None:
     client = Client(without)
     without.submit_made(client.line_id, lambda: "no", lambda text: answers.append((without.now_ns, text)))
     assert answers[1:] == [(START, "no")]
+
+
+def lines_of(served: VenueHost) -> set[str]:
+    return set(served.venue._gateway.lines)
+
+
+def test_nothing_is_left_of_connections_that_have_gone() -> None:
+    served = host()
+    for number in range(50):
+        client = Client(served, label=("ws2", "rest", "fix")[number % 3], line_id=f"line {number}")
+        served.drop_line(client.line_id)
+    assert lines_of(served) == set()
+
+
+def test_a_line_that_has_gone_is_known_until_what_it_sent_has_arrived() -> None:
+    latency = compile_latency(LatencySpec(kind="constant", median_us=1_000.0))
+    served = host(roads={"ws2": RoadSpec(command=latency)})
+    client = Client(served)
+    for _ in range(2):
+        served.submit(client.line_id, order(served, BUY, 1000, 7))
+        served.run_until(served.now_ns + SECOND // 2_000)
+    served.drop_line(client.line_id)
+    assert lines_of(served) == {client.line_id}
+    again = Client(served)
+    served.run_until(START + SECOND)
+    assert len(served.records.orders_open("a0")) == 2
+    assert lines_of(served) == {again.line_id}
+    served.drop_line(again.line_id)
+    assert lines_of(served) == set()
