@@ -14,7 +14,7 @@ RUN := .venv/bin/python
 CODE := framework adapters strategies backtests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup backtest venue test conformance simulate mutations fuzz lint format bench lock clean
+.PHONY: help setup backtest venue test conformance simulate mutations kills fuzz lint format bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /    make \1|/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ simulate: setup ## both ends over a faulty virtual network: SEEDS=1000 FIRST_SEE
 
 mutations: setup ## deliberate bugs, and the seed of the simulation that catches each (minutes)
 	@$(RUN) -m tests.simulation.wire.mutations $(ARGS)
+
+kills: setup ## `tidegate live` killed by SIGKILL at 200 drawn moments, on all roads (an hour; make kills ARGS="--kills 20")
+	@$(RUN) -m tests.conformance.killed_runs $(ARGS)
 
 fuzz: setup ## hostile input for the venue, 30 seconds for each of its doors (make fuzz ARGS="--seconds 300 ws2")
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
