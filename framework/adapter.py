@@ -20,7 +20,7 @@ from framework.data.imports import ImportFormat
 from framework.data.live_rows import Candle, MarketRow, Quote
 from framework.errors import ConfigError
 from framework.execution.link import Clock, Link
-from framework.messages import OrdersSnapshot, Report
+from framework.messages import AddOrder, OrdersSnapshot, Report
 from framework.protocol import InstrumentSpec, VenueMode, VenueProfile
 
 __all__ = [
@@ -250,6 +250,12 @@ class LiveVenue(Protocol):
     @property
     def orders(self) -> LiveOrderBooks | None:
         """Books order by order; None without credentials."""
+        ...
+
+    def remember(self, order: AddOrder, order_id: str | None, cum_lots: int) -> None:
+        """An order that a run before has sent and that had not ended: its id as far as it was told, and how much of it
+        was filled by fills that are known.
+        """
         ...
 
     async def account(self) -> AccountState:

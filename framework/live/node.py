@@ -196,7 +196,7 @@ class LiveNode:
         for cl_ord_id in recovery.last_ids.values():
             self.strategy.count_ids_on(cl_ord_id)
             self.trader.client.count_ids_on(cl_ord_id)
-        records = take_over(desk, recovery, self._say)
+        records = take_over(desk, self._venue, recovery, self._say)
         if self._adoption is not None:
             self._adoption.prepare()
             return

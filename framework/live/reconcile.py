@@ -87,7 +87,7 @@ class Reconciliation:
         journal = JournaledDesk(file, self._refusals, lambda: clock.now_ns, lambda name: links[name].session_id)
         budget = RateBudget(profile.rates, profile.tier(tier), 0, lambda _: None)
         self.desk = ExecutionDesk(links, policy, clock, journal.listen(self._learned), journal, budget)
-        self._records = {record.cl_ord_id: record for record in take_over(self.desk, recovery, lambda _: None)}
+        self._records = {record.cl_ord_id: record for record in take_over(self.desk, venue, recovery, lambda _: None)}
         for link in links.values():
             link.attach(
                 lambda name, report: clock.enter(self.desk.on_report, name, report),

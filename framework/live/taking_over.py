@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from framework.adapter import LiveVenue
 from framework.execution.desk import ExecutionDesk
 from framework.execution.orders import Knowledge, OrderRecord
 from framework.live.clock import LiveClock
@@ -16,8 +17,11 @@ _NS = 1_000_000_000
 _ASK_NS = 250_000_000
 
 
-def take_over(desk: ExecutionDesk, recovery: Recovery, say: Callable[[str], None]) -> list[OrderRecord]:
-    """Have a desk that has not started know what the journal tells; returns its orders that had not ended.
+def take_over(
+    desk: ExecutionDesk, venue: LiveVenue, recovery: Recovery, say: Callable[[str], None]
+) -> list[OrderRecord]:
+    """Have a desk that has not started, and its links, know what the journal tells; returns its orders that had not
+    ended.
 
     What is not known of them is asked for by the desk, as after any lost answer. say: hears what is out of the
     ordinary.
@@ -36,6 +40,7 @@ def take_over(desk: ExecutionDesk, recovery: Recovery, say: Callable[[str], None
             record.note_exec(fill.exec_id)
         if known.is_known:
             desk.know(record, known.order_id, known.add.request_id)
+        venue.remember(known.add, known.order_id, known.cum_lots)
         records.append(record)
     for link, count in strange.items():
         say(f"{count} orders of a run before were sent by {link}, which is not in this run")

@@ -93,7 +93,8 @@ class FixRequests:
             display_qty=UNSET if order.display_lots is None else instrument.qty_text(order.display_lots),
             self_trade_prevention=FIX_STP_WORDS[order.stp_mode] if has_stp else UNSET,
         )
-        known = self._parts.memory.sent(order, order.deadline_ns)
+        sent_ns = self._parts.time.proved_ns(self._parts.clock.now_ns)
+        known = self._parts.memory.sent(order, order.deadline_ns, sent_ns)
         known.fix_id = cl_ord_id
         return FixRequest(cl_ord_id, order, known, message)
 

@@ -60,7 +60,7 @@ from framework.adapter import AccountState, LiveSettings
 from framework.data.live_rows import Candle
 from framework.errors import ConfigError
 from framework.execution.link import Clock
-from framework.messages import OrdersSnapshot
+from framework.messages import AddOrder, OrdersSnapshot
 from framework.protocol import InstrumentSpec, Protocol
 
 __all__ = ["KrakenVenue", "connect_live"]
@@ -131,6 +131,10 @@ class KrakenVenue:
                 known = ", ".join(makers)
                 raise ConfigError(f"link {name!r} = {label!r}: there is no such protocol live; there is {known}")
             self.links[name] = maker(name, BackOff(self._settings.seed + number))
+
+    def remember(self, order: AddOrder, order_id: str | None, cum_lots: int) -> None:
+        """An order of a run before, so that polls look for it."""
+        self._parts.memory.adopted(order, order_id, cum_lots)
 
     async def account(self) -> AccountState:
         """What the venue says of the account. Raises KrakenError where it refuses, or does not answer."""

@@ -26,7 +26,8 @@ class KnownOrder:
     cl_ord_id: the desk's id, "" for an order of others or of an edit. order_id: the venue's, None until it is told.
     cum_lots: filled, as far as it has been told to the desk. fix_id: the last id that a request over FIX gave it.
     fees: of its first ``fees_lots`` that were filled, as FIX has told. deadline_ns: after which the venue does not take
-    it any more; None for never.
+    it any more; None for never. sent_venue_ns: what the venue's clock showed at least when it was sent, None if that is
+    not proved.
     """
 
     __slots__ = (
@@ -43,6 +44,7 @@ class KnownOrder:
         "order_id",
         "order_type",
         "qty_lots",
+        "sent_venue_ns",
         "side",
         "symbol",
         "terms_ms",
@@ -68,6 +70,7 @@ class KnownOrder:
         self.fees = Decimal(0)
         self.fees_lots = 0
         self.deadline_ns: int | None = None
+        self.sent_venue_ns: int | None = None
         self.terms_ms = 0
 
     def takes_terms(self, ts_venue_ns: int) -> bool:
@@ -102,7 +105,7 @@ class OrderMemory:
         if known.cum_lots >= cum_lots:
             self.end(known)
 
-    def sent(self, command: AddOrder, deadline_ns: int | None) -> KnownOrder:
+    def sent(self, command: AddOrder, deadline_ns: int | None, sent_venue_ns: int | None = None) -> KnownOrder:
         """A new order leaves."""
         known = KnownOrder(command.cl_ord_id, None, command.symbol, command.side, command.order_type)
         known.qty_lots = command.qty_lots
@@ -111,10 +114,17 @@ class OrderMemory:
         known.display_lots = command.display_lots
         known.time_in_force = command.time_in_force
         known.is_quote_qty = command.quote_qty is not None
-        known.deadline_ns = deadline_ns
+        known.deadline_ns, known.sent_venue_ns = deadline_ns, sent_venue_ns
         self._by_cl_ord_id[known.cl_ord_id] = known
         self._live[id(known)] = known
         return known
+
+    def adopted(self, command: AddOrder, order_id: str | None, cum_lots: int) -> None:
+        """An order that a run before has sent, of which so much is known to be filled."""
+        known = self.sent(command, command.deadline_ns)
+        known.cum_lots = cum_lots
+        if order_id is not None:
+            self.find(order_id, command.cl_ord_id)
 
     def found(self, order_id: str, cl_ord_id: str, symbol: str, side: int, order_type: OrderType) -> KnownOrder:
         """The order that the venue tells of, with enough to know it by; remembered if it is new."""

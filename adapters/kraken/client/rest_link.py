@@ -73,9 +73,10 @@ class RestLink(WireLink):
         self._timeouts = RestTimeouts() if timeouts is None else timeouts
         self._session_count = 0
         self._mode = VenueMode.ONLINE
-        # Up to when the past has been told.
+        # From when until when the past has been told without a gap.
+        self._told_from_ns = 0
         self._told_until_ns: int | None = None
-        self._past = Past(-1)
+        self._past = Past(None)
 
     # ------------------------------------------------------------------------------------------------- session
 
@@ -185,13 +186,20 @@ class RestLink(WireLink):
         request_id, since_ns = command.request_id, command.since_ns
         told_ns = self._told_until_ns
         is_past_wanted = since_ns > 0 and (told_ns is None or since_ns < told_ns)
-        since_s = max(0, (since_ns or self._clock.now_ns - _DAY_NS) // _SECOND_NS - 1)
+        since_s = self._past_since_s(since_ns or self._clock.now_ns - _DAY_NS)
+        if since_s is None:
+            is_past_wanted = False
         if self._past.since_s != since_s:
             self._past = Past(since_s)
 
+        from_ns = self._told_from_ns
+        if since_s is not None and (told_ns is None or since_s * _SECOND_NS > told_ns):
+            from_ns = since_s * _SECOND_NS
+
         def read(snapshot: OrdersSnapshot) -> None:
+            self._told_from_ns = snapshot.ts_venue_ns if since_s is None else from_ns
             self._told_until_ns = snapshot.ts_venue_ns
-            self._past = Past(-1)
+            self._past = Past(None)
             self._tell(snapshot)
 
         RestPoll(
@@ -203,17 +211,33 @@ class RestLink(WireLink):
             lambda text: self._refused(request_id, text, self._clock.now_ns),
             lambda loss, reason: self._lost(request_id, [], loss, reason),
             is_past_wanted=is_past_wanted,
+            told_from_ns=from_ns,
             timeout_s=self._timeouts.query_s,
         ).start()
+
+    def _past_since_s(self, since_ns: int) -> int | None:
+        """From which second on the past has to be read; None for not at all.
+
+        A long past has too many pages: then it is read for orders of which only a name is known, from when they were
+        sent, and the others are asked for by id.
+        """
+        now_ns = self._parts.time.at_least_ns(self._clock.now_ns)
+        if now_ns - since_ns > _SHORT_NS:
+            sent = [known.sent_venue_ns for known in self._parts.memory.live() if known.order_id is None]
+            proved = [each for each in sent if each is not None]
+            if not proved:
+                return None
+            since_ns = max(since_ns, min(proved))
+        return max(0, since_ns // _SECOND_NS - 1)
 
     # ------------------------------------------------------------------------------------------------- memory
 
     def _remember(self, command: Command) -> list[KnownOrder]:
-        memory = self._parts.memory
+        memory, sent_ns = self._parts.memory, self._parts.time.proved_ns(self._clock.now_ns)
         if isinstance(command, AddOrder) and not command.is_validate_only:
-            return [memory.sent(command, command.deadline_ns)]
+            return [memory.sent(command, command.deadline_ns, sent_ns)]
         if isinstance(command, AddBatch) and not command.is_validate_only:
-            return [memory.sent(order, command.deadline_ns) for order in command.orders]
+            return [memory.sent(order, command.deadline_ns, sent_ns) for order in command.orders]
         return []
 
     def _forget(self, orders: list[KnownOrder]) -> None:
@@ -230,6 +254,8 @@ class RestLink(WireLink):
 
 
 _DAY_NS = 86_400 * _SECOND_NS
+# A past of so long is read page by page.
+_SHORT_NS = 60 * _SECOND_NS
 
 
 def _added(request_id: int, result: trading.AddOrderResult, ts_ns: int) -> CommandAccepted:

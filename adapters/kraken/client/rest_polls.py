@@ -4,8 +4,9 @@ Questions are asked one after another, the past after the present, so that an or
 least once. What they show is true at the time at which the first was sent, or later; the snapshot is of that time.
 The past costs calls of its own, so it is asked for only where the present shows that it must be: an order that was open
 is not any more, more is filled than has been told, or an order's fate is not known at all. The past is a span of the
-venue's time; own orders that are in it nowhere, as clocks may disagree, are asked for by name before anything is
-concluded of them.
+venue's time, read page by page, which tells of all orders in it at once. A long one is not read: own orders are asked
+for by their ids, fifty at a time. Orders without an id that may have ended before the span, as clocks may disagree, are
+asked for by name before anything is concluded of them.
 Sources: rest-api/get-open-orders, get-closed-orders, get-trade-history, get-orders-info, get-trades-info;
 guides/spot-rest-ratelimits.
 """
@@ -53,11 +54,11 @@ class Past:
     """Ended orders and trades from a second on, as far back from the newest as they have been read.
 
     What has ended stays so. A poll that the limit of calls ends on its way leaves what it has read to the next one,
-    which goes on from there; a long past could not be read at all otherwise. named, named_trades: ended orders and
-    trades that were asked for by id or by name.
+    which goes on from there; a long past could not be read at all otherwise. since_s: None where it is not read page by
+    page. named, named_trades: ended orders and trades that were asked for by id or by name.
     """
 
-    def __init__(self, since_s: int) -> None:
+    def __init__(self, since_s: int | None) -> None:
         self.since_s = since_s
         self.closed: dict[str, history.Order] = {}
         self.trades: dict[str, history.Trade] = {}
@@ -77,7 +78,8 @@ def _with_page[T](block: dict[str, T], page: dict[str, T], offset: int) -> dict[
 class RestPoll:
     """One poll; it answers once, by one of the three functions.
 
-    past: what earlier polls have read of it. is_past_wanted: ask for it whatever the present shows.
+    past: what earlier polls have read of it. is_past_wanted: ask for it whatever the present shows. told_from_ns: from
+    when on earlier polls and the span of this one tell the past without a gap; None for the span alone.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class RestPoll:
         *,
         is_past_wanted: bool,
         timeout_s: float,
+        told_from_ns: int | None = None,
     ) -> None:
         self._calls = calls
         self._parts = parts
@@ -102,7 +105,9 @@ class RestPoll:
         self._on_lost = on_lost
         self._is_past_wanted = is_past_wanted
         self._timeout_s = timeout_s
+        self._told_from_ns = (past.since_s or 0) * _SECOND_NS if told_from_ns is None else told_from_ns
         self._ts_asked_ns = 0
+        self._is_past_read = False
         self._open: dict[str, history.Order] = {}
         self._closed: dict[str, history.Order] = {}
         self._trades: dict[str, history.Trade] = {}
@@ -120,10 +125,13 @@ class RestPoll:
 
     def _on_open(self, answer: history.OpenOrders) -> None:
         self._open = answer.open
-        if self._is_past_wanted or self._has_changed():
+        if not self._is_past_wanted and not self._has_changed():
+            self._finish()
+        elif self._past.since_s is not None:
             self._ask_closed(0)
         else:
-            self._finish()
+            self._closed, self._trades = dict(self._past.named), dict(self._past.named_trades)
+            self._ask_by_id([*self._missing_ids(), *self._more_filled()])
 
     def _ask_closed(self, offset: int) -> None:
         def make(nonce: int) -> history.ClosedOrdersRequest:
@@ -141,6 +149,7 @@ class RestPoll:
                 self._ask_closed(len(block))
             else:
                 self._closed = {**self._past.named, **block}
+                self._is_past_read = True
                 self._ask_trades(0)
 
         self._calls.call(endpoints.CLOSED_ORDERS, make, on_page, self._on_refused, self._on_lost, self._timeout_s)
@@ -254,8 +263,30 @@ class RestPoll:
         return [
             parts.ids.on_wire(known.cl_ord_id, parts.clock.now_ns)
             for known in parts.memory.live()
-            if known.order_id is None and known.cl_ord_id not in seen and self._is_late(known)
+            if known.order_id is None
+            and known.cl_ord_id not in seen
+            and self._is_late(known)
+            and not self._is_covered(known)
         ]
+
+    def _is_covered(self, known: KnownOrder) -> bool:
+        """Whether an order would be among those that have been told, page by page, if it had ended: it did so after it
+        was sent.
+        """
+        sent_ns = known.sent_venue_ns
+        return self._is_past_read and sent_ns is not None and sent_ns - self._told_from_ns > _SECOND_NS
+
+    def _more_filled(self) -> list[str]:
+        """Open orders of which more is filled than has been told."""
+        found = []
+        for order_id, row in self._open.items():
+            known = self._parts.memory.find(order_id, _desk_id(row, self._parts.ids.on_desk))
+            if known is not None and self._filled_lots(known, row) > known.cum_lots:
+                found.append(order_id)
+        return found
+
+    def _filled_lots(self, known: KnownOrder, row: history.Order) -> int:
+        return self._parts.instruments[known.symbol].lots(Number.of(Decimal(_text(row.vol_exec, "0"))))
 
     def _is_late(self, known: KnownOrder) -> bool:
         """Whether the venue would not take an order any more at the time of the snapshot."""
@@ -267,13 +298,12 @@ class RestPoll:
         seen = set()
         for order_id, row in self._open.items():
             known = memory.find(order_id, _desk_id(row, ids.on_desk))
-            filled = Decimal(_text(row.vol_exec, "0"))
             if known is None:
-                if filled:
+                if Decimal(_text(row.vol_exec, "0")):
                     return True
                 continue
             seen.add(id(known))
-            if self._parts.instruments[known.symbol].lots(Number.of(filled)) > known.cum_lots:
+            if self._filled_lots(known, row) > known.cum_lots:
                 return True
         return any(id(known) not in seen for known in memory.live())
 

@@ -32,5 +32,10 @@ class VenueTime:
 
     def at_least_ns(self, ts_ns: int) -> int:
         """What the venue's clock showed at least at a time of the trader's; that time where nothing is known."""
+        proved_ns = self.proved_ns(ts_ns)
+        return ts_ns if proved_ns is None else proved_ns
+
+    def proved_ns(self, ts_ns: int) -> int | None:
+        """What the venue's clock showed at least at a time of the trader's; None where nothing is known."""
         known = [each for each in (self._newest_ns, self._before_ns) if each is not None]
-        return ts_ns + max(known) if known else ts_ns
+        return ts_ns + max(known) if known else None

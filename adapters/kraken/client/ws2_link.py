@@ -197,10 +197,11 @@ class Ws2Link(WireLink):
         until_ns = command.deadline_ns
         if until_ns is None and default_ns is not None:
             until_ns = self._clock.now_ns + default_ns
+        sent_ns = self._parts.time.proved_ns(self._clock.now_ns)
         if isinstance(command, AddOrder) and not command.is_validate_only:
-            return [memory.sent(command, until_ns)]
+            return [memory.sent(command, until_ns, sent_ns)]
         if isinstance(command, AddBatch) and not command.is_validate_only:
-            return [memory.sent(order, until_ns) for order in command.orders]
+            return [memory.sent(order, until_ns, sent_ns) for order in command.orders]
         return []
 
     # ------------------------------------------------------------------------------------------------- answers

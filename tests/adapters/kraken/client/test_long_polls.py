@@ -14,7 +14,7 @@ from adapters.kraken.client.rest_polls import Past, RestPoll
 from adapters.kraken.wire.rest import endpoints, history
 from framework.execution.policy import DeskPolicy
 from framework.messages import OrdersSnapshot
-from framework.protocol import BUY, OrderType
+from framework.protocol import BUY, SELL, OrderType
 from tests.adapters.kraken.client.stage import WireDesk
 from tests.framework.execution.desk_rig import add_order
 
@@ -38,6 +38,7 @@ class LimitedCalls:
         self.calls_max = calls_max
         self.left = 0
         self.asked: list[int] = []
+        self.by_name: list[str] = []
 
     def call(
         self,
@@ -61,6 +62,7 @@ class LimitedCalls:
             on_result(dict.fromkeys(message.txid.split(","), _ENDED))
             return
         if getattr(message, "cl_ord_id", UNSET) is not UNSET:
+            self.by_name.append(message.cl_ord_id)
             on_result(history.ClosedOrders(closed={}, count=0))
             return
         offset = int(message.ofs)
@@ -95,6 +97,26 @@ def _poll(calls: LimitedCalls, past: Past, desk: WireDesk | None = None) -> Orde
     )
     poll.start()
     return told[0] if told else None
+
+
+def _lost_orders(count: int) -> WireDesk:
+    """A desk that has sent so many orders into a FIX line that was dead already, and has lost it."""
+    policy = DeskPolicy(
+        submit="fix",
+        amend="fix",
+        cancel=("fix", "rest"),
+        news="fix",
+        query="rest",
+        answer_timeout_ms=500,
+        is_resumed_on_reconnect=False,
+    )
+    desk = WireDesk(policy)
+    desk.lines.current.is_whole = False
+    for number in range(count):
+        desk.desk.submit(add_order(str(number), limit_ticks=990))
+    desk.lines.current.is_whole = True
+    desk.cut("fix")
+    return desk
 
 
 def test_a_past_of_many_pages_is_read_in_several_polls_where_the_limit_of_calls_ends_each() -> None:
@@ -135,22 +157,56 @@ def test_ended_orders_that_were_asked_for_by_id_are_not_asked_for_again_by_the_n
 
 
 def test_more_lost_orders_than_the_limit_of_calls_lets_ask_for_at_once_are_resolved_one_after_another() -> None:
-    """Each is asked for by name, at two calls each, of which an account may make some twenty in a row."""
-    policy = DeskPolicy(
-        submit="fix",
-        amend="fix",
-        cancel=("fix", "rest"),
-        news="fix",
-        query="rest",
-        answer_timeout_ms=500,
-        is_resumed_on_reconnect=False,
-    )
-    desk = WireDesk(policy)
-    desk.lines.current.is_whole = False
-    for number in range(20):
-        desk.desk.submit(add_order(str(number), limit_ticks=990))
-    desk.lines.current.is_whole = True
-    desk.cut("fix")
+    """Each may have to be asked for by name, at two calls each, of which an account may make some twenty in a row."""
+    desk = _lost_orders(20)
     desk.run(300_000)
     assert {row[1] for row in desk.heard if row[0] == "rejected"} == {str(number) for number in range(20)}
     assert desk.desk.in_flight == {}
+
+
+def test_lost_orders_are_resolved_together_by_the_span_that_they_were_sent_in() -> None:
+    """What ended after they were sent is told page by page: none is asked for by its name."""
+    desk = _lost_orders(40)
+    desk.run(12_000)
+    assert {row[1] for row in desk.heard if row[0] == "rejected"} == {str(number) for number in range(40)}
+    assert desk.desk.in_flight == {}
+    assert sum(path.endswith("/ClosedOrders") for path in desk.http.requests) < 8
+
+
+def test_an_order_whose_sending_the_venues_clock_does_not_date_is_asked_for_by_name() -> None:
+    calls, desk = LimitedCalls(count=0, calls_max=10), _desk()
+    dated = desk.parts.memory.sent(add_order("dated"), 0, sent_venue_ns=5 * 10**9)
+    undated = desk.parts.memory.sent(add_order("undated"), 0)
+    early = desk.parts.memory.sent(add_order("early"), 0, sent_venue_ns=2 * 10**9)
+    assert _poll(calls, Past(3), desk) is not None
+    assert calls.by_name == ["undated", "early"]
+    assert dated.is_ended
+    assert undated.is_ended
+    assert early.is_ended
+
+
+def test_a_long_past_is_not_read_where_all_ids_are_known() -> None:
+    calls, desk = LimitedCalls(count=5_000, calls_max=10), _desk()
+    for number in range(120):
+        desk.parts.memory.found(f"A{number}", f"a{number}", "BTC/USD", BUY, OrderType.LIMIT)
+    told = _poll(calls, Past(None), desk)
+    assert told is not None
+    assert {status.order_id for status in told.orders} == {f"A{number}" for number in range(120)}
+    assert calls.named == 3
+    assert calls.asked == []
+
+
+def test_after_an_hour_without_a_poll_ended_orders_are_asked_for_by_id() -> None:
+    desk = WireDesk(DeskPolicy(submit="ws2", amend="ws2", cancel=("ws2",), news="ws2", query="rest"))
+    desk.add("a", limit_ticks=900)
+    desk.add("b", limit_ticks=1_000)
+    desk.run(3_600_000)
+    desk.http.requests.clear()
+    desk.sockets.is_refused = True
+    desk.cut("ws2")
+    desk.trade_against(SELL, 1_000, 30)
+    desk.run(30_000)
+    assert ("filled", "b") in [row[:2] for row in desk.heard]
+    paths = [path.rsplit("/", 1)[1] for path in desk.http.requests]
+    assert "QueryOrders" in paths
+    assert "ClosedOrders" not in paths
