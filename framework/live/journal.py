@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from framework.errors import ConfigError, JournalError
-from framework.execution.events import RoadEvent
+from framework.execution.events import OrderReachChanged, RateBudgetChanged, RoadEvent
 from framework.execution.link import DeskListener, Journal
 from framework.execution.orders import OrderRecord
 from framework.frame_file import FrameReader, JournalFile, force_name, frame, lock, owner_only, write_whole
@@ -42,6 +42,8 @@ from framework.messages import AddBatch, AddOrder, AmendOrder, Command, EditOrde
 __all__ = ["Forcing", "IntentJournal", "JournaledDesk", "Silence", "read_records"]
 
 _MAGIC = b"tidegate-intents-1\n"
+# What follows from sessions and counters anew after a restart; a session that opens changes the reach of every order.
+_UNNOTED = (OrderReachChanged, RateBudgetChanged)
 # Commands that may make an order, or make one larger.
 _MAKERS = (AddOrder, AddBatch, AmendOrder, EditOrder)
 _ENCODE = msgspec.msgpack.Encoder().encode
@@ -235,6 +237,9 @@ class JournaledDesk:
         self._journal.learned(link, report, ts_learned_ns)  # what it proves is written down where it is concluded
 
     def concluded(self, event: RoadEvent) -> None:
+        if isinstance(event, _UNNOTED):
+            self._journal.concluded(event)
+            return
         fields = msgspec.structs.asdict(event)
         text = "; ".join(f"{name}={value}" for name, value in fields.items() if name not in ("ts_ns", "link"))
         self._note(Noted(event.ts_ns, type(event).__name__, fields.get("link"), fields.get("session_id"), text))

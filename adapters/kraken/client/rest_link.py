@@ -190,7 +190,9 @@ class RestLink(WireLink):
         if since_s is None:
             is_past_wanted = False
         if self._past.since_s != since_s:
+            is_by_id = self._past.is_by_id
             self._past = Past(since_s)
+            self._past.is_by_id = is_by_id
 
         from_ns = self._told_from_ns
         if since_s is not None and (told_ns is None or since_s * _SECOND_NS > told_ns):
@@ -222,7 +224,7 @@ class RestLink(WireLink):
         sent, and the others are asked for by id.
         """
         now_ns = self._parts.time.at_least_ns(self._clock.now_ns)
-        if now_ns - since_ns > _SHORT_NS:
+        if now_ns - since_ns > _SHORT_NS and self._past.is_by_id:
             sent = [known.sent_venue_ns for known in self._parts.memory.live() if known.order_id is None]
             proved = [each for each in sent if each is not None]
             if not proved:

@@ -54,12 +54,13 @@ class Past:
     """Ended orders and trades from a second on, as far back from the newest as they have been read.
 
     What has ended stays so. A poll that the limit of calls ends on its way leaves what it has read to the next one,
-    which goes on from there; a long past could not be read at all otherwise. since_s: None where it is not read page by
-    page. named, named_trades: ended orders and trades that were asked for by id or by name.
+    which goes on from there. since_s: None where it is told by ids, which is_by_id says has not been refused. named,
+    named_trades: ended orders and trades that were asked for by id or by name.
     """
 
     def __init__(self, since_s: int | None) -> None:
         self.since_s = since_s
+        self.is_by_id = True
         self.closed: dict[str, history.Order] = {}
         self.trades: dict[str, history.Trade] = {}
         self.named: dict[str, history.Order] = {}
@@ -172,8 +173,8 @@ class RestPoll:
 
     def _ask_by_id(self, order_ids: list[str]) -> None:
         """Own orders that neither the present nor the span of the past shows."""
-        if not order_ids:
-            self._ask_by_name(self._missing_names())
+        if not order_ids:  # fills of those that an earlier poll was told of may be missing, where it was ended then
+            self._ask_fills(lambda: self._ask_by_name(self._missing_names()))
             return
 
         def make(nonce: int) -> history.QueryOrdersRequest:
@@ -190,6 +191,9 @@ class RestPoll:
 
         def on_refused(text: str) -> None:
             if reject_reason(text) is RejectReason.CALL_LIMIT:
+                self._on_refused(text)
+            elif self._past.since_s is None:  # then the next poll reads the past page by page after all
+                self._past.is_by_id = False
                 self._on_refused(text)
             else:  # one of them is none of the account's any more; nothing is concluded of any
                 self._ask_by_name(self._missing_names())

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from adapters.kraken.client.rest_polls import Past, RestPoll
+from adapters.kraken.wire.number import Number
 from adapters.kraken.wire.rest import endpoints, history
 from framework.execution.policy import DeskPolicy
 from framework.messages import OrdersSnapshot
 from framework.protocol import BUY, SELL, OrderType
-from tests.adapters.kraken.client.stage import WireDesk
+from tests.adapters.kraken.client.stage import BTC, WireDesk
 from tests.framework.execution.desk_rig import add_order
 
 PAGE = 50
@@ -39,6 +41,8 @@ class LimitedCalls:
         self.left = 0
         self.asked: list[int] = []
         self.by_name: list[str] = []
+        self.order = _ENDED
+        self.trades: dict[str, history.Trade] = {}
 
     def call(
         self,
@@ -59,7 +63,10 @@ class LimitedCalls:
             return
         if endpoint is endpoints.QUERY_ORDERS:
             self.named += 1
-            on_result(dict.fromkeys(message.txid.split(","), _ENDED))
+            on_result(dict.fromkeys(message.txid.split(","), self.order))
+            return
+        if endpoint is endpoints.QUERY_TRADES:
+            on_result({trade_id: self.trades[trade_id] for trade_id in message.txid.split(",")})
             return
         if getattr(message, "cl_ord_id", UNSET) is not UNSET:
             self.by_name.append(message.cl_ord_id)
@@ -73,6 +80,21 @@ class LimitedCalls:
             on_result(history.ClosedOrders(closed=dict.fromkeys(ids, row), count=len(self.ids)))
         else:
             on_result(history.TradesHistory(trades={}, count=0))
+
+
+def _trade(order_id: str) -> history.Trade:
+    return history.Trade(
+        ordertxid=order_id,
+        pair="XBTUSD",
+        time=Number("1767614400.5"),
+        type="buy",
+        ordertype="limit",
+        price="99.0",
+        fee="0.1",
+        vol="1.00000000",
+        trade_id=1,
+        maker=True,
+    )
 
 
 def _desk() -> WireDesk:
@@ -210,3 +232,33 @@ def test_after_an_hour_without_a_poll_ended_orders_are_asked_for_by_id() -> None
     paths = [path.rsplit("/", 1)[1] for path in desk.http.requests]
     assert "QueryOrders" in paths
     assert "ClosedOrders" not in paths
+
+
+def test_fills_of_orders_that_an_ended_poll_was_told_of_by_id_are_asked_for_by_the_next() -> None:
+    calls, past, desk = LimitedCalls(count=0, calls_max=2), Past(None), _desk()
+    known = desk.parts.memory.found("A1", "a", "BTC/USD", BUY, OrderType.LIMIT)
+    calls.order = replace(_ENDED, status="closed", vol_exec="1.00000000", trades=["T1"])
+    calls.trades = {"T1": _trade("A1")}
+    assert _poll(calls, past, desk) is None
+    assert not known.is_ended
+    told = _poll(calls, past, desk)
+    assert told is not None
+    assert [(trade.exec_id, trade.order_id, trade.last_lots) for trade in told.trades] == [("T1", "A1", BTC)]
+    assert known.is_ended
+
+
+def test_where_ids_are_refused_the_long_past_is_read_after_all() -> None:
+    """One of them may be none that the venue still has; nothing is concluded of the others by that."""
+    desk = WireDesk(DeskPolicy(submit="ws2", amend="ws2", cancel=("ws2",), news="ws2", query="rest"))
+    desk.add("a", limit_ticks=900)
+    desk.parts.memory.found("OGONEX-AAAAA-AAAAAA", "gone", "BTC/USD", BUY, OrderType.LIMIT)
+    desk.run(3_600_000)
+    desk.http.requests.clear()
+    desk.desk.query()
+    desk.run(10_000)
+    desk.desk.query()
+    desk.run(30_000)
+    paths = [path.rsplit("/", 1)[1] for path in desk.http.requests if "private" in path]
+    assert paths[:2] == ["OpenOrders", "QueryOrders"]
+    assert "ClosedOrders" in paths
+    assert desk.desk.in_flight == {}
