@@ -50,21 +50,24 @@ class VenueConnection:
         """Have books order by order, for which the API key is needed; before the connection is made."""
         self._has_orders = True
 
+    def settings(self) -> LiveSettings:
+        """What will be connected, as far as has been asked for."""
+        access = self._access
+        return LiveSettings(
+            links=self._links,
+            hosts=access.hosts,
+            ca_file=None if access.ca_file is None else Path(access.ca_file),
+            credentials=None if access.credentials is None else Path(access.credentials),
+            has_orders=self._has_orders,
+            state=None if access.state is None else Path(access.state),
+            options=access.options,
+        )
+
     async def open(self) -> LiveVenue:
         """The venue, connected. Raises ConfigError for settings that make no sense, TidegateError if it cannot be."""
         async with self._lock:
             if self._venue is None:
-                access = self._access
-                settings = LiveSettings(
-                    links=self._links,
-                    hosts=access.hosts,
-                    ca_file=None if access.ca_file is None else Path(access.ca_file),
-                    credentials=None if access.credentials is None else Path(access.credentials),
-                    has_orders=self._has_orders,
-                    state=None if access.state is None else Path(access.state),
-                    options=access.options,
-                )
-                self._venue = await self._connect(settings, self.clock)
+                self._venue = await self._connect(self.settings(), self.clock)
             self._users += 1
             return self._venue
 

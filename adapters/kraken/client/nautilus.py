@@ -26,6 +26,7 @@ from nautilus_trader.live.factories import LiveDataClientFactory, LiveExecClient
 from adapters.kraken.adapter import ADAPTER
 from adapters.kraken.client.market_data import DEPTHS
 from adapters.kraken.client.order_data import DEPTHS as ORDER_DEPTHS
+from adapters.kraken.client.settings import read_settings
 from framework.backtest.loading import check_tier, resolve_road
 from framework.nautilus.config import RoadSection, VenueAccess, VenueDataClientConfig, VenueExecClientConfig
 from framework.nautilus.connection import shared_connection
@@ -63,11 +64,15 @@ class TidegateKrakenDataClientFactory(LiveDataClientFactory):
         cache: Cache,
         clock: LiveClock,
     ) -> VenueDataClient:
-        """The client of a ``TidegateKrakenDataClientConfig``; nothing is connected yet."""
+        """The client of a ``TidegateKrakenDataClientConfig``; nothing is connected yet.
+
+        Raises ConfigError for an access that makes no sense.
+        """
         assert isinstance(config, TidegateKrakenDataClientConfig)
         connection = shared_connection(ADAPTER, config.access, loop)
         if config.has_orders:
             connection.want_orders()
+        read_settings(connection.settings())
         provider = VenueInstrumentProvider(connection, config.instrument_provider)
         return VenueDataClient(loop, name, connection, provider, msgbus, cache, clock, DEPTHS, ORDER_DEPTHS)
 
@@ -86,7 +91,7 @@ class TidegateKrakenExecClientFactory(LiveExecClientFactory):
     ) -> VenueExecClient:
         """The client of a ``TidegateKrakenExecClientConfig``; nothing is connected yet.
 
-        Raises ConfigError for a road or a tier that there is not.
+        Raises ConfigError for an access that makes no sense, a road or a tier that there is not.
         """
         assert isinstance(config, TidegateKrakenExecClientConfig)
         connection = shared_connection(ADAPTER, config.access, loop)
@@ -94,6 +99,7 @@ class TidegateKrakenExecClientFactory(LiveExecClientFactory):
         road = RoadSection(name=config.road) if isinstance(config.road, str) else config.road
         _, policy = resolve_road(connection.profile, road)
         connection.want_links({link: link for link in policy.link_names()})
+        read_settings(connection.settings())
         return VenueExecClient(
             loop,
             name,
