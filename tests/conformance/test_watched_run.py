@@ -260,6 +260,27 @@ def test_a_paper_run_is_watched_and_all_that_is_told_is_what_its_journal_has(
     assert "THE RUN IS OVER" in shown.stdout
 
 
+def test_paper_in_process_is_watched_too(tmp_path: Path) -> None:
+    out, journal = tmp_path / "run", tmp_path / "run.intents"
+    maker = ROOT / "strategies" / "market_maker.py"
+    run = Run(out, "paper", maker, "--speed", "30", "--tier", "pro", "--road", "fix", "--journal", journal)
+    try:
+        first = run.until(lambda samples: of(samples, "tidegate_fills_total", road="fix") >= 1)
+        assert of(first, "tidegate_run_info", kind="paper", strategy="MarketMaker") == 1
+        assert of(first, "tidegate_acknowledge_latency_seconds_count", road="fix", command="add") >= 1
+        assert not [name for name, _ in first if "stage" in name]
+        assert run.top(out).returncode == 0
+        run.end()
+    finally:
+        run.kill()
+    status, records = final(out), list(read_records(journal))
+    adds = [each for each in records if isinstance(each, Intended) and isinstance(each.command, AddOrder)]
+    fills = [each for each in records if isinstance(each, Filled)]
+    assert sum(each.orders for each in status.roads) == len(adds)
+    assert status.instruments[0].fills == of_kind(RunFolder.open(out).events, "fill").num_rows == len(fills)
+    assert_log_has_the_fills(out, journal)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("road", ["rest", "fix"])
 def test_a_live_run_is_watched_over_each_road_and_through_a_lost_line(

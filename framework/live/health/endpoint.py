@@ -20,6 +20,8 @@ from framework.live.health.status import Status, encode_status
 __all__ = ["Endpoint"]
 
 _FRESH_S = 0.1
+# So long a question that is being answered is waited for at the end.
+_PATIENCE_S = 1.0
 
 
 class Endpoint:
@@ -41,7 +43,7 @@ class Endpoint:
         app.router.add_get("/status", self._json)
         app.router.add_get("/", self._index)
         self._is_loopback = _is_loopback(host)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE_S)
         await runner.setup()
         try:
             site = web.TCPSite(runner, host, port)

@@ -65,8 +65,8 @@ class EventLog:
         self._waiting_max = waiting_max
 
     def put(self, level: Level, name: str, fields: Mapping[str, Any] | msgspec.Struct, text: str | None = None) -> None:
-        """Put an event down; nothing that it holds may change afterwards."""
-        if level < self.level:
+        """Put an event down; nothing in it may change afterwards. What has words is shown, whatever its level."""
+        if level < self.level and text is None:
             return
         if len(self.waiting) >= self._waiting_max:
             self.dropped += 1

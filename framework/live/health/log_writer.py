@@ -137,20 +137,20 @@ class LogWriter:
         with contextlib.suppress(IndexError):
             while len(events) < _BATCH:
                 events.append(log.waiting.popleft())
-        lines = [json_line(event, self._mask) for event in events]
+        lines = [json_line(event, self._mask) for event in events if event.level >= log.level]
         untold = log.dropped + self.lost - self._told if self.failure is None else 0
         if untold:
             words = f"{untold} lines of the log are lost"
             told = LogEvent(log.now_ns(), Level.WARNING, "log_lines_lost", {"count": untold}, words)
             lines.append(json_line(told, self._mask))
             self._show([told])
-        if not lines:
-            return False
         self._show(events)
-        if self._write(lines):
-            self._told += untold
-        else:
-            self.lost += len(events)
+        if lines:
+            count = len(lines) - bool(untold)
+            if self._write(lines):
+                self._told += untold
+            else:
+                self.lost += count
         return bool(log.waiting)
 
     def _write(self, lines: list[bytes]) -> bool:

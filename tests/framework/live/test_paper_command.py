@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -135,3 +136,47 @@ def test_a_strategy_that_raises_ends_the_run_with_its_error_and_its_folder(
     assert f"raised ValueError: out of ideas ({file}, line 9, in on_book)" in said.err
     assert f"the run is in {out}" in said.err
     assert RunFolder.open(out).events.num_rows
+
+
+def test_a_folder_in_which_a_run_has_left_its_log_only_may_be_used_again_and_the_log_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was killed before it had written anything else."""
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "log.jsonl").write_text('{"event":"run_began"}\n{"eve')
+    (out / "log.1.jsonl").write_text('{"event":"before"}\n')
+    (out / "status.json").write_text("{}")
+    said = tidegate(capsys, "paper", MAKER, "--speed", "200", "--for", "5", "--out", out)
+    assert said.code == 0, said
+    events = [json.loads(line)["event"] for line in (out / "log.jsonl").read_text().splitlines()]
+    assert (events[0], events[1], events[-1]) == ("run_began", "run_began", "run_ended")
+    assert (out / "log.1.jsonl").read_text() == '{"event":"before"}\n'
+    assert json.loads((out / "status.json").read_text())["state"] == "over"
+    assert RunFolder.open(out).summary["event_log_sha256"]
+
+
+def test_a_strategy_that_raises_is_in_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "broken.py"
+    file.write_text(
+        "from framework import Strategy\n\n\nclass Broken(Strategy):\n"
+        "    def on_start(self):\n        raise ValueError('out of ideas')\n"
+    )
+    out = tmp_path / "run"
+    assert tidegate(capsys, "paper", file, "--speed", "100", "--out", out).code == 1
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    (failed,) = [line for line in lines if line["event"] == "run_failed"]
+    assert (failed["level"], failed["error"], failed["why"]) == ("error", "ValueError", "out of ideas")
+
+
+def test_a_log_that_cannot_be_written_holds_up_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "run"
+    (out / "log.jsonl").mkdir(parents=True)
+    said = tidegate(capsys, "paper", MAKER, "--speed", "200", "--for", "30", "--tier", "pro", "--out", out)
+    assert said.code == 0, said
+    assert said.out.count("warning: the log cannot be written (Is a directory); the run goes on") == 1
+    status = json.loads((out / "status.json").read_text())
+    assert status["log"]["failure"] == "Is a directory"
+    assert status["log"]["lost"] > 0
+    assert sum(road["orders"] for road in status["roads"]) > 5
+    assert RunFolder.open(out).events.num_rows > 10

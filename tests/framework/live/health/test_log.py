@@ -120,6 +120,15 @@ def test_what_matters_less_than_the_level_is_left_out(tmp_path: Path) -> None:
     assert [line["event"] for line in lines_of(tmp_path)] == ["warning", "error"]
 
 
+def test_what_has_words_is_shown_whatever_the_level_of_the_file(tmp_path: Path) -> None:
+    log, out = made(Level.ERROR), io.StringIO()
+    log.say("the strategy has started")
+    log.put(Level.ERROR, "run_failed", {})
+    written(log, tmp_path, out)
+    assert out.getvalue() == "  the strategy has started\n"
+    assert [line["event"] for line in lines_of(tmp_path)] == ["run_failed"]
+
+
 # ------------------------------------------------------------------------------------------------- the terminal
 
 
