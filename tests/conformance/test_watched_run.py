@@ -35,8 +35,8 @@ from tests.conformance.test_served_control import control
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60.0
-# Rests an order with each thirtieth book and cancels it with the next; takes now and then, on both sides; asks for too
-# little once, which the venue refuses.
+# Rests an order, cancels it, and again, one at a time; takes now and then, on both sides; asks for too little once,
+# which the venue refuses.
 TRADER = """
 from framework import Strategy
 
@@ -54,10 +54,11 @@ class Trader(Strategy):
         self.count += 1
         if self.count == 5:
             self.buy(self.pair, 1, book.bid_ticks - 40_000)
-        if self.count % 30 == 0:
-            if self.order is not None and self.order.is_open:
+        if self.count % 15 == 0:
+            if self.order is None or self.order.is_closed:
+                self.order = self.buy(self.pair, 1_000_000, book.bid_ticks - 40_000)
+            elif self.order.is_open and not self.order.is_pending_cancel:
                 self.cancel_order(self.order)
-            self.order = self.buy(self.pair, 1_000_000, book.bid_ticks - 40_000)
         if self.count % 25 == 0:
             (self.buy if self.count % 50 else self.sell)(self.pair, 2_000_000)
 """
