@@ -1,7 +1,9 @@
-"""The time of a live run: the machine's monotonic clock, tied to the epoch once, and calls by the event loop.
+"""The time of a live run: the machine's steady clock, tied to the epoch once, and calls by the event loop.
 
-A wall clock that is set while the run lives moves nothing. Before anything of ours is called, whoever keeps clocks of
-its own is told the present; what is raised goes to one place, so that no call's error is lost in the loop.
+A wall clock that is set while the run lives moves nothing. Where the system has a steady clock that counts the time
+that the machine sleeps, it is that one: after a night asleep, nonces and deadlines are of the morning.
+Before anything of ours is called, whoever keeps clocks of its own is told the present; what is raised goes to one
+place, so that no call's error is lost in the loop.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from typing import Any
 __all__ = ["LiveClock"]
 
 _NS = 1_000_000_000
+# Linux's; None for time.monotonic_ns.
+_BOOT_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class LiveClock:
@@ -25,7 +29,7 @@ class LiveClock:
     def __init__(self, loop: asyncio.AbstractEventLoop, *, epoch_ns: int | None = None) -> None:
         """epoch_ns: the present; None for what the machine's clock of the day says now."""
         self._loop = loop
-        self._epoch_ns = (time.time_ns() if epoch_ns is None else epoch_ns) - time.monotonic_ns()
+        self._epoch_ns = (time.time_ns() if epoch_ns is None else epoch_ns) - _steady_ns()
         self._is_stopped = False
         self.on_enter: Callable[[int], None] = _ignore
         self.on_leave: Callable[[], None] = _ignore
@@ -34,7 +38,7 @@ class LiveClock:
     @property
     def now_ns(self) -> int:
         """Nanoseconds since the epoch; never goes back."""
-        return self._epoch_ns + time.monotonic_ns()
+        return self._epoch_ns + _steady_ns()
 
     def at(self, ts_ns: int, callback: Callable[..., None], *args: Any) -> asyncio.TimerHandle | asyncio.Handle:
         """Call back with arguments at a time, or soon if it has passed; the handle can cancel it."""
@@ -61,6 +65,10 @@ class LiveClock:
             self.on_leave()
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end in the loop's log
             self.on_error(error)
+
+
+def _steady_ns() -> int:
+    return time.monotonic_ns() if _BOOT_CLOCK is None else time.clock_gettime_ns(_BOOT_CLOCK)
 
 
 def _ignore(*_: object) -> None:

@@ -125,12 +125,12 @@ async def _record(
     import signal
 
     from framework.data.recorder import RecordedInstrument, Recorder
-    from framework.live.loop_clock import LoopClock
+    from framework.live.clock import LiveClock
     from framework.live.own_events import OwnEvents
     from framework.live.recording import record_markets
 
     loop = asyncio.get_running_loop()
-    clock = LoopClock(loop)
+    clock = LiveClock(loop)
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.kraken.client.links import KrakenVenue, connect_live
-from adapters.kraken.client.shell import LoopClock
+from adapters.kraken.client.shell import LiveClock
 from adapters.kraken.profile import PROFILE
 from framework.adapter import LiveSettings
 from framework.execution.budget import RateBudget
@@ -27,7 +27,7 @@ BTC = 10**8
 class LiveDesk:
     """``heard`` of orders and ``road`` are as in virtual time."""
 
-    def __init__(self, venue: KrakenVenue, clock: LoopClock, policy: DeskPolicy) -> None:
+    def __init__(self, venue: KrakenVenue, clock: LiveClock, policy: DeskPolicy) -> None:
         self.venue = venue
         self.listener = Listener()
         budget = RateBudget(PROFILE.rates, PROFILE.tier("pro"), policy.cancel_reserve_points, self.listener.road.append)
@@ -83,7 +83,7 @@ async def live_desk(
     options: Mapping[str, str] | None = None,
 ) -> AsyncIterator[LiveDesk]:
     """A desk over links to the venue whose ready file is in a folder; its links are up."""
-    clock = LoopClock(asyncio.get_running_loop())
+    clock = LiveClock(asyncio.get_running_loop())
     settings = LiveSettings(
         links=links, state=state, options={"ready_file": str(folder / "ready.json"), **(options or {})}
     )

@@ -14,7 +14,7 @@ import pytest
 import uvloop
 
 from adapters.kraken.client.links import connect_live
-from adapters.kraken.client.shell import LoopClock
+from adapters.kraken.client.shell import LiveClock
 from framework.adapter import LiveSettings
 from framework.data.columns import CLEAR
 from framework.execution.policy import DeskPolicy
@@ -229,7 +229,7 @@ def test_books_trades_and_tickers_come_and_are_lost_and_come_again(ready: dict[s
     """websocket-v2/book, trade, ticker: each message of the book is verified; a dropped line is told."""
 
     async def run() -> None:
-        clock = LoopClock(asyncio.get_running_loop())
+        clock = LiveClock(asyncio.get_running_loop())
         venue = await connect_live(LiveSettings(links={}, options={"ready_file": str(folder / "ready.json")}), clock)
         ears = Ears()
         market = venue.market

@@ -20,6 +20,10 @@ from framework.protocol import ProtocolProfile, RejectReason
 __all__ = ["AccountParts", "UnsendableError", "WireLink"]
 
 
+# So long a command may be on its way and still have the least deadline left when it arrives.
+_TRAVEL_NS = 500_000_000
+
+
 class UnsendableError(Exception):
     """A command cannot be said in a protocol, or not yet; the text is the refusal that the desk is told."""
 
@@ -48,7 +52,7 @@ class WireLink(ABC):
 
     def __init__(self, name: str, profile: ProtocolProfile, parts: AccountParts, backoff: BackOff) -> None:
         self.name = name
-        self.profile = profile
+        self.profile = _with_travel(profile)
         self.is_up = False
         self.session_id = ""
         self._parts = parts
@@ -136,6 +140,15 @@ class WireLink(ABC):
         now_ns = self._clock.now_ns
         request_id, text, reason = command.request_id, str(error), error.reason
         self._clock.call_at(now_ns, lambda: self._refused(request_id, f"not sent: {text}", now_ns, reason))
+
+
+def _with_travel(profile: ProtocolProfile) -> ProtocolProfile:
+    """A protocol whose least deadline is what the venue asks for when a command arrives, and its way there."""
+    can = profile.capabilities
+    if not can.deadline_min_ns:
+        return profile
+    least_ns = can.deadline_min_ns + _TRAVEL_NS
+    return msgspec.structs.replace(profile, capabilities=msgspec.structs.replace(can, deadline_min_ns=least_ns))
 
 
 def _ignore_report(name: str, report: Report) -> None:

@@ -10,7 +10,7 @@ that the links are to live in. It reads the instruments and gives a ``framework.
     desk.start()
 
 Protocols of links: ``rest``, ``ws2``, ``fix``. A command is written to its socket before ``send`` returns. Settings and
-their defaults: ``settings``. ``shell.LoopClock`` is a clock of real time.
+their defaults: ``settings``. ``shell.LiveClock`` is a clock of real time.
 """
 
 from __future__ import annotations

@@ -14,10 +14,13 @@ from pathlib import Path
 
 from adapters.kraken.client.streams import Connect, Stream, StreamHandler
 from framework.errors import ConfigError
-from framework.live.loop_clock import LoopClock
+from framework.live.clock import LiveClock
 
-__all__ = ["LoopClock", "Sockets", "tls_context"]
+__all__ = ["LiveClock", "Sockets", "tls_context"]
 
+# Seconds of silence before the other end is asked whether it is there, and between such questions; how many may stay
+# without an answer; and milliseconds that what was written may.
+_KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 3, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 15_000}
 _CONNECT_TIMEOUT_S = 10.0
 # A host with several addresses is given so long at each but the last.
 _ADDRESS_TIMEOUT_S = 3.0
@@ -35,6 +38,17 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
         raise ConfigError(f"{ca_file}: not a certificate ({error}); give that of the authority") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def _notice_silence(line: socket.socket) -> None:
+    """Have the system find out within some twenty seconds that the other end is gone, on a line that is idle too: a
+    half-open connection is then lost before the next request needs it, and not by it.
+    """
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        option = getattr(socket, name, None)  # not every system has each of them
+        if option is not None:
+            line.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 class Sockets:
@@ -89,6 +103,7 @@ class Sockets:
             try:
                 line.setblocking(False)
                 line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                _notice_silence(line)
                 async with asyncio.timeout(None if number == len(addresses) else _ADDRESS_TIMEOUT_S):
                     await self._loop.sock_connect(line, address)
             except OSError:  # a time-out is one, too

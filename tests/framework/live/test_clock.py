@@ -33,6 +33,19 @@ def test_a_clock_of_the_day_that_is_set_moves_nothing(monkeypatch: pytest.Monkey
     in_loop(work)
 
 
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="the system has no clock that counts sleep")
+def test_a_night_asleep_has_passed_in_the_morning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a logon's nonce and every deadline would be of the evening."""
+
+    async def work() -> None:
+        clock = LiveClock(asyncio.get_running_loop())
+        before_ns, read = clock.now_ns, time.clock_gettime_ns
+        monkeypatch.setattr(time, "clock_gettime_ns", lambda which: read(which) + 8 * 3_600 * S)
+        assert 0 <= clock.now_ns - before_ns - 8 * 3_600 * S < S
+
+    in_loop(work)
+
+
 def test_calls_come_in_the_order_of_their_times_and_not_before_them() -> None:
     async def work() -> None:
         clock = LiveClock(asyncio.get_running_loop(), epoch_ns=NOW_NS)

@@ -92,6 +92,24 @@ def runner(request: pytest.FixtureRequest) -> Iterator[asyncio.Runner]:
         yield made
 
 
+def test_an_idle_line_whose_other_end_is_gone_is_noticed_by_the_system(host: Host, runner: asyncio.Runner) -> None:
+    """Half a minute at most: ten seconds of silence, and three questions without an answer."""
+
+    async def act() -> None:
+        sockets, ears = Sockets(asyncio.get_running_loop()), Ears()
+        stream: Any = sockets.to("127.0.0.1", host.port, host.tls)(ears)
+        await ears.until(lambda: ears.opens)
+        line: socket.socket = stream._line
+        assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            idle, interval, count = (line.getsockopt(socket.IPPROTO_TCP, option) for option in options)
+            assert idle + interval * count <= 30
+        await sockets.close()
+
+    runner.run(act())
+
+
 def test_bytes_have_left_when_write_returns(host: Host, runner: asyncio.Runner) -> None:
     """The loop stands still while the other end waits for them, so nothing but the call can have sent them."""
 
