@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -69,6 +70,11 @@ class Assets:
         if units != scaled:
             raise ValueError(f"{amount} {self.names[asset]} has more than {self.decimals[asset]} decimals")
         return units
+
+    def text(self, asset: int, units: Fraction, decimals: int = 4) -> str:
+        """Exact units as a decimal text with so many decimals; more of them are cut off."""
+        scaled = units * 10**decimals / 10 ** self.decimals[asset]
+        return f"{Decimal(int(scaled)).scaleb(-decimals):f}"
 
     def amount(self, asset: int, units: int) -> Decimal:
         """Units as an exact decimal amount."""

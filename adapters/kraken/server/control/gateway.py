@@ -67,6 +67,7 @@ class ControlGateway:
             "/book": _Route("the public book of a pair, or of each", reads.book, reads.book_fields),
             "/counters": _Route("rate counters by account, pair and protocol", reads.counters, reads.account_fields),
             "/balances": _Route("balances, and what open orders hold", reads.balances, reads.account_fields),
+            "/margin": _Route("positions on margin, and margin levels", reads.margin, reads.account_fields),
             "/faults": _Route("faults that were put on the schedule", reads.faults),
         }
         self._actions: dict[str, _Route] = {

@@ -19,6 +19,7 @@ from adapters.kraken.server.control.fields import Field, choice, text, whole
 from adapters.kraken.server.control.served_faults import ServedFault, ServedFaults
 from adapters.kraken.server.facts import FixFacts
 from adapters.kraken.server.orders import OrderWords
+from adapters.kraken.server.rest.position_rows import PositionRows
 from adapters.kraken.server.shell.peers import PROTOCOLS, Peer, Peers
 from adapters.kraken.words import SIDE_WORDS, TYPE_WORDS
 from framework.protocol import BUY, POINT, SELL, TimeInForce
@@ -57,6 +58,7 @@ class Reads:
         self._faults = faults
         self._fix_sessions = fix_sessions
         self._started_ns = context.host.now_ns
+        self._positions = PositionRows(context)
         accounts = choice("account", list(context.host.venue.accounts))
         pair = text("pair", self.pair_words, self.symbol_of)
         self.session_fields: tuple[Field, ...] = (whole("limit", 1, _LIMIT_MAX),)
@@ -294,6 +296,32 @@ class Reads:
             for name in self._host.venue.accounts
             if wanted.get("account", name) == name
         }
+
+    def margin(self, wanted: Mapping[str, Any]) -> Any:
+        """Margin level, its sums, and open positions, by account. called: when the level came to the margin call."""
+        venue = self._host.venue
+        if venue.margin is None:
+            return {}
+        index = venue.margin.checks.valued_in
+        shown: dict[str, Any] = {}
+        for name, account in venue.accounts.items():
+            if account.margin is None or wanted.get("account", name) != name:
+                continue
+            sums = venue.margin.standing(account, index)
+            called_ns, level = account.margin.called_ns, sums.level_percent
+            shown[name] = {
+                "valued_in": venue.assets.names[index],
+                "level_percent": None if level is None else f"{Decimal(int(level * 100)).scaleb(-2):f}",
+                "equity": venue.assets.text(index, sums.equity),
+                "used_margin": venue.assets.text(index, sums.used_margin),
+                "free_margin": venue.assets.text(index, sums.free_margin),
+                "called": None if called_ns is None else self.time_text(called_ns),
+                "positions": {
+                    position.position_id: self._positions.open(position, has_calculations=True)
+                    for position in account.margin.positions.values()
+                },
+            }
+        return shown
 
 
 def _points(value: int) -> str:

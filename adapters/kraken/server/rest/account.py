@@ -77,8 +77,7 @@ class AccountRequests:
         sums = venue.margin.standing(venue.accounts[key.account], index)
 
         def text(units: Fraction) -> str:
-            amount = Decimal(units.numerator) / Decimal(units.denominator)
-            return fixed(amount.scaleb(-venue.assets.decimals[index]), 4)
+            return venue.assets.text(index, units)
 
         shown = {
             "eb": text(sums.worth),
@@ -95,7 +94,7 @@ class AccountRequests:
         level = sums.level_percent
         if level is None:
             return shown
-        return {**shown, "ml": fixed(Decimal(level.numerator) / Decimal(level.denominator), 4)}
+        return {**shown, "ml": f"{Decimal(int(level * 10_000)).scaleb(-4):f}"}
 
     def _credit_lines(self, key: ApiKey, params: Params) -> Any:
         """No account of a simulated venue has credit."""

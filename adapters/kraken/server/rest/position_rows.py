@@ -27,6 +27,7 @@ from framework.venue.served.records import TradeRecord
 __all__ = ["PositionRows", "closed_position", "used_margin"]
 
 _NS = 10**9
+_DIGITS = 12
 
 
 def closed_position(fills: Sequence[TradeRecord]) -> str:
@@ -141,4 +142,5 @@ class PositionRows:
 
 
 def _decimal(value: Fraction) -> Decimal:
-    return Decimal(value.numerator) / Decimal(value.denominator)
+    """A fraction with as many digits as any row shows, and more; what is beyond is cut off."""
+    return Decimal(int(value * 10**_DIGITS)).scaleb(-_DIGITS)

@@ -346,6 +346,21 @@ def test_fills_balances_and_the_book_are_shown_with_what_open_orders_hold() -> N
     assert control.get("/fills?account=a1") == []
 
 
+def test_positions_on_margin_are_shown_with_the_level_of_their_account() -> None:
+    control = Control()
+    client = Client(control.host)
+    assert control.get("/margin?account=a0")["a0"] == {
+        "valued_in": "USD", "level_percent": None, "equity": "110010.0000", "used_margin": "0.0000",
+        "free_margin": "110010.0000", "called": None, "positions": {},
+    }  # fmt: skip
+    control.host.submit(client.line_id, order(control.host, BUY, 1002, 100, leverage=5))
+    shown = control.get("/margin")
+    assert (shown["a0"]["used_margin"], shown["a1"]["positions"]) == ("0.2004", {})
+    (position,) = shown["a0"]["positions"].values()
+    assert (position["type"], position["vol"], position["margin"]) == ("buy", "0.01000000", "0.20040")
+    assert Decimal(shown["a0"]["level_percent"]) > 1_000
+
+
 def test_counters_are_shown_as_they_have_fallen_by_now() -> None:
     control = Control()
     client = Client(control.host)
