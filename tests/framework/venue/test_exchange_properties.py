@@ -126,6 +126,8 @@ def wanted_orders(draw: st.DrawFn) -> dict[str, Any]:
         fields["quote_qty"] = Decimal(draw(st.integers(50, 400))) / 100
     fields["is_fee_in_base"] = draw(st.sampled_from([None, None, False, True]))
     fields["secondary"] = draw(st.none() | st.none() | SECONDARIES)
+    fields["leverage"] = draw(st.sampled_from([0, 0, 0, 2, 5]))
+    fields["is_reduce_only"] = bool(fields["leverage"]) and draw(st.booleans())
     return fields
 
 

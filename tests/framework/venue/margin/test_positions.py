@@ -124,13 +124,14 @@ def test_a_loan_is_charged_again_every_four_hours() -> None:
     assert position.rollover_ns == START_NS + 3 * FOUR_HOURS * SECOND
 
 
-def test_a_rollover_is_charged_on_what_is_still_lent() -> None:
+@pytest.mark.parametrize(("side", "asset", "fee"), [(SELL, "BTC", "0.0001"), (BUY, "USD", "0.02503")])
+def test_a_rollover_is_charged_on_what_is_still_lent(side: int, asset: str, fee: str) -> None:
     rig = MarginRig()
-    rig.go(SELL, 4 * BTC)
-    rig.go(BUY, 3 * BTC)
+    rig.go(side, 4 * BTC)
+    rig.go(1 - side, 3 * BTC)
     rig.moved()
     rig.at(FOUR_HOURS)
-    assert rig.moved() == [("rollover", "BTC", D(0), D("0.0001"))]
+    assert rig.moved() == [("rollover", asset, D(0), D(fee))]
 
 
 def test_a_closed_position_is_not_charged_again() -> None:
