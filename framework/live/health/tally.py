@@ -38,12 +38,12 @@ _NAMES: dict[type[Command], str] = {
     CancelAllAfter: "cancel_all_after",
     QueryOrders: "query",
 }
-COMMANDS = (*_NAMES.values(), "validate")
+COMMANDS = (*_NAMES.values(), "validate", "other")
 
 
 def command_name(command: Command) -> str:
     """The name of a kind of command, as counters and logs have it."""
-    name = _NAMES[type(command)]
+    name = _NAMES.get(type(command), "other")
     return "validate" if name == "add" and command.is_validate_only else name  # type: ignore[attr-defined]
 
 

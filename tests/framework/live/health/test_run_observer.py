@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from msgspec.structs import replace
@@ -23,13 +23,25 @@ from framework.live.health.log_writer import LogWriter
 from framework.live.health.run_observer import RunObserver
 from framework.live.health.standing import Standing
 from framework.live.health.status import Latency, Status, decode_status, encode_status
-from framework.live.health.tally import Tally
+from framework.live.health.tally import COMMANDS, Tally, command_name
 from framework.live.health.watched_desk import WatchedDesk
 from framework.live.journal import Forcing, IntentJournal, read_records
 from framework.live.paper import PaperNode
-from framework.live.records import Answered, Ended, Filled, Intended
-from framework.messages import AddBatch, AddOrder, CancelBatch, CancelOrder
-from framework.protocol import BUY, SELL, OrderType
+from framework.live.records import Answered, AnyCommand, Ended, Filled, Intended
+from framework.messages import (
+    AddBatch,
+    AddOrder,
+    AmendOrder,
+    CancelAll,
+    CancelAllAfter,
+    CancelBatch,
+    CancelOrder,
+    Command,
+    EditOrder,
+    MassCancel,
+    QueryOrders,
+)
+from framework.protocol import BUY, SELL, MassCancelScope, OrderType
 from tests.framework.live.test_paper import CONFIG, FAST, LOTS, MS, live
 from tests.simulation.stage import BID, BTC, Script, still_market, trade
 
@@ -388,6 +400,31 @@ def test_a_message_whose_handling_fails_leaves_nothing_to_be_timed_by() -> None:
     with pytest.raises(ValueError, match="out of ideas"):
         market.book_changed("BTC/USD", [_row(LEVEL, 1)])
     assert market._stages.in_ns == 0
+
+
+def test_every_command_of_a_desk_has_a_name_of_its_own() -> None:
+    """One that has none is counted all the same: nothing that is sent fails for being counted."""
+    commands: list[Command] = [
+        ADD,
+        AddBatch(request_id=1, orders=(ADD, ADD)),
+        AmendOrder(request_id=1),
+        EditOrder(request_id=1, order_id="O1"),
+        CancelOrder(request_id=1),
+        CancelBatch(request_id=1),
+        CancelAll(request_id=1),
+        MassCancel(request_id=1, scope=MassCancelScope.SESSION),
+        CancelAllAfter(request_id=1, timeout_s=60),
+        QueryOrders(request_id=1),
+    ]
+    assert {type(command) for command in commands} == set(get_args(AnyCommand.__value__))
+    names = {command_name(command) for command in commands}
+    assert len(names) == len(commands)
+    assert names | {"validate", "other"} == set(COMMANDS)
+
+    class Strange(Command, frozen=True, kw_only=True, tag="Strange"):
+        """A command that nobody knows."""
+
+    assert command_name(Strange(request_id=1)) == "other"
 
 
 # ------------------------------------------------------------------------------------------------- the market
