@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from framework.backtest.config import RunConfig
@@ -123,6 +125,10 @@ class Simulation:
         """How long market data takes to the strategy; None for what was measured when the market was recorded."""
         return compile_latency(self._scaled(self._latency(self.road.submit).feed))
 
+    def told_lots(self) -> Sequence[npt.NDArray[np.int64] | None] | None:
+        """For each market the quantities that its feed tells; None for those that its engine holds."""
+        return None
+
     def _make_kernel(self) -> MatchingKernel:
         market = self.config.market
         options = KernelOptions(
@@ -135,6 +141,7 @@ class Simulation:
             queue_model=_queue_model(market.queue_model),
             options=options,
             feed_latency=self.feed_latency(),
+            told_lots=self.told_lots(),
             feed_key=stream_key(self.config.run.seed, f"latency.{self.road.submit}.feed"),
         )
 

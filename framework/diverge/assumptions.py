@@ -46,10 +46,12 @@ class Assumptions:
         """What the backtest takes."""
         run = self._run
         if self._is_ideal:
-            return "in order" if cause is Cause.ORDERING else _NONE
+            return {Cause.ORDERING: "in order", Cause.OWN: "not in the book"}.get(cause, _NONE)
         match cause:
             case Cause.FEED:
                 return self._spec(self._latencies(str(self._road.submit)).feed)
+            case Cause.OWN:
+                return "not in the book"
             case Cause.COMMAND:
                 return self._spec(self._latencies(self._link).command)
             case Cause.RESPONSE:
@@ -76,6 +78,8 @@ class Assumptions:
         match cause:
             case Cause.FEED:
                 return _spread(measured.feed_ns) if self._run.is_taped else "as assumed"
+            case Cause.OWN:
+                return "in the book" if measured.is_own_seen else "not in the book"
             case Cause.COMMAND:
                 legs = measured.legs.commands.get(self._link)
                 return _spread(legs.latencies_ns if legs else [])

@@ -178,6 +178,8 @@ class _Ladder:
         match cause:
             case Cause.FEED:
                 return is_ideal or self._run.is_taped
+            case Cause.OWN:
+                return measured.is_own_seen
             case Cause.COMMAND:
                 return has_commands
             case Cause.RESPONSE:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from framework.backtest.run_folder import ints, of_kind, texts
 from framework.data.columns import LAST
 from framework.diverge.legs import Legs, Sent, read_sent, read_told
+from framework.diverge.own_orders import without_own
 from framework.diverge.recorded import RecordedRun
 from framework.venue.faults import FaultSection
 
@@ -27,11 +28,13 @@ _SESSION = re.compile(r"\bsession_id=(?P<id>[^;]+)")
 class Measured:
     """What a run has measured.
 
+    markets: those of the run, without its own orders.
     venue_ahead_ns: how far the venue's clock is at least ahead of the trader's (below 0: behind).
-    legs: how long its messages took. by_request, by_arrival: its commands. learned: of each report that told something
-    new (client order id, name, venue's time), when it was learned. connected: when the venue heard of a line, by its
-    name. opened: when the trader's side heard of a session, by link and name.
-    alike: latencies that cannot be told from those of the backtest, as ``Legs.alike`` has them; see ``compare``.
+    legs: how long its messages took. by_request, by_order, by_arrival: its commands, by number, by name and client
+    order id, by arrival. learned: of reports that told something new, by client order id and name, the venue's time and
+    when it was learned, in the venue's order. connected: when the venue heard of a line, by its name. opened: when the
+    trader's side heard of a session, by link and name. alike: latencies that cannot be told from those of the backtest,
+    as ``Legs.alike`` has them; see ``compare``.
     """
 
     def __init__(self, run: RecordedRun) -> None:
@@ -39,21 +42,35 @@ class Measured:
         self.run = run
         self._events = events
         self.venue_ahead_ns = ahead_ns = self._disagreement()
+        # The markets without the run's own orders; the same ones where those are not in them.
+        self.markets = [without_own(market, events) if self._is_told_by_venue() else market for market in run.markets]
         self.sent = list(read_sent(events, ahead_ns))
         told = list(read_told(events, run.profile, ahead_ns))
         self.legs = Legs(self.sent, told)
         self.by_request: dict[int, list[Sent]] = {}
+        self.by_order: dict[tuple[str, str], list[Sent]] = {}
         self.by_arrival: dict[int, list[Sent]] = {}
         for each in self.sent:
             self.by_request.setdefault(each.request_id, []).append(each)
+            if each.cl_ord_id is not None:
+                self.by_order.setdefault((each.name, each.cl_ord_id), []).append(each)
             if each.ts_arrived_ns is not None:
                 self.by_arrival.setdefault(each.ts_arrived_ns, []).append(each)
-        self.learned: dict[tuple[str | None, str, int], list[int]] = {}
-        for report in told:
-            key = report.cl_ord_id, report.name, report.ts_venue_ns
-            self.learned.setdefault(key, []).append(report.ts_learned_ns)
+        self.learned: dict[tuple[str | None, str], list[tuple[int, int]]] = {}
+        for report in sorted(told, key=lambda each: (each.ts_venue_ns, each.ts_learned_ns)):
+            times = report.ts_venue_ns, report.ts_learned_ns
+            self.learned.setdefault((report.cl_ord_id, report.name), []).append(times)
         self.connected, self.opened = self._openings(ahead_ns)
         self.alike: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def is_own_seen(self) -> bool:
+        """Whether the run's own orders stand in the books that it was told."""
+        return any(one is not other for one, other in zip(self.markets, self.run.markets, strict=True))
+
+    def _is_told_by_venue(self) -> bool:
+        session = self.run.session
+        return self.run.is_taped and session is not None and session.kind == "live"
 
     def compare(self, backtest: pa.Table) -> None:
         """Find out which latencies are those of the backtest, as far as one can tell; they stay as assumed."""

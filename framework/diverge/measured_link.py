@@ -1,14 +1,15 @@
 """A simulated link whose messages take what they took in a run, are lost where they were, and are refused where they
 were.
 
-A message of a replay takes what the same message of the run took (the same request at the same time, the same report of
-the same moment), as long as the replay does what the run did. After that it takes a quantile of what messages about
-that time took, so that a slow minute stays a slow minute; which quantile is decided by the chance that decides it in
-the backtest. Latencies that cannot be told from those of the backtest are drawn as there: they change nothing.
+A message of a replay takes what the same message of the run took, as long as the replay does what the run did: the same
+command of the same order at about the same time, the same report of it. After that it takes a quantile of what messages
+about that time took, so that a slow minute stays a slow minute; which quantile is decided by the chance that decides it
+in the backtest. Latencies that cannot be told from those of the backtest are drawn as there: they change nothing.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from framework.backtest.sim_link import SimLink
@@ -34,7 +35,16 @@ __all__ = ["MeasuredLink", "Twins"]
 
 # A command of the replay has the fate of one of the run if they are of one kind and so near each other.
 _NEAR_NS = 1_000_000_000
+# The same message of run and replay is not further apart: a strategy's own time to think, and what that adds up to.
+_SAME_NS = 250_000_000
 _MEASURED = (ExecutionReport, CommandAccepted, CommandRejected, OrdersSnapshot)
+# What has been asked for where an execution report tells that it was done.
+_ASKED = {
+    "PENDING_NEW": "AddOrder",
+    "NEW": "AddOrder",
+    "CANCELED": "CancelOrder",
+    "AMENDED": "AmendOrder",
+}
 
 
 class _Latency(NamedTuple):
@@ -57,12 +67,31 @@ class Twins:
         for each in measured.sent:
             if each.is_refused_by_limit or each.is_lost:
                 self._fates.setdefault((each.link, each.name), []).append(each)
-        self._read: dict[tuple[str | None, str, int], int] = {}
+        # How many commands of an order, and reports of one, there have been, by name.
+        self._sent: Counter[tuple[str, str]] = Counter()
+        self._told: Counter[tuple[str | None, str]] = Counter()
+        # Of the commands of the replay that were sent in the run too, by number.
+        self._same: dict[int, Sent] = {}
 
-    def fate(self, link: str, command: Command, ts_ns: int) -> Sent | None:
+    def same(self, link: str, command: Command, ts_ns: int) -> Sent | None:
+        """The same command of the run; None once the replay has gone another way. Asked for once a command."""
+        name, cl_ord_id = _name(command), _order_of(command)
+        if cl_ord_id is None:
+            known = self.measured.by_request.get(command.request_id, [])
+            found = next((each for each in known if each.name == name and each.ts_sent_ns == ts_ns), None)
+        else:
+            at = self._sent[name, cl_ord_id]
+            self._sent[name, cl_ord_id] += 1
+            known = self.measured.by_order.get((name, cl_ord_id), [])
+            found = known[at] if at < len(known) and abs(known[at].ts_sent_ns - ts_ns) <= _SAME_NS else None
+        if found is None or found.link != link:
+            return None
+        self._same[command.request_id] = found
+        return found
+
+    def fate(self, link: str, command: Command, same: Sent | None, ts_ns: int) -> Sent | None:
         """The command of the run whose refusal or loss this one shares; None for none."""
         waiting = self._fates.get((link, _name(command)), [])
-        same = self._same(link, command, ts_ns)
         if same is not None:
             found = same if same in waiting else None
         else:
@@ -72,11 +101,13 @@ class Twins:
             waiting.remove(found)
         return found
 
-    def command(self, link: str, command: Command, ts_ns: int, draw: int) -> _Latency | None:
+    def command(self, link: str, command: Command, same: Sent | None, ts_ns: int, draw: int) -> _Latency | None:
         """How long a command takes; None for as assumed. draw: see ``Series.drawn_ns``."""
-        same = self._same(link, command, ts_ns)
         if same is not None and same.ts_arrived_ns is not None:
-            return _Latency(max(0, same.ts_arrived_ns - same.ts_sent_ns))
+            # One of another number was drawn otherwise in the backtest, too.
+            is_exact = same.ts_sent_ns == ts_ns and same.request_id == command.request_id
+            if self._counts("commands", link, is_exact):
+                return _Latency(max(0, same.ts_arrived_ns - same.ts_sent_ns))
         return self._drawn("commands", link, ts_ns, draw)
 
     def report(self, link: str, report: Report, ts_ns: int, draw: int, is_response: bool) -> _Latency | None:
@@ -86,41 +117,52 @@ class Twins:
             return next((_Latency(learned_ns - ts_ns) for learned_ns in told if learned_ns >= ts_ns), None)
         if not isinstance(report, _MEASURED):
             return None
-        same = self._execution(report, ts_ns) if isinstance(report, ExecutionReport) else self._answer(report, ts_ns)
-        if same is not None:
-            return same
         kinds = ("answers", "news") if is_response else ("news", "answers")
         legs = self.measured.legs
         kind = next((each for each in kinds if link in getattr(legs, each)), None)
-        return None if kind is None else self._drawn(kind, link, ts_ns, draw)
+        same = self._execution(report, ts_ns) if isinstance(report, ExecutionReport) else self._answer(report)
+        if kind is None:
+            return None if same is None else same[1]
+        if same is not None and self._counts(kind, link, same[0] == ts_ns):
+            return same[1]
+        return self._drawn(kind, link, ts_ns, draw)
 
     # ------------------------------------------------------------------------------------------------- within
 
-    def _same(self, link: str, command: Command, ts_ns: int) -> Sent | None:
-        """The same command of the run; None once the replay has gone another way."""
-        for each in self.measured.by_request.get(command.request_id, ()):
-            if each.ts_sent_ns == ts_ns and each.link == link and each.name == _name(command):
-                return each
+    def _counts(self, kind: str, link: str, is_exact: bool) -> bool:
+        """Whether what is known of a message holds for the same one of the replay.
+
+        is_exact: it was sent at the same time there. Where latencies are as assumed, it holds for such a one only, so
+        that all others stay as assumed.
+        """
+        return is_exact or (kind, link) not in self.measured.alike
+
+    def _execution(self, report: ExecutionReport, ts_ns: int) -> tuple[int, _Latency] | None:
+        """When the same report of the run was made, and how long it took."""
+        name = report.exec_type.name
+        key = report.cl_ord_id, name
+        at = self._told[key]
+        self._told[key] += 1
+        known = self.measured.learned.get(key, [])
+        if at < len(known) and abs(known[at][0] - ts_ns) <= _SAME_NS:
+            venue_ns, learned_ns = known[at]
+            return venue_ns, _Latency(max(0, learned_ns - venue_ns))
+        # It told nothing new, so the answer had come before it; when it came itself is not known.
+        answered = self.measured.by_arrival.get(ts_ns, [])
+        asked = self.measured.by_order.get((_ASKED.get(name, ""), report.cl_ord_id), [])
+        for each in [*(each for each in answered if each.cl_ord_id == report.cl_ord_id), *asked]:
+            if each.ts_arrived_ns is None or each.ts_learned_ns is None:
+                continue
+            if abs(each.ts_arrived_ns - ts_ns) <= _SAME_NS:
+                latency = _Latency(max(0, each.ts_learned_ns - each.ts_arrived_ns), is_holding=False)
+                return each.ts_arrived_ns, latency
         return None
 
-    def _execution(self, report: ExecutionReport, ts_ns: int) -> _Latency | None:
-        key = (report.cl_ord_id, report.exec_type.name, ts_ns)
-        known = self.measured.learned.get(key)
-        if known is not None:
-            at = self._read.get(key, 0)
-            self._read[key] = at + 1
-            return _Latency(max(0, known[min(at, len(known) - 1)] - ts_ns))
-        for each in self.measured.by_arrival.get(ts_ns, ()):
-            if each.cl_ord_id == report.cl_ord_id and each.ts_learned_ns is not None:
-                # It told nothing new, so the answer had come before it; when it came itself is not known.
-                return _Latency(max(0, each.ts_learned_ns - ts_ns), is_holding=False)
-        return None
-
-    def _answer(self, report: Report, ts_ns: int) -> _Latency | None:
-        for each in self.measured.by_request.get(getattr(report, "request_id", None) or 0, ()):
-            if each.ts_arrived_ns == ts_ns and each.ts_learned_ns is not None:
-                return _Latency(max(0, each.ts_learned_ns - ts_ns))
-        return None
+    def _answer(self, report: Report) -> tuple[int, _Latency] | None:
+        same = self._same.get(getattr(report, "request_id", None) or 0)
+        if same is None or same.ts_arrived_ns is None or same.ts_learned_ns is None:
+            return None
+        return same.ts_arrived_ns, _Latency(max(0, same.ts_learned_ns - same.ts_arrived_ns))
 
     def _drawn(self, kind: str, link: str, ts_ns: int, draw: int) -> _Latency | None:
         series: Series | None = getattr(self.measured.legs, kind).get(link)
@@ -163,13 +205,14 @@ class MeasuredLink(SimLink):
     def command_arrival_ns(self, command: Command) -> int | None:
         """See ``SimLink``."""
         now_ns, world, twins = self._scheduler.now_ns, self._world, self._twins
+        same = twins.same(self.name, command, now_ns)
         latency = None
         if world[Cause.COMMAND] is Taken.MEASURED:
-            latency = twins.command(self.name, command, now_ns, self._command.draw)
+            latency = twins.command(self.name, command, same, now_ns, self._command.draw)
         arrival_ns = self._arrival_ns(self._command, now_ns, latency, Cause.COMMAND)
         is_limited = world[Cause.LIMITS] is Taken.MEASURED
         is_lossy = world[Cause.UNKNOWN] is Taken.MEASURED
-        fate = twins.fate(self.name, command, now_ns) if is_limited or is_lossy else None
+        fate = twins.fate(self.name, command, same, now_ns) if is_limited or is_lossy else None
         if fate is None:
             return arrival_ns
         if fate.refusal is not None and fate.is_refused_by_limit and is_limited:
@@ -213,6 +256,15 @@ class MeasuredLink(SimLink):
 
 def _is_inverted(series: Series | None) -> bool:
     return series is not None and series.inverted_count > 0
+
+
+def _order_of(command: Command) -> str | None:
+    """The order that a command is about; of a batch the first."""
+    if isinstance(command, AddBatch):
+        return command.orders[0].cl_ord_id
+    if isinstance(command, CancelBatch):
+        return command.cl_ord_ids[0] if command.cl_ord_ids else None
+    return getattr(command, "cl_ord_id", None)
 
 
 def _name(command: Command) -> str:

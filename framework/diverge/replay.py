@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from framework.backtest.config import RunConfig
@@ -40,7 +43,7 @@ def replay(run: RecordedRun, measured: Measured, world: World, fees: FeeTier | N
     """
     session = run.session
     is_looped = session is not None and session.is_looped
-    markets = [_own(shifted(market, -measured.venue_ahead_ns)) for market in run.markets]
+    markets = [_own(shifted(market, -measured.venue_ahead_ns)) for market in measured.markets]
     config = _config(run, measured, world, markets)
     simulation = _Replay(config, run, measured, world, fees, markets, is_endless=is_looped)
     try:
@@ -129,6 +132,12 @@ class _Replay(Simulation):
         if limits is not Taken.ASSUMED:
             profile = msgspec.structs.replace(profile, tiers=tuple(_unlimited(tier) for tier in profile.tiers))
         return profile
+
+    def told_lots(self) -> Sequence[npt.NDArray[np.int64] | None] | None:
+        """As measured: with the run's own orders, which stand in the books that it was told."""
+        if self._world[Cause.OWN] is not Taken.MEASURED:
+            return None
+        return [market.columns.qty_lots if market.depth == "L2" else None for market in self._run.markets]
 
     def feed_latency(self) -> CompiledLatency | None:
         """As measured: when the run has received each message."""

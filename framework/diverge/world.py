@@ -11,13 +11,15 @@ __all__ = ["CAUSES", "Cause", "Taken", "World"]
 class Cause(enum.StrEnum):
     """Why a run comes out otherwise than its backtest.
 
-    FEED, COMMAND, RESPONSE: how long market data, commands, and answers and own news take. ORDERING: which messages
+    FEED, COMMAND, RESPONSE: how long market data, commands, and answers and own news take. OWN: a venue's book has the
+    run's orders in it, which the strategy sees; the book of a backtest has none of its own. ORDERING: which messages
     overtake others. FEES: what is charged. LIMITS: what the venue refuses for a limit. UNKNOWN: lines that drop, and
     commands and answers that are lost. QUEUE: fills of orders that run and replay have sent alike. REST: whatever is
     left, orders that only one of them has sent.
     """
 
     FEED = "feed latency"
+    OWN = "own orders seen"
     COMMAND = "command latency"
     RESPONSE = "response latency"
     ORDERING = "ordering"
@@ -31,6 +33,7 @@ class Cause(enum.StrEnum):
 # Those that can be taken as measured, in the order in which they are.
 CAUSES = (
     Cause.FEED,
+    Cause.OWN,
     Cause.COMMAND,
     Cause.RESPONSE,
     Cause.ORDERING,

@@ -96,6 +96,7 @@ def test_a_run_on_the_wire_is_recorded_and_its_divergence_adds_up(
         found["backtest_net"]
     )
     assert steps["feed latency"]["measured"].endswith(" ms")
+    assert steps["own orders seen"]["measured"] == "in the book"
     assert steps["command latency"]["measured"].endswith(" ms")
     assert steps["response latency"]["measured"].endswith(" ms")
     assert found["run_orders"] > 0

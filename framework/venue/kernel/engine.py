@@ -17,7 +17,7 @@ from framework.venue.kernel.advance import advance
 from framework.venue.kernel.feed_book import FeedBook
 from framework.venue.kernel.growing import GrowingRows
 from framework.venue.kernel.layout import NO_LIMIT, FeedMode, Fill, QueueModel, StopReason, TriggerKind
-from framework.venue.kernel.loading import Arrays, load
+from framework.venue.kernel.loading import Arrays, load, told_rows
 from framework.venue.latency import CompiledLatency
 from framework.venue.streams import draw_u64
 
@@ -51,6 +51,8 @@ class MatchingKernel:
     markets: instrument number i is ``markets[i]``; their arrays are read in place and must not change.
     queue_model: for L1 and L2 books; on L3 queue places are exact.
     feed_latency: one compiled model for all instruments or one for each; None delivers at ``ts_recv_ns``.
+    told_lots: for each market the quantities that the feed tells, row by row, where they are not those that the engine
+        holds (None: they are); for markets by levels that do not grow.
     feed_key: key of the feed's random stream; each instrument draws from its own sub-stream.
     now_ns: time of the last stop; after END, of the last row or message.
     Raises DataError if the rows of a market are not what they should be.
@@ -64,6 +66,7 @@ class MatchingKernel:
         feed_latency: CompiledLatency | Sequence[CompiledLatency | None] | None = None,
         feed_key: int = 0,
         options: KernelOptions | None = None,
+        told_lots: Sequence[npt.NDArray[np.int64] | None] | None = None,
     ) -> None:
         options = options or KernelOptions()
         if options.trade_after_book_ns < 0 or options.trades_spread_ticks < 0 or options.trades_depth_lots < 0:
@@ -117,8 +120,9 @@ class MatchingKernel:
             block[layout.FEED_KEY] = self.feed_keys[index]
             latency = feed_latency[index]
             block[layout.FEED_TABLE] = latency.address if latency is not None else 0
+            told = told_rows(market, block, None if told_lots is None else told_lots[index])
             operations.start(self._address, index)
-            self.books.append(FeedBook(index, market.columns, state))
+            self.books.append(FeedBook(index, told, state))
 
     # ------------------------------------------------------------------------------------------------- time
 

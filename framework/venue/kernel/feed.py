@@ -31,6 +31,7 @@ from framework.venue.kernel.layout import (
     FEED_ORDER_PLACE,
     FEED_ORDER_QTY,
     FEED_PREVIOUS,
+    FEED_QTY,
     FEED_REPORTED,
     FEED_ROW,
     FEED_STOP,
@@ -47,7 +48,6 @@ from framework.venue.kernel.layout import (
     PAGE_TABLE,
     PAGES,
     PRICE,
-    QTY,
     ROWS,
     SIDE,
     TS_EVENT,
@@ -168,7 +168,7 @@ def deliver(block: Pointer) -> int:
     kinds = p8(block[KIND])
     sides = p8(block[SIDE])
     prices = p64(block[PRICE])
-    quantities = p64(block[QTY])
+    quantities = p64(block[FEED_QTY])
     levels = p64(block[FEED_LEVELS])
     places = block[PAGES] << 6
     table = p64(block[PAGE_TABLE])

@@ -95,6 +95,7 @@ class GrowingRows:
             buffer[:kept] = self._buffers[name][gone:used]
             self._buffers[name] = self._arrays[place] = buffer
             block[place] = buffer.ctypes.data - (first + gone) * buffer.itemsize
+        block[layout.FEED_QTY] = block[layout.QTY]
         self._book.first_row = first + gone
         return kept
 

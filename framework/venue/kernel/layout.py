@@ -85,6 +85,7 @@ FEED_DUE = 51  # the next stop by interval, FAR_NS for none
 FEED_REPORTED = 52  # first row that the last stop of this feed did not cover
 FEED_BEST_BUY = 53  # place of the best price, -1 for none
 FEED_BEST_SELL = 54
+FEED_QTY = 55  # the column QTY as the feed tells it
 # What a view of the feed shows, kept together.
 VIEW = 56
 VIEW_BID, VIEW_BID_QTY, VIEW_ASK, VIEW_ASK_QTY = range(56, 60)
@@ -122,6 +123,7 @@ ADDRESSES_BLOCK = (
     FEED_ORDER_QTY,
     FEED_ORDER_PLACE,
     FEED_TABLE,
+    FEED_QTY,
 )
 
 DEPTH_TRADES, DEPTH_L1, DEPTH_L2, DEPTH_L3 = range(4)

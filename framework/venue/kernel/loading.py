@@ -5,6 +5,7 @@ Compiled code checks no index, so every row is checked here, once: an error name
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -14,7 +15,7 @@ from framework.venue.compiled import entry, p8, p64
 from framework.venue.kernel import layout
 from framework.venue.kernel.ladder import HASH
 
-__all__ = ["Arrays", "check_rows", "load", "page_table"]
+__all__ = ["Arrays", "check_rows", "load", "page_table", "told_rows"]
 
 type Arrays = list[npt.NDArray[np.generic]]
 """Arrays whose addresses the state holds: they must live as long as it does."""
@@ -216,6 +217,7 @@ def load(market: Market, block: npt.NDArray[np.int64], spread: int) -> Arrays:
     for field, name in enumerate(COLUMN_TYPES):
         keep(field, getattr(columns, name))
     block[layout.ORDER_ID] = orders
+    block[layout.FEED_QTY] = block[layout.QTY]
     block[layout.ROWS] = rows
     block[layout.DEPTH] = layout.DEPTHS[market.depth]
     block[layout.HAS_TRADES] = int(market.has_trades)
@@ -246,3 +248,20 @@ def load(market: Market, block: npt.NDArray[np.int64], spread: int) -> Arrays:
     block[layout.FEED_DUE] = layout.FAR_NS
     block[layout.FEED_PREVIOUS] = -layout.FAR_NS
     return kept
+
+
+def told_rows(market: Market, block: npt.NDArray[np.int64], lots: npt.NDArray[np.int64] | None) -> Columns:
+    """The rows of a loaded market as its feed tells them, from now on; whoever keeps them keeps them alive for it.
+
+    lots: the quantities that it tells; None for those that the engine holds. Raises ValueError for what does not fit.
+    """
+    columns = market.columns
+    if lots is None:
+        return columns
+    symbol = market.spec.symbol
+    if market.depth != "L2" or lots.shape != columns.qty_lots.shape or lots.dtype != np.int64:
+        raise ValueError(f"{symbol}: what the feed tells is a 64-bit quantity for each row of a market by levels")
+    if not lots.flags.c_contiguous or (lots.size and int(lots.min()) < 0):
+        raise ValueError(f"{symbol}: what the feed tells is a contiguous array without negative quantities")
+    block[layout.FEED_QTY] = lots.ctypes.data
+    return msgspec.structs.replace(columns, qty_lots=lots)

@@ -50,10 +50,11 @@ def test_it_prints_a_row_for_each_cause_and_what_was_filled_otherwise(
     assert said.code == 0, said
     lines = said.out.splitlines()
     assert lines[0] == "market_maker on BTC/USD, WebSocket v2: the run against its backtest"
-    first_words = [line[:20].strip() for line in lines[3:14]]
+    first_words = [line[:20].strip() for line in lines[3:15]]
     assert first_words == [
         "the backtest says",
         "feed latency",
+        "own orders seen",
         "command latency",
         "response latency",
         "ordering",
@@ -64,7 +65,7 @@ def test_it_prints_a_row_for_each_cause_and_what_was_filled_otherwise(
         "not explained",
         "the run has",
     ]
-    assert "200 / 200 ms" in lines[5]
+    assert "200 / 200 ms" in lines[6]
     assert "likely cause" in said.out
     assert "With all that was measured, the replay does what the run did" in said.out
 
@@ -72,7 +73,7 @@ def test_it_prints_a_row_for_each_cause_and_what_was_filled_otherwise(
 def test_the_rows_that_are_printed_add_up_to_the_last_digit(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = tidegate(capsys, "diverge", run).out.splitlines()
     place = lines[2].index("net P&L") + len("net P&L, USD")
-    amounts = [Decimal(line[:place].split()[-1].replace(",", "")) for line in lines[3:14]]
+    amounts = [Decimal(line[:place].split()[-1].replace(",", "")) for line in lines[3:15]]
     assert sum(amounts[:-1]) == amounts[-1]
 
 

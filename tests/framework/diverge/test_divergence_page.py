@@ -44,8 +44,8 @@ def test_each_cause_has_a_row_with_a_bar_and_a_note_is_text(
     browser.open(run / "report.html")
     browser.settle()
     rows = browser.run("return [...document.querySelectorAll('table.divergence tr')].map((row) => row.innerText)")
-    assert len(rows) == 12
-    assert rows[3].startswith("command latency\t5 / 12.7 ms\t200 / 200 ms\t")
+    assert len(rows) == 13
+    assert rows[4].startswith("command latency\t5 / 12.7 ms\t200 / 200 ms\t")
     bars = browser.run("return document.querySelectorAll('table.divergence .track i:not(.zero)').length")
     assert bars == sum(step["net"] != "0" for step in found["steps"]) > 0
     page = str(browser.run("return document.body.innerText"))

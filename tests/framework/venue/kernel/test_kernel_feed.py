@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from framework.data.columns import LAST, Market
@@ -62,6 +63,33 @@ def test_without_delay_the_engine_acts_before_the_message_of_the_same_time_is_de
     kernel.subscribe_feed(0, FeedMode.EVERY)
     assert kernel.advance(10**6) is StopReason.FEED
     assert (kernel.now_ns, kernel.engine_row(0)) == (1000, 2)
+
+
+def test_the_feed_may_tell_other_quantities_than_the_engine_holds() -> None:
+    played = market(ROWS, "L2")
+    told = played.columns.qty_lots.copy()
+    told[[0, 4]] += 5
+    kernel = MatchingKernel([played], feed_latency=constant(0.5).compile(), told_lots=[told])
+    kernel.advance(10**6)
+    assert kernel.best(0, BUY) == (100, 7)
+    assert kernel.books[0].best_bid() == (100, 12)
+    assert kernel.books[0].columns.qty_lots.tolist() == told.tolist()
+
+
+@pytest.mark.parametrize(
+    ("told", "depth", "complaint"),
+    [
+        (np.zeros(2, np.int64), "L2", "a 64-bit quantity for each row of a market by levels"),
+        (np.zeros(len(ROWS), np.int32), "L2", "a 64-bit quantity for each row of a market by levels"),
+        (np.full(len(ROWS), -1), "L2", "without negative quantities"),
+        (np.zeros(2 * len(ROWS), np.int64)[::2], "L2", "a contiguous array"),
+    ],
+)
+def test_quantities_that_do_not_fit_the_rows_are_an_error(
+    told: npt.NDArray[np.int64], depth: str, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        MatchingKernel([market(ROWS, depth)], told_lots=[told])
 
 
 def test_a_message_never_overtakes_the_one_before_it() -> None:
