@@ -1,5 +1,8 @@
 """Kraken's spot margin as data: collateral, lending, fees, levels.
 
+Not modelled: a pool of loans that runs dry (Insufficient margin), the number of positions (Positions limit exceeded, of
+which no figure is known) and the term after which a position has to be closed.
+
 ``support/...`` are articles of Kraken's help pages, by the number that is part of their address below
 https://support.kraken.com/hc/en-us/articles/ (state of 2024 to 2026).
 """

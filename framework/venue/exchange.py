@@ -464,7 +464,7 @@ class Venue:
     def _is_deferred_live(self, kind: TimerKind, subject: Any) -> bool:
         if kind is TimerKind.CANCEL_AFTER:
             return subject.cancel_after_ns is not None
-        return kind is TimerKind.MARGIN_CHECK or bool(subject.is_open)
+        return kind in _MARGIN_TIMERS or bool(subject.is_open)
 
     # ------------------------------------------------------------------------------------------------- audit
 

@@ -149,10 +149,15 @@ class Lending:
         due_ns = ts_ns + rules.rollover_ns
         position = Position(trade_id, order, lots, price_ticks, ts_ns, rollover_ppm, due_ns)
         margin.positions[trade_id] = position
-        self._timers.arm(due_ns, TimerKind.MARGIN_ROLLOVER, position)
+        if margin.rollover_ns is None:  # else one that comes first is looked at first
+            self._arm_rollover(order.account, due_ns)
         if margin.check_ns is None:
             self.arm_check(order.account, ts_ns)
         return position
+
+    def _arm_rollover(self, account: Account, due_ns: int) -> None:
+        _margin(account).rollover_ns = due_ns
+        self._timers.arm(due_ns, TimerKind.MARGIN_ROLLOVER, account)
 
     def arm_check(self, account: Account, now_ns: int) -> None:
         """Have the account's margin level looked at later."""
@@ -174,9 +179,18 @@ class Lending:
 
     # ------------------------------------------------------------------------------------------------- later
 
-    def roll_over(self, position: Position, now_ns: int) -> None:
-        """Charge for a loan that lasts, and have it done again."""
-        account, pair = position.order.account, position.pair
+    def roll_over(self, account: Account, now_ns: int) -> None:
+        """Charge for the loans of an account that have lasted, and have it done again."""
+        margin = _margin(account)
+        for position in list(margin.positions.values()):
+            if position.rollover_ns <= now_ns:
+                self._roll_over(account, position, now_ns)
+        margin.rollover_ns = None
+        if margin.positions:
+            self._arm_rollover(account, min(position.rollover_ns for position in margin.positions.values()))
+
+    def _roll_over(self, account: Account, position: Position, now_ns: int) -> None:
+        pair = position.pair
         asset, borrowed = position.borrowed()
         fee = charge(borrowed * position.rollover_ppm, self._quanta[asset])
         if asset != pair.quote and fee > account.available(asset):
@@ -186,7 +200,6 @@ class Lending:
         if fee:
             self._move(account, MovementKind.ROLLOVER, position.position_id, now_ns, asset, 0, fee)
         position.rollover_ns += self._rules.rollover_ns
-        self._timers.arm(position.rollover_ns, TimerKind.MARGIN_ROLLOVER, position)
         self.due[account.name] = Due(account, pair, position.position_id)
 
     def settlement_need(self, order: Order) -> tuple[int, int]:

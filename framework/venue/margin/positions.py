@@ -130,11 +130,20 @@ class MarginAccount:
     profits: profit and loss of closed positions by pair index; settled_costs: what settled positions had cost, by pair
         index, purchases above zero and sales below; both in quote units.
     paid: by asset index, what margin trading has brought to the balance in all, fees included; units.
-    check_ns: when the margin level is looked at next; None while nothing is open. called_ns: when the level came to the
-        call; None while it is above.
+    rollover_ns: when rollovers are looked at next, check_ns: when the margin level is; None while nothing is open.
+    called_ns: when the level came to the call; None while it is above.
     """
 
-    __slots__ = ("called_ns", "check_ns", "order_count", "paid", "positions", "profits", "settled_costs")
+    __slots__ = (
+        "called_ns",
+        "check_ns",
+        "order_count",
+        "paid",
+        "positions",
+        "profits",
+        "rollover_ns",
+        "settled_costs",
+    )
 
     def __init__(self, asset_count: int, pair_count: int) -> None:
         self.positions: dict[str, Position] = {}
@@ -142,6 +151,7 @@ class MarginAccount:
         self.profits = [0] * pair_count
         self.settled_costs = [0] * pair_count
         self.paid = [0] * asset_count
+        self.rollover_ns: int | None = None
         self.check_ns: int | None = None
         self.called_ns: int | None = None
 

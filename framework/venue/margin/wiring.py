@@ -89,7 +89,6 @@ class Margin:
 
     @staticmethod
     def is_live(due_ns: int, kind: TimerKind, subject: Any) -> bool:
-        """Whether a rollover or a check still applies."""
-        if kind is TimerKind.MARGIN_ROLLOVER:
-            return bool(subject.is_open and subject.rollover_ns == due_ns)
-        return bool(subject.margin.check_ns == due_ns)
+        """Whether a rollover or a check of an account still applies."""
+        margin = subject.margin
+        return bool((margin.rollover_ns if kind is TimerKind.MARGIN_ROLLOVER else margin.check_ns) == due_ns)

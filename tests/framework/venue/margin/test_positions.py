@@ -8,6 +8,7 @@ import pytest
 
 from framework.messages import ExecType, OrderState
 from framework.protocol import BUY, SELL, OrderType
+from framework.venue.timers import TimerKind
 from tests.framework.venue.margin.margin_rig import BTC, MarginRig
 from tests.framework.venue.venue_rig import SECOND, START_NS
 
@@ -141,7 +142,25 @@ def test_a_closed_position_is_not_charged_again() -> None:
     rig.moved()
     rig.at(3 * FOUR_HOURS)
     assert rig.moved() == []
-    assert rig.venue.next_timer_ns() is None or rig.margin().check_ns is None
+    assert (rig.margin().check_ns, rig.margin().rollover_ns) == (None, None)
+
+
+def test_each_position_is_charged_in_its_own_time_and_all_by_one_timer() -> None:
+    rig = MarginRig()
+    rig.go(BUY, BTC)
+    rig.at(600)
+    rig.go(BUY, 2 * BTC)
+    rig.at(700)
+    for _ in range(20):
+        rig.go(BUY, BTC)
+        rig.go(SELL, BTC)
+    kinds = [kind for _, _, kind, _ in rig.venue.timer_queue]
+    assert kinds.count(TimerKind.MARGIN_ROLLOVER) == 1
+    rig.moved()
+    first, second = (position.opened_ns for position in rig.positions()[:2])
+    rig.at(FOUR_HOURS + 800)
+    heard = [movement.ts_ns for movement in rig.heard.movements]
+    assert heard[:2] == [first + FOUR_HOURS * SECOND, second + FOUR_HOURS * SECOND]
 
 
 # --------------------------------------------------------------------------------------------------------- settlement

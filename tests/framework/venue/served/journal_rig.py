@@ -318,7 +318,7 @@ def _margin(account: Account) -> Any:
     assert margin is not None
     positions = [_position(position) for position in margin.positions.values()]
     totals = (margin.profits, margin.settled_costs, margin.paid)
-    return positions, *map(list, totals), margin.order_count, margin.check_ns, margin.called_ns
+    return positions, *map(list, totals), margin.order_count, margin.check_ns, margin.rollover_ns, margin.called_ns
 
 
 def _position(position: Position) -> dict[str, Any]:
