@@ -280,6 +280,10 @@ class LiveVenue(Protocol):
         """Candles that begin from a time on, oldest first, as many as the venue tells. Raises as ``history`` does."""
         ...
 
+    async def past_trades(self, symbol: str, since_ns: int, count: int) -> Sequence[MarketRow]:
+        """Up to so many trades from a time on, oldest first. Raises as ``history`` does."""
+        ...
+
     def masked(self, text: str) -> str:
         """A text without the secrets of the account, should it repeat one: venues repeat what they were sent."""
         ...

@@ -13,10 +13,12 @@ from typing import Any
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock, MessageBus
+from nautilus_trader.core.datetime import dt_to_unix_nanos
 from nautilus_trader.data.messages import (
     RequestBars,
     RequestInstrument,
     RequestInstruments,
+    RequestTradeTicks,
     SubscribeBars,
     SubscribeInstrument,
     SubscribeInstruments,
@@ -57,6 +59,8 @@ from framework.protocol import VenueMode
 __all__ = ["VenueDataClient"]
 
 _NS = 10**9
+# Trades of the past that are told where the request names no limit.
+_PAST_TRADES = 1_000
 _NO_TOUCH: Touch = (0, 0, 0, 0)
 _ACTIONS = {
     VenueMode.ONLINE: MarketStatusAction.TRADING,
@@ -282,14 +286,28 @@ class VenueDataClient(LiveMarketDataClient):
         instruments = self._provider.list_all()
         self._handle_instruments(self.venue, instruments, request.id, request.start, request.end, request.params)
 
+    async def _request_trade_ticks(self, request: RequestTradeTicks) -> None:
+        bridge = self._pair(request.instrument_id).bridge
+        since_ns = 0 if request.start is None else dt_to_unix_nanos(request.start)
+        rows = await self._connected.past_trades(bridge.spec.symbol, since_ns, request.limit or _PAST_TRADES)
+        if request.end is not None:
+            end_ns = dt_to_unix_nanos(request.end)
+            rows = [row for row in rows if row.ts_event_ns <= end_ns]
+        ticks = [trade_tick(bridge, row, row.trade_id, self._now_ns) for row in rows]
+        self._handle_trade_ticks(request.instrument_id, ticks, request.id, request.start, request.end, request.params)
+
     async def _request_bars(self, request: RequestBars) -> None:
         bar_type = request.bar_type
         bridge, minutes = self._pair(bar_type.instrument_id).bridge, interval_min(bar_type)
-        since_ns = 0 if request.start is None else request.start.value
+        since_ns = 0 if request.start is None else dt_to_unix_nanos(request.start)
         candles = await self._connected.past_candles(bridge.spec.symbol, minutes, since_ns)
         now_ns = self._now_ns
-        until_ns = now_ns if request.end is None else min(now_ns, request.end.value)
-        bars = [bar(bar_type, candle, bridge, now_ns) for candle in candles if candle.end_ns <= until_ns]
+        if candles and candles[-1].end_ns > now_ns:
+            candles = candles[:-1]  # the last one is open still
+        if request.end is not None:
+            end_ns = dt_to_unix_nanos(request.end)
+            candles = [candle for candle in candles if candle.end_ns <= end_ns]
+        bars = [bar(bar_type, candle, bridge, now_ns) for candle in candles]
         if request.limit:
             bars = bars[-request.limit :]
         self._handle_bars(bar_type, bars, request.id, request.start, request.end, request.params)

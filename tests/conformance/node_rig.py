@@ -44,6 +44,7 @@ class Hand(Strategy):
         super().__init__(StrategyConfig(strategy_id="HAND", order_id_tag=tag, **config))
         self.heard: list[Any] = []
         self.told: list[Any] = []
+        self.past: list[Any] = []
 
     def on_start(self) -> None:
         """Waits for the hand."""
@@ -58,6 +59,9 @@ class Hand(Strategy):
         self.told.append(tick)
 
     on_trade_tick = on_order_book_deltas = on_order_book_depth = on_bar = on_instrument_status = on_quote_tick
+
+    def on_historical_data(self, data: Any) -> None:
+        self.past.append(data)
 
     # ------------------------------------------------------------------------------------------------- trading
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 import time
+import urllib.request
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +27,13 @@ from nautilus_trader.model.data import (
 from nautilus_trader.model.enums import BookType, MarketStatusAction, OrderSide, OrderStatus, TimeInForce
 from nautilus_trader.model.identifiers import ClientId, Venue
 
+from adapters.kraken.client.links import connect_live
+from adapters.kraken.client.shell import LoopClock
+from framework.adapter import LiveSettings
 from framework.backtest.config import RoadSection
+from framework.data.imports import ImportedMarket
+from framework.data.store import write_store
+from framework.data.synthetic import synthetic_market
 from framework.nautilus.exec_client import ROAD_TOPIC
 from tests.conformance.node_rig import BTC_USD, Hand, asked, lived, node_of, rests
 from tests.conformance.served_venue import served_venue
@@ -151,12 +159,66 @@ def test_the_venues_candles_are_its_bars_now_and_in_the_past(tmp_path: Path) -> 
         hour_ago = hand.clock.utc_now() - dt.timedelta(hours=1)
         hand.request_bars(bar_type, start=hour_ago, callback=lambda _: answered.set())
         await answered.wait()
-        told = {bar.ts_event: bar for bar in hand.cache.bars(bar_type)}
-        for ts_ns, bar in live.items():
-            assert (told[ts_ns].open, told[ts_ns].close, told[ts_ns].volume) == (bar.open, bar.close, bar.volume)
+        with urllib.request.urlopen(f"{ready['rest']}/0/public/OHLC?pair=XBTUSD&interval=1", timeout=20) as answer:
+            rows = {row[0]: row for row in json.load(answer)["result"]["XXBTZUSD"]}
+        assert len(hand.past) > 5
+        for bar in [*hand.past, *live.values()]:
+            _, opened, high, low, close, _, volume, _ = rows[bar.ts_event // 1_000_000_000 - 60]
+            told = [bar.open, bar.high, bar.low, bar.close, bar.volume]
+            assert [each.as_decimal() for each in told] == [
+                Decimal(each) for each in (opened, high, low, close, volume)
+            ]
 
-    with served_venue(tmp_path, "--speed", "60"):
+    with served_venue(tmp_path, "--speed", "60") as ready:
         lived(node_of(tmp_path, 0, hand), hand, act)
+
+
+def test_trades_of_the_past_are_told_in_their_order(
+    venue: dict[str, Any], folder: Path, accounts: Iterator[int]
+) -> None:
+    hand = Hand()
+
+    async def act(node: TradingNode) -> None:
+        hand.subscribe_trade_ticks(BTC_USD)
+        await hand.until(lambda: sum(isinstance(each, TradeTick) for each in hand.told) >= 3)
+        hand.unsubscribe_trade_ticks(BTC_USD)
+        live = {each.trade_id.value: each for each in hand.told if isinstance(each, TradeTick)}
+        answered = asyncio.Event()
+        first_ns = min(each.ts_event for each in live.values())
+        start = dt.datetime.fromtimestamp(first_ns / 1e9, dt.UTC) - dt.timedelta(seconds=1)
+        hand.request_trade_ticks(BTC_USD, start=start, limit=500, callback=lambda _: answered.set())
+        await answered.wait()
+        ids = [int(each.trade_id.value) for each in hand.past]
+        assert ids == sorted(set(ids))
+        told = {each.trade_id.value: each for each in hand.past}
+        for trade_id, tick in live.items():
+            assert (told[trade_id].price, told[trade_id].size) == (tick.price, tick.size)
+            assert told[trade_id].aggressor_side == tick.aggressor_side
+
+    lived(node_of(folder, next(accounts), hand), hand, act)
+
+
+def test_trades_of_several_pages_join_without_a_gap(tmp_path: Path) -> None:
+    write_store(tmp_path / "market", [ImportedMarket(market=synthetic_market(3, 3_000), source="made")])
+
+    async def read(since_ns: int, count: int) -> Any:
+        loop = asyncio.get_running_loop()
+        settings = LiveSettings(links={}, options={"ready_file": str(tmp_path / "ready.json")})
+        connected = await connect_live(settings, LoopClock(loop))
+        try:
+            return await connected.past_trades("BTC/USD", since_ns, count)
+        finally:
+            await connected.close()
+
+    with served_venue(tmp_path, "--market", str(tmp_path / "market"), "--speed", "600"):
+        time.sleep(5.0)  # all of it has been played
+        trades = asyncio.run(read(0, 1_500))
+        assert len(trades) == 1_500
+        first = trades[0].trade_id
+        assert [each.trade_id for each in trades] == list(range(first, first + 1_500))
+        later = asyncio.run(read(trades[100].ts_event_ns, 10))
+        assert {each.trade_id for each in later} <= {each.trade_id for each in trades[90:120]}
+        assert all(each.ts_event_ns >= trades[100].ts_event_ns for each in later)
 
 
 def test_market_data_alone_needs_no_key(venue: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -536,6 +598,22 @@ def test_the_mass_status_is_what_the_venue_has(venue: dict[str, Any], folder: Pa
         assert position.quantity.as_decimal() == Decimal(balances["XXBT"]).quantize(Decimal("0.00000001"))
 
     lived(node_of(folder, account, hand, position_quote="USD", engine={"filter_position_reports": True}), hand, act)
+
+
+def test_balances_can_be_positions(tmp_path: Path) -> None:
+    hand = Hand()
+
+    async def act(node: TradingNode) -> None:
+        assert hand.portfolio.net_position(BTC_USD) == Decimal(2)
+        order = hand.market("0.5", OrderSide.SELL)
+        hand.submit_order(order)
+        await hand.until(lambda: order.is_closed)
+        await hand.until(lambda: hand.portfolio.net_position(BTC_USD) == Decimal("1.5"))
+        (report,) = (await client_of(node).generate_mass_status()).position_reports[BTC_USD]
+        assert report.quantity.as_decimal() == Decimal("1.5")
+
+    with served_venue(tmp_path, "--balances", "USD=10000", "BTC=2"):
+        lived(node_of(tmp_path, 0, hand, position_quote="USD"), hand, act)
 
 
 def test_the_engines_own_checks_find_nothing_to_correct(

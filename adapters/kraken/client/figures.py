@@ -13,7 +13,7 @@ from adapters.kraken.client.backoff import BackOff
 from adapters.kraken.client.feed import Feed, FeedSubscription
 from adapters.kraken.client.instruments import Instrument, Instruments
 from adapters.kraken.client.streams import Connect
-from adapters.kraken.client.times import moment_ns
+from adapters.kraken.client.times import epoch_ns, moment_ns
 from adapters.kraken.errors import SymbolError
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.rest import public
@@ -22,12 +22,13 @@ from adapters.kraken.wire.ws2.market import Candle as WireCandle
 from adapters.kraken.wire.ws2.market import InstrumentFrame, OhlcFrame, StatusFrame
 from adapters.kraken.words import MODES
 from framework.adapter import FiguresListener
-from framework.data.live_rows import Candle
+from framework.data.columns import LAST, TRADE
+from framework.data.live_rows import Candle, MarketRow
 from framework.errors import ConfigError
 from framework.execution.link import Clock
-from framework.protocol import VenueMode
+from framework.protocol import BUY, SELL, VenueMode
 
-__all__ = ["INTERVALS_MIN", "Figures", "past_candle"]
+__all__ = ["INTERVALS_MIN", "Figures", "past_candle", "past_trade"]
 
 INTERVALS_MIN = (1, 5, 15, 30, 60, 240, 1_440, 10_080, 21_600)
 _MINUTE_NS = 60 * 10**9
@@ -171,6 +172,13 @@ def past_candle(row: public.Candle, interval_min: int, instrument: Instrument) -
         volume_lots=instrument.lots(row.volume),
         trade_count=row.count,
     )
+
+
+def past_trade(row: public.Trade, instrument: Instrument, recv_ns: int) -> MarketRow:
+    """A trade of REST. Raises WireError for a price or a quantity off the grid."""
+    side = BUY if row.side == "b" else SELL
+    ticks, lots = instrument.ticks(row.price), instrument.lots(row.volume)
+    return MarketRow(epoch_ns(row.time), recv_ns, TRADE, side, ticks, lots, LAST, row.trade_id)
 
 
 def _key(interval_min: int) -> str:

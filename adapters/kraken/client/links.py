@@ -30,7 +30,7 @@ from adapters.kraken.client.account import AccountReads
 from adapters.kraken.client.account_history import AccountHistory
 from adapters.kraken.client.backoff import BackOff
 from adapters.kraken.client.client_ids import ClientIds
-from adapters.kraken.client.figures import Figures, past_candle
+from adapters.kraken.client.figures import Figures, past_candle, past_trade
 from adapters.kraken.client.fix_days import FixDays
 from adapters.kraken.client.fix_link import FixLink, FixNames
 from adapters.kraken.client.http_pool import HttpPool
@@ -57,7 +57,7 @@ from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.rest import endpoints, public
 from adapters.kraken.wire.rest.envelope import Endpoint
 from framework.adapter import AccountState, LiveSettings
-from framework.data.live_rows import Candle
+from framework.data.live_rows import Candle, MarketRow
 from framework.errors import ConfigError
 from framework.execution.link import Clock
 from framework.messages import AddOrder, OrdersSnapshot
@@ -67,6 +67,8 @@ __all__ = ["KrakenVenue", "connect_live"]
 
 # How long a session that logs out is waited for.
 _LOGOUT_S = 2.0
+# As many trades as a page has at most (rest-api/get-recent-trades).
+_PAGE = 1_000
 
 
 class KrakenVenue:
@@ -167,6 +169,27 @@ class KrakenVenue:
     def masked(self, text: str) -> str:
         """A text without the account's secrets."""
         return self._mask(text)
+
+    async def past_trades(self, symbol: str, since_ns: int, count: int) -> Sequence[MarketRow]:
+        """Up to so many trades from a time on, oldest first, page by page. Raises KrakenError."""
+        instrument, what = self._instruments[symbol], f"the trades of {symbol}"
+        trades: list[MarketRow] = []
+        since = str(since_ns)
+        while len(trades) < count:
+            request = public.TradesRequest(instrument.names.rest_id, since=since, count=str(_PAGE))
+            answer = await self._read(endpoints.TRADES, request, what)
+            rows = next((each for each in answer.values() if isinstance(each, list)), [])
+            try:
+                page = [past_trade(row, instrument, self._clock.now_ns) for row in rows]
+            except WireError as error:
+                raise KrakenError(f"{what}: {error}") from None
+            # Pages join where one has ended; what stands in that instant may come again.
+            known = trades[-1].trade_id if trades else 0
+            trades += [trade for trade in page if trade.trade_id > known and trade.ts_event_ns >= since_ns]
+            since = str(answer.get("last", ""))
+            if len(rows) < _PAGE:
+                break
+        return trades[:count]
 
     async def close(self) -> None:
         """Log out, close all connections, and write what must survive."""
