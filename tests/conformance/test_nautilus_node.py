@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from framework.live.loop_clock import LoopClock
 from nautilus_trader.execution.messages import GenerateFillReports, GenerateOrderStatusReports
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.data import (
@@ -28,7 +29,6 @@ from nautilus_trader.model.enums import BookType, MarketStatusAction, OrderSide,
 from nautilus_trader.model.identifiers import ClientId, Venue
 
 from adapters.kraken.client.links import connect_live
-from adapters.kraken.client.shell import LoopClock
 from framework.adapter import LiveSettings
 from framework.backtest.config import RoadSection
 from framework.data.imports import ImportedMarket
