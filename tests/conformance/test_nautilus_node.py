@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from framework.live.loop_clock import LoopClock
 from nautilus_trader.execution.messages import GenerateFillReports, GenerateOrderStatusReports
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.data import (
@@ -34,6 +33,7 @@ from framework.backtest.config import RoadSection
 from framework.data.imports import ImportedMarket
 from framework.data.store import write_store
 from framework.data.synthetic import synthetic_market
+from framework.live.clock import LiveClock
 from framework.nautilus.exec_client import ROAD_TOPIC
 from tests.conformance.node_rig import BTC_USD, Hand, asked, lived, node_of, rests
 from tests.conformance.served_venue import served_venue
@@ -204,7 +204,7 @@ def test_trades_of_several_pages_join_without_a_gap(tmp_path: Path) -> None:
     async def read(since_ns: int, count: int) -> Any:
         loop = asyncio.get_running_loop()
         settings = LiveSettings(links={}, options={"ready_file": str(tmp_path / "ready.json")})
-        connected = await connect_live(settings, LoopClock(loop))
+        connected = await connect_live(settings, LiveClock(loop))
         try:
             return await connected.past_trades("BTC/USD", since_ns, count)
         finally:
