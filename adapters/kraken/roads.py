@@ -82,6 +82,17 @@ ROADS: tuple[Road, ...] = (
         latency_tier="cloud",
     ),
     Road(
+        name="ws1",
+        title="WebSocket v1",
+        submit=Protocol.WS1,
+        amend=Protocol.WS1,
+        cancel=(Protocol.WS1, Protocol.REST),
+        news=Protocol.WS1,
+        query=Protocol.REST,
+        poll_interval_ns=None,
+        latency_tier="cloud",
+    ),
+    Road(
         name="ws2",
         title="WebSocket v2",
         submit=Protocol.WS2,

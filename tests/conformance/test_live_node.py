@@ -147,7 +147,7 @@ def held(node: LiveNode) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------- one run
 
 
-@pytest.mark.parametrize("road", ["rest", "ws2", "fix"])
+@pytest.mark.parametrize("road", ["rest", "ws1", "ws2", "fix"])
 def test_a_strategy_trades_over_each_road_and_ends_flat_with_the_venues_word(
     ready: dict[str, Any], folder: Path, tmp_path: Path, road: str
 ) -> None:

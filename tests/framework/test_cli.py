@@ -343,7 +343,7 @@ MISTAKES = [
         '[account.balances]\nUSD = "NaN"',
         '{}/run.toml: [account.balances] USD = "NaN": it must be a decimal of 0 or more, in quotes',
     ),
-    ({"road": 'name = "carrier"'}, "", "[road] no road 'carrier'; there is rest, rest+ws, ws2, fix, fix-colo"),
+    ({"road": 'name = "carrier"'}, "", "[road] no road 'carrier'; there is rest, rest+ws, ws1, ws2, fix, fix-colo"),
     ({"road": 'submit = "pigeon"'}, "", "[road] link 'pigeon' is no protocol of kraken; it has rest, ws1, ws2, fix"),
     (
         {"road": 'latency_tier = "moon"'},
@@ -541,9 +541,9 @@ def test_a_run_is_not_written_over_a_comparison(here: Path, capsys: Capture) -> 
     [
         (
             ["--roads", "carrier"],
-            "--roads carrier: there is no road 'carrier'; there is rest, rest+ws, ws2, fix, fix-colo",
+            "--roads carrier: there is no road 'carrier'; there is rest, rest+ws, ws1, ws2, fix, fix-colo",
         ),
-        (["--roads", "ws2,"], "--roads ws2,: there is no road ''; there is rest, rest+ws, ws2, fix, fix-colo"),
+        (["--roads", "ws2,"], "--roads ws2,: there is no road ''; there is rest, rest+ws, ws1, ws2, fix, fix-colo"),
         (["--roads", "ws2,ws2"], "a road is named twice (ws2, ws2); name each once"),
     ],
 )

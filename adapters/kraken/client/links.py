@@ -9,8 +9,8 @@ that the links are to live in. It reads the instruments and gives a ``framework.
         link.attach(desk.on_report, desk.on_session_closed)
     desk.start()
 
-Protocols of links: ``rest``, ``ws2``, ``fix``. A command is written to its socket before ``send`` returns. Settings and
-their defaults: ``settings``. ``shell.LiveClock`` is a clock of real time.
+Protocols of links: ``rest``, ``ws1``, ``ws2``, ``fix``. A command is written to its socket before ``send`` returns.
+Settings and their defaults: ``settings``. ``shell.LiveClock`` is a clock of real time.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ from adapters.kraken.client.streams import Connect
 from adapters.kraken.client.tokens import RestTokens
 from adapters.kraken.client.venue_time import VenueTime
 from adapters.kraken.client.websocket import websocket
+from adapters.kraken.client.ws1_link import Ws1Link
 from adapters.kraken.client.ws2_link import Ws2Link
 from adapters.kraken.errors import KrakenError
 from adapters.kraken.profile import PROFILE
@@ -126,7 +127,12 @@ class KrakenVenue:
         )
         self._closers.append(self._parts.ids.close)
         self._history = AccountHistory(self._calls, self._parts)
-        makers = {Protocol.REST: self._rest, Protocol.WS2: self._ws2, Protocol.FIX: self._fix}
+        makers = {
+            Protocol.REST: self._rest,
+            Protocol.WS1: self._ws1,
+            Protocol.WS2: self._ws2,
+            Protocol.FIX: self._fix,
+        }
         for number, (name, label) in enumerate(self._settings.links.items()):
             maker = makers.get(Protocol(label)) if label in [str(each) for each in makers] else None
             if maker is None:
@@ -225,6 +231,11 @@ class KrakenVenue:
         profile = PROFILE.protocols[Protocol.WS2]
         connect = self._websocket("ws_private")
         return Ws2Link(name, profile, self._parts, backoff, connect, RestTokens(self._calls, mask=self._mask))
+
+    def _ws1(self, name: str, backoff: BackOff) -> WireLink:
+        profile = PROFILE.protocols[Protocol.WS1]
+        connect = self._websocket("ws_v1")
+        return Ws1Link(name, profile, self._parts, backoff, connect, RestTokens(self._calls))
 
     def _fix(self, name: str, backoff: BackOff) -> WireLink:
         settings, profile = self._settings, PROFILE.protocols[Protocol.FIX]

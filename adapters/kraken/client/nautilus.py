@@ -49,7 +49,9 @@ class TidegateKrakenDataClientConfig(VenueDataClientConfig, frozen=True, kw_only
 
 
 class TidegateKrakenExecClientConfig(VenueExecClientConfig, frozen=True, kw_only=True):
-    """Trading on Kraken. road: "rest", "rest+ws", "ws2", "fix", "fix-colo"; tier: "starter", "intermediate", "pro"."""
+    """Trading on Kraken. road: "rest", "rest+ws", "ws1", "ws2", "fix" or "fix-colo"; tier: "starter", "intermediate" or
+    "pro".
+    """
 
 
 class TidegateKrakenDataClientFactory(LiveDataClientFactory):

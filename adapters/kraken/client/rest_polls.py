@@ -29,11 +29,12 @@ from adapters.kraken.wire.codec import Maybe
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.number import Number
 from adapters.kraken.wire.rest import endpoints, history
+from adapters.kraken.wire.ws1.account import OpenOrder, OrderDescription
 from adapters.kraken.words import ORDER_TYPES, SIDES
 from framework.messages import ExecType, ExecutionReport, OrdersSnapshot, OrderState, OrderStatus
 from framework.protocol import OrderType, RejectReason
 
-__all__ = ["Past", "RestPoll"]
+__all__ = ["Past", "RestPoll", "shown_prices"]
 
 _SECOND_NS = 10**9
 _STATES = {
@@ -368,7 +369,7 @@ class RestPoll:
         cum_lots = instrument.lots(_text(row.vol_exec, "0"))
         is_quote_qty = "viqc" in _text(row.oflags, "").split(",")
         qty_lots = cum_lots if is_quote_qty else instrument.lots(_text(row.vol))
-        limit_ticks, trigger_ticks = _prices(row, descr, kind, instrument)
+        limit_ticks, trigger_ticks = shown_prices(row, descr, kind, instrument)
         known = self._parts.memory.found(order_id, cl_ord_id, instrument.spec.symbol, side, kind)
         known.is_quote_qty = is_quote_qty
         if known.takes_terms(self._ts_asked_ns):
@@ -451,8 +452,11 @@ class RestPoll:
         )
 
 
-def _prices(
-    row: history.Order, descr: history.OrderDescription, kind: OrderType, instrument: Instrument
+def shown_prices(
+    row: history.Order | OpenOrder,
+    descr: history.OrderDescription | OrderDescription,
+    kind: OrderType,
+    instrument: Instrument,
 ) -> tuple[int | None, int | None]:
     """Limit and trigger of an order; of a trailing one they are where they stand, in members of their own."""
     price, price2 = _text(descr.price, "0"), _text(descr.price2, "0")

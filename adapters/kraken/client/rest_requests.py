@@ -32,7 +32,7 @@ from framework.messages import (
 )
 from framework.protocol import OrderType, RejectReason, StpMode, TimeInForce, TriggerReference
 
-__all__ = ["RestRequests", "distance"]
+__all__ = ["RestRequests", "distance", "order_prices"]
 
 _SECOND_NS = 10**9
 _TRAILING = (OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT)
@@ -94,7 +94,7 @@ class RestRequests:
         flags = [flag for flag, is_set in (("post", order.is_post_only), ("viqc", order.quote_qty)) if is_set]
         has_stp, has_time = order.stp_mode is not StpMode.CANCEL_NEWEST, order.time_in_force is not TimeInForce.GTC
         is_index = order.trigger_reference is TriggerReference.INDEX
-        price, price2 = _prices(order, instrument)
+        price, price2 = order_prices(order, instrument)
         return {
             "ordertype": TYPE_WORDS[order.order_type],
             "type": SIDE_WORDS[order.side],
@@ -186,7 +186,7 @@ class RestRequests:
 _UNKNOWN = RejectReason.UNKNOWN_ORDER
 
 
-def _prices(order: AddOrder, instrument: Instrument) -> tuple[Maybe[str], Maybe[str]]:
+def order_prices(order: AddOrder, instrument: Instrument) -> tuple[Maybe[str], Maybe[str]]:
     """``price`` and ``price2``: what they are depends on the order type (rest-api/add-order)."""
     kind = order.order_type
     limit: Maybe[str] = _or_unset(order.limit_ticks, instrument.price_text)

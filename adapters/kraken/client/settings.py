@@ -5,6 +5,7 @@ Hosts by name (``LiveSettings.hosts``), each an address with its scheme:
 ============  ==========================================  =========================================================
 rest          ``https://api.kraken.com``                  ``http://`` without TLS
 ws_private    ``wss://ws-auth.kraken.com/v2``             orders and own executions; ``ws://`` without TLS
+ws_v1         ``wss://ws-auth.kraken.com``                orders and own executions over WebSocket v1
 ws_public     ``wss://ws.kraken.com/v2``                  market data
 ws_orders     ``wss://ws-l3.kraken.com/v2``               books order by order
 fix           ``tls://colo-london.vip-fix.kraken.com:4001``  ``tcp://`` without TLS
@@ -37,6 +38,7 @@ __all__ = ["Address", "KrakenSettings", "read_settings"]
 _HOSTS = {
     "rest": "https://api.kraken.com",
     "ws_private": "wss://ws-auth.kraken.com/v2",
+    "ws_v1": "wss://ws-auth.kraken.com",
     "ws_public": "wss://ws.kraken.com/v2",
     "ws_orders": "wss://ws-l3.kraken.com/v2",
     "fix": "tls://colo-london.vip-fix.kraken.com:4001",
@@ -45,6 +47,7 @@ _HOSTS = {
 _SCHEMES = {
     "rest": {"https": (True, 443), "http": (False, 80)},
     "ws_private": {"wss": (True, 443), "ws": (False, 80)},
+    "ws_v1": {"wss": (True, 443), "ws": (False, 80)},
     "ws_public": {"wss": (True, 443), "ws": (False, 80)},
     "ws_orders": {"wss": (True, 443), "ws": (False, 80)},
     "fix": {"tls": (True, 4001), "tcp": (False, 4001)},
@@ -113,6 +116,7 @@ class _ReadyAccount(msgspec.Struct):
 
 class _Ready(msgspec.Struct):
     rest: str
+    ws_v1: str
     ws_v2: str
     ws_l3: str
     fix_trading: str
@@ -140,7 +144,13 @@ def read_settings(settings: LiveSettings) -> KrakenSettings:
             credentials = Credentials(account.api_key, account.api_secret)
         is_tls = ready.ca_certificate is not None
         ca_file = ca_file or (None if ready.ca_certificate is None else Path(ready.ca_certificate))
-        hosts |= {"rest": ready.rest, "ws_private": ready.ws_v2, "ws_public": ready.ws_v2, "ws_orders": ready.ws_l3}
+        hosts |= {
+            "ws_v1": ready.ws_v1,
+            "rest": ready.rest,
+            "ws_private": ready.ws_v2,
+            "ws_public": ready.ws_v2,
+            "ws_orders": ready.ws_l3,
+        }
         hosts["fix"] = f"{'tls' if is_tls else 'tcp'}://{ready.fix_trading}"
         options.setdefault("fix_sender_comp_id", account.fix.sender_comp_ids[0])
         options.setdefault("fix_target_comp_id", account.fix.target_comp_id)

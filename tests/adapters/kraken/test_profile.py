@@ -262,8 +262,8 @@ def test_every_mode_has_a_rule_and_a_reason_exactly_where_it_refuses() -> None:
     assert [mode for mode, rule in PROFILE.modes.items() if rule.reason is None] == [VenueMode.ONLINE]
 
 
-def test_the_five_roads_use_links_that_exist_and_can_be_reached_from_where_they_sit() -> None:
-    assert [road.name for road in PROFILE.roads] == ["rest", "rest+ws", "ws2", "fix", "fix-colo"]
+def test_the_roads_use_links_that_exist_and_can_be_reached_from_where_they_sit() -> None:
+    assert [road.name for road in PROFILE.roads] == ["rest", "rest+ws", "ws1", "ws2", "fix", "fix-colo"]
     for road in PROFILE.roads:
         links = {road.submit, road.amend, *road.cancel, road.news, road.query}
         assert links <= set(PROFILE.protocols)

@@ -31,6 +31,7 @@ from adapters.kraken.server.http import HttpRequest, HttpResponse
 from adapters.kraken.server.keys import KeyRing, generate_keys
 from adapters.kraken.server.rest.gateway import RestGateway
 from adapters.kraken.server.rest.public_limits import PublicLimits
+from adapters.kraken.server.ws1.gateway import Ws1Gateway
 from adapters.kraken.server.ws2.gateway import Ws2Gateway
 from framework.backtest.sim_link import Gateway, SimLink
 from framework.execution.budget import RateBudget
@@ -50,7 +51,7 @@ MS = 1_000_000
 # 2026-01-05 12:00:00 UTC.
 START_NS = 1_767_614_400_000 * MS
 _MONEY = {"USD": Decimal(1_000_000), "BTC": Decimal(100)}
-_LABELS = {"rest": Protocol.REST, "ws2": Protocol.WS2, "fix": Protocol.FIX}
+_LABELS = {"rest": Protocol.REST, "ws1": Protocol.WS1, "ws2": Protocol.WS2, "fix": Protocol.FIX}
 COMP_ID = "DESK1"
 
 
@@ -218,7 +219,7 @@ class SimDesk(Desk):
                 self.gateway,
                 *paths,
                 paths[1],
-                name == "ws2",
+                name in ("ws1", "ws2"),
                 self.cod,
             )
 
@@ -255,6 +256,7 @@ class WireDesk(Desk):
         self.fix_gateway = FixGateway(context, {COMP_ID: "a0"})
         self.http = MemoryHttp(self.host, self.rest_gateway)
         self.sockets = MemorySockets(self.host, self.ws2_gateway.connect)
+        self.old_sockets = MemorySockets(self.host, Ws1Gateway(context).connect)
         self.lines = MemorySockets(self.host, self.fix_gateway.connect)
         self.credentials = Credentials(keys[0].key, keys[0].secret.reveal())
         names = self.policy.link_names()
@@ -267,7 +269,12 @@ class WireDesk(Desk):
         )
         self.calls = PrivateCalls(self.http, self.credentials, rest_nonces(None, lambda: self.host.now_ns))
         self.reads = PublicCalls(self.http, self.clock)
-        makers: Mapping[str, Callable[[], WireLink]] = {"rest": self._rest, "ws2": self._ws2, "fix": self._fix}
+        makers: Mapping[str, Callable[[], WireLink]] = {
+            "rest": self._rest,
+            "ws1": self._ws1,
+            "ws2": self._ws2,
+            "fix": self._fix,
+        }
         for name in names:
             self.links[name] = makers[name]()
 
@@ -283,6 +290,13 @@ class WireDesk(Desk):
     def _rest(self) -> WireLink:
         profile = PROFILE.protocols[Protocol.REST]
         return RestLink("rest", profile, self.parts, BackOff(1), self.calls, self.reads)
+
+    def _ws1(self) -> WireLink:
+        from adapters.kraken.client.tokens import RestTokens
+        from adapters.kraken.client.ws1_link import Ws1Link
+
+        profile = PROFILE.protocols[Protocol.WS1]
+        return Ws1Link("ws1", profile, self.parts, BackOff(1), self.old_sockets.connect, RestTokens(self.calls))
 
     def _ws2(self) -> WireLink:
         from adapters.kraken.client.tokens import RestTokens
@@ -312,10 +326,11 @@ class WireDesk(Desk):
         if name == "rest":
             self.links[name]._ended("line dropped")
         else:
-            (self.sockets if name == "ws2" else self.lines).cut()
+            {"ws1": self.old_sockets, "ws2": self.sockets, "fix": self.lines}[name].cut()
 
     def lose_answers(self, name: str, *, is_lost: bool) -> None:
-        {"rest": self.http, "ws2": self.sockets, "fix": self.lines}[name].is_lossy = is_lost
+        sockets = {"rest": self.http, "ws1": self.old_sockets, "ws2": self.sockets, "fix": self.lines}
+        sockets[name].is_lossy = is_lost
 
 
 class MemoryHttp:

@@ -18,6 +18,7 @@ from framework.protocol import SELL
 from tests.adapters.kraken.client.stage import Desk, SimDesk, WireDesk
 
 REST = DeskPolicy(submit="rest", amend="rest", cancel=("rest",), news="rest", answer_timeout_ms=3_000)
+WS1 = DeskPolicy(submit="ws1", amend="ws1", cancel=("ws1", "rest"), news="ws1", query="rest", answer_timeout_ms=3_000)
 WS2 = DeskPolicy(submit="ws2", amend="ws2", cancel=("ws2", "rest"), news="ws2", query="rest", answer_timeout_ms=3_000)
 FIX = DeskPolicy(submit="fix", amend="fix", cancel=("fix", "rest"), news="fix", query="rest", answer_timeout_ms=3_000)
 NEW_SESSIONS = msgspec.structs.replace(FIX, is_resumed_on_reconnect=False)
@@ -137,7 +138,7 @@ def test_orders_that_did_not_arrive_before_the_line_dropped_are_not_sent_again_b
 # ------------------------------------------------------------------------------------------------- lost answers
 
 
-@pytest.mark.parametrize("policy", [REST, WS2], ids=["rest", "ws2"])
+@pytest.mark.parametrize("policy", [REST, WS1, WS2], ids=["rest", "ws1", "ws2"])
 def test_an_order_whose_answer_is_lost_is_unknown_until_a_poll_shows_it(policy: DeskPolicy) -> None:
     def scenario(desk: Desk) -> None:
         desk.lose_answers(policy.submit, is_lost=True)
@@ -153,7 +154,7 @@ def test_an_order_whose_answer_is_lost_is_unknown_until_a_poll_shows_it(policy: 
         assert names(desk, "OutcomeUnknown", "OutcomeResolved") == ["OutcomeUnknown", "OutcomeResolved"]
 
 
-@pytest.mark.parametrize("policy", [REST, WS2], ids=["rest", "ws2"])
+@pytest.mark.parametrize("policy", [REST, WS1, WS2], ids=["rest", "ws1", "ws2"])
 def test_an_order_that_was_filled_while_its_answer_was_lost_is_filled_in_the_end(policy: DeskPolicy) -> None:
     for desk in (SimDesk(policy), WireDesk(policy)):
         desk.lose_answers(policy.submit, is_lost=True)

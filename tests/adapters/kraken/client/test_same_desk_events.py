@@ -20,7 +20,8 @@ from tests.simulation.stage import trade
 REST = DeskPolicy(submit="rest", amend="rest", cancel=("rest",), news="rest")
 WS2 = DeskPolicy(submit="ws2", amend="ws2", cancel=("ws2", "rest"), news="ws2", query="rest")
 FIX = DeskPolicy(submit="fix", amend="fix", cancel=("fix", "rest"), news="fix", query="rest")
-ROADS = {"rest": REST, "ws2": WS2, "fix": FIX}
+WS1 = DeskPolicy(submit="ws1", amend="ws1", cancel=("ws1", "rest"), news="ws1", query="rest")
+ROADS = {"rest": REST, "ws1": WS1, "ws2": WS2, "fix": FIX}
 POLL_MS = 4_500
 
 Scenario = Callable[[Desk], None]
@@ -213,7 +214,13 @@ MARKETS: dict[str, tuple[Any, ...]] = {
     "trailing_stop_limit": TRIGGERS,
 }
 # What a protocol does not have, or does not tell: WebSocket v2 says nothing of the limit that a trigger has set.
-NOT_BY = {"rest": (), "ws2": ("trailing_stop_limit",), "fix": ("validate",)}
+# WebSocket v1 has no icebergs and no fill-or-kill orders.
+NOT_BY = {
+    "rest": (),
+    "ws1": ("iceberg", "fill_or_kill", "trailing_stop_limit"),
+    "ws2": ("trailing_stop_limit",),
+    "fix": ("validate",),
+}
 
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__: scenario
@@ -268,7 +275,7 @@ def test_the_desk_says_the_same_by_either_kind_of_link(road: str, name: str) -> 
     assert simulated[0], "a scenario in which nothing happens shows nothing"
 
 
-@pytest.mark.parametrize("road", ["rest", "ws2"])
+@pytest.mark.parametrize("road", ["rest", "ws1", "ws2"])
 def test_an_edit_of_an_order_with_a_client_id_is_refused_by_the_venue_itself(road: str) -> None:
     """rest-api/edit-order, websocket-v2/edit_order: such orders are amended, not edited."""
     desk = WireDesk(ROADS[road])
