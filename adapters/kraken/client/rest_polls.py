@@ -23,18 +23,18 @@ from adapters.kraken.client.instruments import Instrument
 from adapters.kraken.client.link_base import AccountParts
 from adapters.kraken.client.order_memory import KnownOrder
 from adapters.kraken.client.rest_calls import PrivateCalls
+from adapters.kraken.client.shown_prices import shown_prices
 from adapters.kraken.client.times import epoch_ns
 from adapters.kraken.errors import SymbolError, reject_reason
 from adapters.kraken.wire.codec import Maybe
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.number import Number
 from adapters.kraken.wire.rest import endpoints, history
-from adapters.kraken.wire.ws1.account import OpenOrder, OrderDescription
 from adapters.kraken.words import ORDER_TYPES, SIDES
 from framework.messages import ExecType, ExecutionReport, OrdersSnapshot, OrderState, OrderStatus
-from framework.protocol import OrderType, RejectReason
+from framework.protocol import RejectReason
 
-__all__ = ["Past", "RestPoll", "shown_prices"]
+__all__ = ["Past", "RestPoll"]
 
 _SECOND_NS = 10**9
 _STATES = {
@@ -46,9 +46,6 @@ _STATES = {
 }
 # So many can be asked for at once.
 _ORDERS_MAX, _TRADES_MAX = 50, 20
-_PRICED = (OrderType.LIMIT, OrderType.ICEBERG)
-_TRIGGERED = (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
-_TRIGGERED_LIMIT = (OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 
 
 class Past:
@@ -450,31 +447,6 @@ class RestPoll:
             fee=Decimal(_text(row.fee)),
             fee_asset=instrument.spec.quote,
         )
-
-
-def shown_prices(
-    row: history.Order | OpenOrder,
-    descr: history.OrderDescription | OrderDescription,
-    kind: OrderType,
-    instrument: Instrument,
-) -> tuple[int | None, int | None]:
-    """Limit and trigger of an order; of a trailing one they are where they stand, in members of their own."""
-    price, price2 = _text(descr.price, "0"), _text(descr.price2, "0")
-    if kind in _PRICED:
-        return _ticks(price, instrument), None
-    if kind in _TRIGGERED:
-        return None, _ticks(price, instrument)
-    if kind in _TRIGGERED_LIMIT:
-        return _ticks(price2, instrument), _ticks(price, instrument)
-    if kind is OrderType.MARKET:
-        return None, None
-    return _ticks(_text(row.limitprice, "0"), instrument), _ticks(_text(row.stopprice, "0"), instrument)
-
-
-def _ticks(text: str, instrument: Instrument) -> int | None:
-    if text[:1] in "+-#" or text.endswith("%"):
-        return None
-    return instrument.ticks(text) or None
 
 
 def _desk_id(row: history.Order, on_desk: Callable[[str], str]) -> str:

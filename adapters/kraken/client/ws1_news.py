@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from adapters.kraken.client.link_base import AccountParts
 from adapters.kraken.client.order_memory import KnownOrder
-from adapters.kraken.client.rest_polls import shown_prices
+from adapters.kraken.client.shown_prices import shown_prices
 from adapters.kraken.client.times import epoch_ns
 from adapters.kraken.errors import SymbolError, reject_reason
 from adapters.kraken.wire.codec import Maybe
