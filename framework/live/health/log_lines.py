@@ -28,14 +28,18 @@ def snake(name: str) -> str:
 def json_line(event: LogEvent, mask: Callable[[str], str]) -> bytes:
     """One line: ts (UTC, to the nanosecond), level, event, its fields, and text where there are words for it.
 
-    mask: takes out of a text what is secret. Long texts are cut.
+    mask: takes out of a text what is secret. Long texts are cut. What JSON cannot say leaves the event's name.
     """
     line: dict[str, Any] = {"ts": _time(event.ts_ns), "level": event.level.word, "event": event.name}
     for name, value in _fields(event).items():
         line[name if name not in line else f"{name}_"] = _masked(value, mask)
     if event.text is not None:
         line["text"] = _masked(event.text, mask)
-    return _ENCODE(line) + b"\n"
+    try:
+        return _ENCODE(line) + b"\n"
+    except (ValueError, OverflowError, TypeError) as error:  # half a character
+        bare = {"ts": line["ts"], "level": line["level"], "event": event.name, "unsaid": type(error).__name__}
+        return _ENCODE(bare) + b"\n"
 
 
 def human_line(event: LogEvent, mask: Callable[[str], str]) -> str:

@@ -25,9 +25,10 @@ __all__ = ["STATUS_NAME", "LogWriter", "Terminal"]
 
 STATUS_NAME = "status.json"
 _LOOK_S = 0.05
-# So many events are made lines at a time: other threads have their turn in between.
-_BATCH = 256
-# What a terminal is told at a time, and what waits for one that does not read.
+# So many events are made lines at a time, which takes less than half a millisecond: whenever the disk is written to,
+# the run has its turn.
+_BATCH = 16
+# What a terminal is told at each look, and what waits for one that does not read.
 _SHOWN_MAX = 20
 _TERMINAL_MAX = 1_000
 _RECENT = 20
@@ -68,7 +69,9 @@ class Terminal:
                     lines.append(self._lines.popleft())
             try:
                 if lines:
-                    self._out.write("".join(lines))
+                    text = "".join(lines)
+                    code = getattr(self._out, "encoding", None) or "utf-8"
+                    self._out.write(text.encode(code, "backslashreplace").decode(code))
                     self._out.flush()
             except (OSError, ValueError):
                 return  # nobody reads any more
@@ -94,6 +97,7 @@ class LogWriter:
         self._is_verbose = is_verbose
         self._status: bytes | None = None
         self._told = 0
+        self._shown = 0
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -124,8 +128,12 @@ class LogWriter:
         is_last = False
         while not is_last:
             is_last = self._ended.wait(_LOOK_S)
+            self._shown = 0
             while self._write_batch():
                 pass
+            if self._shown > _SHOWN_MAX and self._terminal is not None:
+                words = f"and {self._shown - _SHOWN_MAX} more, which are in the log"
+                self._terminal.show(self._log.now_ns(), words)
             self._write_status()
         with contextlib.suppress(OSError):
             self._file.close()
@@ -181,7 +189,6 @@ class LogWriter:
                 partial.unlink()
 
     def _show(self, events: list[LogEvent]) -> None:
-        shown = 0
         for event in events:
             is_for_reader = event.text is not None or self._is_verbose
             if event.level < Level.INFO and not self._is_verbose:
@@ -190,8 +197,6 @@ class LogWriter:
             if event.level >= Level.INFO:
                 self.recent = (*self.recent[1 - _RECENT :], (event.ts_ns, event.level.word, words))
             if is_for_reader and self._terminal is not None:
-                shown += 1
-                if shown <= _SHOWN_MAX:
+                self._shown += 1
+                if self._shown <= _SHOWN_MAX:
                     self._terminal.show(event.ts_ns, words)
-        if shown > _SHOWN_MAX and self._terminal is not None:
-            self._terminal.show(events[-1].ts_ns, f"and {shown - _SHOWN_MAX} more, which are in the log")

@@ -99,6 +99,28 @@ def test_a_long_text_is_cut() -> None:
     assert len(json_line(made_event(why="x" * 100_000), str)) < 5_000
 
 
+def test_what_json_cannot_say_is_left_out_and_the_log_goes_on(tmp_path: Path) -> None:
+    log, out, value = made(), io.StringIO(), "half a character: \ud800"
+    log.put(Level.WARNING, "strange", {"why": value}, f"strange: {value}")
+    log.say("after")
+    written(log, tmp_path, out)
+    strange, after = lines_of(tmp_path)
+    assert (strange["event"], strange["level"]) == ("strange", "warning")
+    assert "unsaid" in strange
+    assert after["text"] == "after"
+    assert len(out.getvalue().splitlines()) == 2
+
+
+def test_a_terminal_that_has_not_all_characters_is_shown_their_numbers(tmp_path: Path) -> None:
+    log, bytes_out = made(), io.BytesIO()
+    out = io.TextIOWrapper(bytes_out, encoding="ascii")
+    log.say("an order of 5 €")
+    writer = LogWriter(log, Terminal(out), str)
+    writer.begin(tmp_path, LineFile(tmp_path, 10**6, 3))
+    writer.close()
+    assert bytes_out.getvalue() == b"  an order of 5 \\u20ac\n"
+
+
 def test_what_is_secret_is_taken_out_of_every_text() -> None:
     def mask(text: str) -> str:
         return text.replace("hunter2", "***")
