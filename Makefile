@@ -7,6 +7,8 @@ WORKERS ?= 4
 # Played by `make simulate`: so many seeds, from this one on.
 SEEDS ?= 200
 FIRST_SEED ?= 1
+# Played by `make day`.
+HOURS ?= 24
 # Given to the study by `make backtest ARGS="--seeds 3 --out runs/study"`, or to pytest by `make test ARGS="-k reach"`.
 ARGS ?=
 
@@ -14,7 +16,7 @@ RUN := .venv/bin/python
 CODE := framework adapters strategies backtests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup backtest venue test conformance simulate mutations kills fuzz lint format bench lock clean
+.PHONY: help setup backtest venue test conformance simulate day mutations kills fuzz lint format bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /    make \1|/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -38,6 +40,9 @@ conformance: setup ## the venue against clients by others, those built from sour
 
 simulate: setup ## both ends over a faulty virtual network: SEEDS=1000 FIRST_SEED=1
 	@$(RUN) -m tests.simulation.wire.play --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(ARGS)
+
+day: setup ## a day of market making on the served venue under faults, in virtual time (make day HOURS=168 for a week)
+	@$(RUN) -m tests.simulation.wire.day --hours $(HOURS) $(ARGS)
 
 mutations: setup ## deliberate bugs, and the seed of the simulation that catches each (minutes)
 	@$(RUN) -m tests.simulation.wire.mutations $(ARGS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 
+from adapters.fix.errors import StoreError
 from framework.protocol import VenueMode
 from tests.simulation.wire.machine import CRASH_POINTS
 from tests.simulation.wire.network import MS, SECOND
@@ -15,9 +17,13 @@ _MODES = (VenueMode.CANCEL_ONLY, VenueMode.POST_ONLY, VenueMode.LIMIT_ONLY, Venu
 
 
 class Faults:
-    """Plans faults, and ends them."""
+    """Plans faults, and ends them. act_s: they come in so many seconds. count: of them; None for what the seed says.
+    kinds: of them; None for all.
+    """
 
-    def __init__(self, world: World) -> None:
+    def __init__(
+        self, world: World, act_s: float = ACT_S, count: int | None = None, kinds: Sequence[str] | None = None
+    ) -> None:
         self._world = world
         self._chance = chance = world.chance("faults")
         self._makers: dict[str, Callable[[], None]] = {
@@ -37,12 +43,13 @@ class Faults:
             "full disk": self.fill_disk,
             "crash": self.crash,
         }
-        for _ in range(chance.choice([0, 3, 6, 12])):
-            at_ns = world.host.now_ns + round(chance.uniform(0.2, ACT_S - 1) * SECOND)
+        self._kinds = kinds or [*self._makers, "half open", "frame", "frame", "crash", "crash"]
+        for _ in range(chance.choice([0, 3, 6, 12]) if count is None else count):
+            at_ns = world.host.now_ns + round(chance.uniform(0.2, act_s - 1) * SECOND)
             world.later(at_ns, self._next)
 
     def _next(self) -> None:
-        name = self._chance.choice([*self._makers, "half open", "frame", "frame", "crash", "crash"])
+        name = self._chance.choice(self._kinds)
         self._world.note(f"FAULT {name}")
         self._makers[name]()
 
@@ -63,7 +70,8 @@ class Faults:
     # ------------------------------------------------------------------------------------------------- kinds
 
     def _service(self) -> str:
-        return self._chance.choice([name for name in self._world.services if name in self._world.links])
+        services = self._world.services
+        return self._chance.choice([name for name in services if services[name].connections] or ["rest"])
 
     def drop(self) -> None:
         name, chance = self._service(), self._chance
@@ -109,7 +117,9 @@ class Faults:
 
     def change_mode(self) -> None:
         host, chance = self._world.host, self._chance
-        host.set_mode(chance.choice(_MODES), None)
+        mode = chance.choice(_MODES)
+        self._world.count(f"engine {mode.name}")
+        host.set_mode(mode, None)
         self._later(chance.randint(50, 4_000) * MS, lambda: host.set_mode(VenueMode.ONLINE, None))
 
     def set_clock(self) -> None:
@@ -126,12 +136,14 @@ class Faults:
 
     def expire_tokens(self) -> None:
         """Tokens that were given out are not valid any more, on no connection."""
+        self._world.count("tokens expired")
         self._world.keys._tokens.clear()
         for connection in self._world.ws2_gateway.connections:
             connection._tokens.clear()
 
     def roll_over(self) -> None:
         if "fix" in self._world.links:
+            self._world.count("rollover")
             self._world.host.roll_over("fix")
 
     def replay(self) -> None:
@@ -143,7 +155,9 @@ class Faults:
             if link is not None and link.is_up:
                 session = link._session
                 first = max(1, session.next_target - count)
-                session._send(b"2", ((7, b"%d" % first), (16, b"0")), world.clock.now_ns)
+                with contextlib.suppress(StoreError):  # on a full disk
+                    session._send(b"2", ((7, b"%d" % first), (16, b"0")), world.clock.now_ns)
+                    world.count("replay asked for")
                 link._flush()
 
         world.machine.enter(ask)

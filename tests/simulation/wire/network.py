@@ -66,8 +66,14 @@ class Pipe:
     """One direction. Entries are pieces of data, or calls that keep their place among them."""
 
     def __init__(
-        self, weather: Weather, now: Callable[[], int], later: Later, deliver: Callable[[bytes], None]
+        self,
+        weather: Weather,
+        now: Callable[[], int],
+        later: Later,
+        deliver: Callable[[bytes], None],
+        count: Callable[[str], None],
     ) -> None:
+        self._count = count
         self.is_dead = False
         self.is_stream = True
         self.stalled_until_ns = 0
@@ -94,6 +100,7 @@ class Pipe:
     def _arrive(self) -> None:
         now_ns = self._now()
         if now_ns < self.stalled_until_ns:
+            self._count("arrival stalled")
             self._later(self.stalled_until_ns, self._arrive)
             return
         data = bytearray()
@@ -150,11 +157,12 @@ class Connection:
         self._peer: Peer | None = None
         self.is_trader_there = True
         self.is_venue_there = False
+        self._is_opened = False
         self.is_half_open = False
         self.is_next_lost = False
         weather = service.weather
-        self.up = Pipe(weather, lambda: machine.now_ns, network.later, self._at_venue)
-        self.down = Pipe(weather, network.now, network.later, self._at_trader)
+        self.up = Pipe(weather, lambda: machine.now_ns, network.later, self._at_venue, network.count)
+        self.down = Pipe(weather, network.now, network.later, self._at_trader, network.count)
         self.up.is_stream = self.down.is_stream = service.is_stream
         self.up.put(self._reach_venue)
 
@@ -179,6 +187,7 @@ class Connection:
         if self.is_next_lost and b'"channel":"executions"' in data:
             self.is_next_lost = False
             self._network.note(f"{self.name} loses a frame")
+            self._network.count("frame lost")
             return True
         self._network.wrote(self, "down", data)
         self.down.put(data)
@@ -196,7 +205,11 @@ class Connection:
         self.up.cut()
         self.down.cut()
         self.is_half_open = trader_after_ns is None or venue_after_ns is None
+        if self.is_trader_there and self.is_venue_there:
+            self._network.count("line half open" if self.is_half_open else "line dropped")
         now_ns, later = self._network.now(), self._network.later
+        if trader_after_ns is None and not self._is_opened:
+            trader_after_ns, reason = _CONNECT_TIMEOUT_NS, "no connection in time"
         if trader_after_ns is not None:
             later(now_ns + trader_after_ns, lambda: self._tell_trader(reason))
         if venue_after_ns is not None:
@@ -212,6 +225,8 @@ class Connection:
 
     def _reach_venue(self) -> None:
         weather = self.service.weather
+        if weather.is_black_hole or weather.is_refused:
+            self._network.count("connection not answered" if weather.is_black_hole else "connection refused")
         if weather.is_black_hole:
             timeout_ns = self._network.now() + _CONNECT_TIMEOUT_NS
             self._network.later(timeout_ns, lambda: self._tell_trader("no connection in time"))
@@ -227,6 +242,7 @@ class Connection:
 
     def _open(self) -> None:
         if self.is_trader_there:
+            self._is_opened = True
             self._handler.opened()
 
     def _at_venue(self, data: bytes) -> None:
@@ -262,7 +278,7 @@ class Connection:
 
 class Network:
     """All connections. wrote: hears all that either end writes (connection, "up" or "down", data). reach: is told
-    before and after each write of the trader, at which its process may end.
+    before and after each write of the trader, at which its process may end. count: hears what befell connections.
     """
 
     def __init__(
@@ -272,8 +288,10 @@ class Network:
         note: Callable[[str], None],
         wrote: Callable[[Connection, str, bytes], None],
         reach: Callable[[str], None],
+        count: Callable[[str], None],
     ) -> None:
         self.reach = reach
+        self.count = count
         self.now = now
         self.later = later
         self.note = note

@@ -62,7 +62,7 @@ def play(seed: int, prepare: Callable[[World], None] | None = None, tail_max: in
         faults = Faults(world)
         trader = Trader(world, watch)
         world.note(str(world.setting))
-        world.machine.enter(world.desk.start)
+        world.machine.enter(world.end.begin)
         world.later(world.host.now_ns + ACT_S * SECOND, faults.calm)
         world.run(ACT_S + REST_S)
         while world.is_desk_curious and world.now_s < ACT_S + PATIENCE_S:

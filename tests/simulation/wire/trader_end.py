@@ -28,6 +28,7 @@ from framework.live.journal import Forcing, IntentJournal, JournaledDesk
 from framework.live.records import AnyRecord
 from framework.live.recovery import Recovery
 from framework.live.taking_over import take_over
+from framework.messages import AddOrder
 from framework.protocol import Protocol
 from tests.framework.execution.desk_rig import Listener, Notes
 from tests.simulation.wire.machine import JournalFile, Machine, TraderClock
@@ -35,7 +36,7 @@ from tests.simulation.wire.machine import JournalFile, Machine, TraderClock
 if TYPE_CHECKING:
     from tests.simulation.wire.world import World
 
-__all__ = ["COMP_ID", "LABELS", "TraderEnd"]
+__all__ = ["COMP_ID", "LABELS", "Process", "TraderEnd"]
 
 COMP_ID = "DESK1"
 LABELS = {"rest": Protocol.REST, "ws2": Protocol.WS2, "fix": Protocol.FIX}
@@ -43,35 +44,32 @@ _PATH = Path("virtual.journal")
 _MAGIC = journal_module._MAGIC
 
 
-class TraderEnd:
-    """One process. recovery: what its journal said when it started. adopted: client ids of the orders taken over."""
+class Process:
+    """One process. recovery: what its journal said when it started. notes: what its desk sends. clock: its own."""
+
+    clock: TraderClock
+    desk: ExecutionDesk
+    listener: Any
 
     def __init__(self, world: World, number: int) -> None:
         self.world = world
         self.machine = Machine(world)
-        self.clock = TraderClock(world, self.machine, world.wall_skew_ns)
+        self.clock = self._make_clock()
         self._make_links(number)
-        self.listener, self.notes = Listener(), Notes()
+        self.notes = Notes()
         self.recovery = Recovery()
-        journaled = JournaledDesk(
-            self._open_journal(),
-            self.notes,
-            lambda: self.clock.now_ns,
-            lambda name: self.links[name].session_id,
-        )
-        setting = world.setting
-        profile = world.host.profile
-        budget = RateBudget(
-            profile.rates,
-            profile.tier(setting.tier),
-            setting.policy.cancel_reserve_points,
-            self.listener.road_event,
-        )
-        listener = journaled.listen(self.listener)
-        self.desk = ExecutionDesk(self.links, setting.policy, self.clock, listener, journaled, budget)
-        for link in self.links.values():
-            link.attach(self.desk.on_report, self.desk.on_session_closed)
-        take_over(self.desk, self.recovery, world.note)
+        self.journal = self._open_journal()
+
+    def begin(self) -> None:
+        """Start what trades."""
+        raise NotImplementedError
+
+    def remember(self, order: AddOrder, order_id: str | None, cum_lots: int) -> None:
+        """As ``LiveVenue.remember``."""
+        self.parts.memory.adopted(order, order_id, cum_lots)
+
+    def _make_clock(self) -> TraderClock:
+        return TraderClock(self.world, self.machine, self.world.wall_skew_ns)
 
     def records(self) -> Iterator[AnyRecord]:
         """What the journal holds now."""
@@ -90,8 +88,7 @@ class TraderEnd:
         if len(disk.journal) > reader.at:
             self.world.count("torn write")
         file.truncate(reader.at)
-        self.journal = IntentJournal(file, _PATH, reader.at, Forcing.OFF)
-        return self.journal
+        return IntentJournal(file, _PATH, reader.at, Forcing.OFF)
 
     # ------------------------------------------------------------------------------------------------- links
 
@@ -129,3 +126,26 @@ class TraderEnd:
             ),
         }
         self.links: dict[str, Any] = {name: makers[name](BackOff(seed)) for name in names}
+
+
+class TraderEnd(Process):
+    """A desk that somebody trades by directly."""
+
+    def __init__(self, world: World, number: int) -> None:
+        super().__init__(world, number)
+        self.listener = Listener()
+        journaled = JournaledDesk(
+            self.journal, self.notes, lambda: self.clock.now_ns, lambda name: self.links[name].session_id
+        )
+        setting, profile = world.setting, world.host.profile
+        budget = RateBudget(
+            profile.rates, profile.tier(setting.tier), setting.policy.cancel_reserve_points, self.listener.road_event
+        )
+        listener = journaled.listen(self.listener)
+        self.desk = ExecutionDesk(self.links, setting.policy, self.clock, listener, journaled, budget)
+        for link in self.links.values():
+            link.attach(self.desk.on_report, self.desk.on_session_closed)
+        take_over(self.desk, self, self.recovery, world.note)  # type: ignore[arg-type]
+
+    def begin(self) -> None:
+        self.desk.start()

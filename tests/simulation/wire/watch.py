@@ -6,11 +6,13 @@ Each complaint begins with the name of what does not hold, so that it can be cou
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from framework.execution.events import OrderReachChanged, RoadEvent
 from framework.execution.events import SessionOpened as SessionBegun
+from framework.execution.link import DeskListener
 from framework.execution.orders import Knowledge, OrderRecord, RequestKind
 from framework.execution.policy import MASS_SUFFIX
 from framework.live.records import Filled
@@ -62,6 +64,8 @@ class Watch:
         self._refused: list[str] = []
         self._sent_over_fix: list[tuple[str, str]] = []
         self._arrived_over_fix = 0
+        self._asked_for: dict[str, int] = {}
+        self._newest_arrived = 0
         self._watch_engine()
         self._wire = WireWatch(world)
         self._watch_process()
@@ -109,8 +113,8 @@ class Watch:
 
     def _watch_listener(self) -> None:
         listener = self.world.listener
-        heard = listener.heard
-        names = [name for name in dir(listener) if name.startswith("order_") or name.endswith("_rejected")]
+        heard = getattr(listener, "heard", [])
+        names = [name for name in vars(DeskListener) if name.startswith("order_") or name.endswith("_rejected")]
         for name in names:
             tell = getattr(listener, name)
             conclude = getattr(self, f"_on_{name}", None)
@@ -142,12 +146,13 @@ class Watch:
                     raise BrokenError("reach is announced", f"{event}, but {before} had been told")
                 self._announced[event.cl_ord_id] = event.reach
             road_event(event)
-            listener.road.clear()
+            getattr(listener, "road", []).clear()
 
         listener.road_event = road  # type: ignore[method-assign]
 
     def _on_order_submitted(self, record: OrderRecord) -> None:
         self._owners[record.cl_ord_id] = (record.owner_link, self._epochs[record.owner_link])
+        self._asked_for[record.cl_ord_id] = len(self._asked_for) + 1
         self._announced[record.cl_ord_id] = record.reach
 
     def _on_order_denied(self, record: OrderRecord, reason: str) -> None:
@@ -268,9 +273,10 @@ class Watch:
                     raise BrokenError("no command is dropped", f"{name} has not written {command}")
 
             link.send, link._refuse_later = watched, refused
-            link.attach(self._on_report, self.world.desk.on_session_closed)
+            hear = link._on_report
+            link.attach(lambda name, report, hear=hear: self._on_report(name, report, hear), link._on_closed)
 
-    def _on_report(self, name: str, report: Report) -> None:
+    def _on_report(self, name: str, report: Report, hear: Callable[[str, Report], None]) -> None:
         """That a cancel of an order that lives was refused is told."""
         desk = self.world.desk
         flight = None
@@ -279,7 +285,7 @@ class Watch:
         is_cancel = flight is not None and flight.kind is RequestKind.CANCEL
         live = [record.cl_ord_id for record in flight.records if record.is_live] if flight and is_cancel else []
         self._refused.clear()
-        desk.on_report(name, report)
+        hear(name, report)
         if set(live) - set(self._refused):
             raise BrokenError("each cancel has an end", f"{report} for {live}")
 
@@ -296,6 +302,8 @@ class Watch:
                 if key not in rest:
                     raise BrokenError("a sticky path never reorders", f"{command} was overtaken, or never sent")
                 self._arrived_over_fix += rest.index(key) + 1
+            if line_id.startswith("ws2") and isinstance(command, AddOrder):
+                self._note_order(command)
             if isinstance(command, CancelOrder | AmendOrder | EditOrder):
                 self._is_asked(command)
             handle(line_id, command, now_ns)
@@ -309,6 +317,13 @@ class Watch:
                     )
 
         venue.handle = watched  # type: ignore[method-assign]
+
+    def _note_order(self, command: AddOrder) -> None:
+        """Where one that was sent later has arrived before, it was overtaken."""
+        number = self._asked_for.get(self.world.parts.ids.on_desk(command.cl_ord_id), 0)
+        if 0 < number < self._newest_arrived:
+            self.world.count("order overtaken")
+        self._newest_arrived = max(self._newest_arrived, number)
 
     def _is_asked(self, command: CancelOrder | AmendOrder | EditOrder) -> None:
         """A change that reaches the engine is one that the desk has sent for that order."""

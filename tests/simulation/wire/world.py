@@ -10,7 +10,7 @@ import hashlib
 import random
 import zlib
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +28,7 @@ from adapters.kraken.server.keys import KeyRing, generate_keys
 from adapters.kraken.server.rest.gateway import RestGateway
 from adapters.kraken.server.rest.public_limits import PublicLimits
 from adapters.kraken.server.ws2.gateway import Ws2Gateway
-from framework.data.columns import TRADE
+from framework.data.columns import TRADE, Market
 from framework.execution.desk import ExecutionDesk
 from framework.execution.policy import DeskPolicy
 from framework.messages import AddOrder, Command
@@ -36,12 +36,12 @@ from framework.protocol import BUY, SELL, LatencySpec, OrderType, VenueProfile
 from framework.venue.account import AccountConfig
 from framework.venue.latency import compile_latency
 from framework.venue.served.host import RoadSpec, VenueHost
-from tests.framework.execution.desk_rig import Listener, Notes
+from tests.framework.execution.desk_rig import Notes
 from tests.simulation.stage import ASK, BID, BTC, LEVEL_LOTS, Row, level, still_market
 from tests.simulation.wire.http_end import HttpEnd, HttpFaults
 from tests.simulation.wire.machine import Disk, Machine, TraderClock
 from tests.simulation.wire.network import MS, SECOND, Connection, Network, Peer, Service, Weather
-from tests.simulation.wire.trader_end import COMP_ID, LABELS, TraderEnd
+from tests.simulation.wire.trader_end import COMP_ID, LABELS, Process, TraderEnd
 
 __all__ = ["ACT_S", "PATIENCE_S", "POLICIES", "REST_S", "Setting", "World"]
 
@@ -107,8 +107,16 @@ class World:
     """All of a run. checks: called after each event. log: what happened, newest last; its hash covers all of it."""
 
     def __init__(
-        self, seed: int, setting: Setting, rows: Iterable[Row] | None = None, rest_s: float = PATIENCE_S
+        self,
+        seed: int,
+        setting: Setting,
+        rows: Iterable[Row] | None = None,
+        rest_s: float = PATIENCE_S,
+        *,
+        markets: Sequence[Market] | None = None,
+        make_end: Callable[[World, int], Process] = TraderEnd,
     ) -> None:
+        """rows, rest_s: of the still market of the stage; markets: others in its place. make_end: what trades."""
         self.seed = seed
         self.setting = setting
         self.checks: list[Callable[[], None]] = []
@@ -116,26 +124,31 @@ class World:
         self.tail: deque[str] = deque(maxlen=80)
         self.event_count = 0
         self._hash = hashlib.blake2b(digest_size=16)
-        chance = self.chance("market")
-        market = still_market(
-            _rows(chance) if rows is None else list(rows),
-            duration_s=ACT_S + rest_s + 2 * REST_S,
-            start_ns=setting.start_ns,
-            beat_s=5.0,
-        )
+        if markets is None:
+            chance = self.chance("market")
+            market = still_market(
+                _rows(chance) if rows is None else list(rows),
+                duration_s=ACT_S + rest_s + 2 * REST_S,
+                start_ns=setting.start_ns,
+                beat_s=5.0,
+            )
+            markets = [market]
         accounts = [AccountConfig(name=name, balances=_MONEY, tier=setting.tier) for name in ("a0", "a1")]
-        self.host = VenueHost(self._profile(), [market], accounts, setting.start_ns, roads=self._roads(), seed=seed)
+        self.host = VenueHost(self._profile(), markets, accounts, setting.start_ns, roads=self._roads(), seed=seed)
         self.wall_skew_ns = setting.skew_ns
         self.counts: Counter[str] = Counter()
         self.on_start: list[Callable[[], None]] = []
         self.disk = Disk(self, is_time_based="fix" in setting.policy.link_names())
-        self.network = Network(lambda: self.host.now_ns, self.later, self.note, self._wrote, self.disk.reach)
+        self.network = Network(
+            lambda: self.host.now_ns, self.later, self.note, self._wrote, self.disk.reach, self.count
+        )
         self._crash_chance = self.chance("crash")
         self._make_venue()
         self._make_services()
         self.instruments = self._read_instruments()
         self._end_count = 0
-        self.end = TraderEnd(self, 0)
+        self._make_end = make_end
+        self.end = make_end(self, 0)
 
     # ------------------------------------------------------------------------------------------------- time and log
 
@@ -231,6 +244,7 @@ class World:
             "rest": (self._accept_http, True),
             "ws2": (lambda line: self.ws2_gateway.connect("127.0.0.1", line.send, line.hang_up), False),
             "fix": (self._accept_fix, True),
+            "market": (lambda line: self.ws2_gateway.connect("127.0.0.1", line.send, line.hang_up), False),
         }
         self.services = {
             name: Service(name, Weather(self.chance(f"weather {name}")), accept, is_stream=is_stream)
@@ -294,7 +308,7 @@ class World:
         return self.end.pool
 
     @property
-    def listener(self) -> Listener:
+    def listener(self) -> Any:
         """Who hears of its orders."""
         return self.end.listener
 
@@ -325,10 +339,10 @@ class World:
     def _start_again(self) -> None:
         self._end_count += 1
         self.note(f"START {self._end_count}")
-        self.end = TraderEnd(self, self._end_count)
+        self.end = self._make_end(self, self._end_count)
         for started in self.on_start:
             started()
-        self.machine.enter(self.desk.start)
+        self.machine.enter(self.end.begin)
 
     def _read_instruments(self) -> Instruments:
         """Those of the venue's own AssetPairs answer."""

@@ -1,0 +1,164 @@
+"""A long paper run in virtual time: the market maker on live links against the served venue, while faults come and go.
+
+``python -m tests.simulation.wire.day --hours 24``: plays it, tells each hour how it stands and what memory the process
+has, and at the end what it came to: flat, and of one mind with the venue. ``--hours 168`` is a week.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from adapters.kraken.profile import PROFILE
+from framework.backtest.config import MarketSection
+from framework.backtest.loading import load_markets, resolve_road
+from framework.data.columns import Market
+from framework.strategy import Strategy
+from strategies.market_maker import MarketMaker, MarketMakerConfig
+from tests.simulation.wire.broken import BrokenError
+from tests.simulation.wire.faults import Faults
+from tests.simulation.wire.node_end import NodeEnd, live_config
+from tests.simulation.wire.watch import Watch
+from tests.simulation.wire.world import REST_S, Setting, World
+
+__all__ = ["FAULTS", "Day"]
+
+# What can go wrong without a process that ends: the run is one.
+FAULTS = ("drop", "half open", "stall", "refuse", "gateway", "all lines", "mode", "tokens", "rollover")
+FAULTS += ("replay", "frame")
+_PATIENCE_S = 1_800
+_DAY_S = 86_400
+
+
+class Day:
+    """One run, begun. hours: how long it acts. faults_per_hour: how many faults there are on the average.
+    slowness: how much slower than it was made the market is played."""
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        hours: float,
+        road: str = "fix",
+        faults_per_hour: float = 4.0,
+        slowness: int = 20,
+        is_watched: bool = True,
+        make_strategy: Callable[[], Strategy] = lambda: MarketMaker(MarketMakerConfig()),
+    ) -> None:
+        self.act_s = hours * 3_600
+        config = live_config(road)
+        _, policy = resolve_road(PROFILE, config.road)
+        setting = Setting(policy=policy, tier="pro")
+        self.world = World(
+            seed,
+            setting,
+            markets=[_slowed(seed, min(self.act_s + _PATIENCE_S, _DAY_S), slowness)],
+            make_end=lambda world, number: NodeEnd(world, number, config, make_strategy),
+        )
+        self.world.http_faults.share = 0.01 if faults_per_hour else 0.0
+        self.watch = Watch(self.world) if is_watched else None
+        self.faults = Faults(self.world, self.act_s, round(faults_per_hour * hours), FAULTS)
+        self.world.machine.enter(self.world.end.begin)
+
+    @property
+    def end(self) -> NodeEnd:
+        """The run."""
+        assert isinstance(self.world.end, NodeEnd)
+        return self.world.end
+
+    def act(self, seconds: float) -> None:
+        """Let so much time pass."""
+        self.world.run(seconds)
+        self._raise_failure()
+
+    def finish(self) -> None:
+        """Faults are over: the run ends, flat. Raises BrokenError for what is not as it must be."""
+        self.faults.calm()
+        self.world.run(REST_S)
+        node = self.end.node
+        self.world.machine.enter(lambda: node.close("the day is over"))
+        until_s = self.world.now_s + _PATIENCE_S
+        while not node.done.is_set() and self.world.now_s < until_s:
+            self.world.run(5)
+        self._raise_failure()
+        self.world.run(REST_S)
+        if not node.done.is_set() or node.closing.has_failed:
+            raise BrokenError("the run ends flat", node.closing.said())
+        venue, account = self.world.host.venue, self.world.host.venue.accounts["a0"]
+        base = venue.pairs["BTC/USD"].base
+        if account.open_orders or account.totals[base] != account.brought[base]:
+            left = account.totals[base] - account.brought[base]
+            raise BrokenError("the run ends flat", f"{list(account.open_orders.values())}, {left} units of the base")
+        if self.watch is not None:
+            self.watch.check_rest()
+
+    def _raise_failure(self) -> None:
+        failure = self.end.node.failure
+        if failure is not None:
+            raise failure
+
+
+def _slowed(seed: int, seconds: float, slowness: int) -> Market:
+    """A synthetic market whose time passes slower, so that a day of it is not too much to play."""
+    (market,) = load_markets(MarketSection(seed=seed, duration_s=max(60, round(seconds / slowness))))
+    columns = market.columns
+    first_ns = int(columns.ts_event_ns[0])
+    slow = {name: first_ns + (getattr(columns, name) - first_ns) * slowness for name in ("ts_event_ns", "ts_recv_ns")}
+    return replace(market, columns=replace(columns, **slow))
+
+
+def resident_mb() -> float:
+    """Memory of this process that is in use, megabytes."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * 4_096 / 1e6
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--road", default="fix")
+    parser.add_argument("--faults", type=float, default=4.0, help="faults an hour")
+    parser.add_argument("--slowness", type=int, default=20, help="how much slower than made the market is played")
+    parser.add_argument("--unwatched", action="store_true", help="without what watches, which remembers everything")
+    options = parser.parse_args()
+    began_s = time.monotonic()
+    day = Day(
+        options.seed,
+        hours=options.hours,
+        road=options.road,
+        faults_per_hour=options.faults,
+        slowness=options.slowness,
+        is_watched=not options.unwatched,
+    )
+    left_s = day.act_s
+    while left_s > 0:
+        step_s = min(3_600.0, left_s)
+        day.act(step_s)
+        left_s -= step_s
+        gc.collect()
+        print(
+            f"{day.world.now_s / 3_600:6.1f} h  {resident_mb():8.1f} MB  {day.world.event_count} events  "
+            f"{time.monotonic() - began_s:6.0f} s  {day.end.node.status()}",
+            flush=True,
+        )
+    day.finish()
+    print(day.end.node.closing.said())
+    print(f"{day.act_s / (time.monotonic() - began_s):.0f} times as fast as time; events: {day.world.event_count}")
+    print(", ".join(f"{name} {count}" for name, count in sorted((day.world.counts).items())))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
