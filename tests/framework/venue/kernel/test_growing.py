@@ -176,3 +176,40 @@ def test_only_a_market_by_levels_can_grow() -> None:
     kernel = MatchingKernel([market([(1000, TRADE, BUY, 100, 5, 0, LAST)], "trades")])
     with pytest.raises(DataError, match="only one of L2"):
         kernel.extend(0, kernel.markets[0].columns)
+
+
+def test_two_markets_grow_beside_each_other_and_meet_in_the_order_of_time() -> None:
+    rows: list[list[Row]] = [
+        [(1000 + 10 * n, LEVEL, BUY, (100 if which == 0 else 90_000) + n % 7, 5, 0, LAST) for n in range(200)]
+        + [(3_500 + which, TRADE, SELL, 50 if which == 0 else 80_000, 9, 0, LAST)]
+        for which in range(2)
+    ]
+    wholes = [market(each, "L2") for each in rows]
+    for whole in wholes:
+        whole.columns.flags[-1] |= LAST
+
+    def seen(kernel: MatchingKernel, until: list[int]) -> list[object]:
+        slots = [kernel.place(0, BUY, 60, 3), kernel.place(1, BUY, 85_000, 4)]
+        found: list[object] = []
+        for ns in until:
+            give(kernel, ns)
+            while (reason := kernel.advance(ns)) is StopReason.FILL:
+                found += [(kernel.now_ns, tuple(fill)[:4]) for fill in kernel.fills()]
+            assert reason in (StopReason.REACHED, StopReason.END)
+        return [*found, [kernel.leaves(slot) for slot in slots], kernel.levels(0, BUY, 9), kernel.levels(1, BUY, 9)]
+
+    left = [messages(whole) for whole in wholes]
+    firsts = [
+        Market(spec=whole.spec, columns=left[n].pop(0), depth="L2", has_trades=True) for n, whole in enumerate(wholes)
+    ]
+
+    def give(kernel: MatchingKernel, ns: int) -> None:
+        if kernel is not grown:
+            return
+        for number, waiting in enumerate(left):
+            while waiting and waiting[0].ts_event_ns[0] <= ns:
+                kernel.extend(number, waiting.pop(0))
+
+    grown = MatchingKernel(firsts)
+    times = [1000, 1001, 1500, 3000, 3500, 3501, 4000]
+    assert seen(grown, times) == seen(MatchingKernel(wholes), times)
