@@ -143,9 +143,12 @@ class RunRecorder(VenueObserver):
             row.resolution = resolution
 
     def arrived(self, request_id: int, ts_arrived_ns: int) -> None:
-        """The venue has told that it had a command then; the first such word counts."""
+        """The venue has told that it had a command then; the first such word counts.
+
+        An answer that is dated before its command was sent is not dated by the venue.
+        """
         for row in self._by_request.get(request_id, ()):
-            if row.ts_arrived_ns is None:
+            if row.ts_arrived_ns is None and ts_arrived_ns > row.ts_sent_ns:
                 row.ts_arrived_ns = ts_arrived_ns
 
     def carried_out(self, request_id: int, cl_ord_id: str, ts_arrived_ns: int) -> None:

@@ -34,6 +34,12 @@ class Assumptions:
         counts = {link: len(legs) for link, legs in measured.legs.commands.items()}
         # Of several links, the one that carries most commands speaks for all.
         self._link = max(counts, key=lambda link: (counts[link], link), default=str(self._road.submit))
+        undated = sum(not each.is_dated and each.ts_arrived_ns is not None for each in measured.sent)
+        if undated:
+            self.notes.append(
+                f"the venue did not date {undated} of {len(measured.sent)} commands; they are taken to have arrived "
+                "half way between sending and answer"
+            )
         ahead_ms = measured.venue_ahead_ns / 1e6
         if measured.venue_ahead_ns:
             where = "ahead of" if ahead_ms > 0 else "behind"

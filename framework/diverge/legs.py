@@ -32,7 +32,11 @@ _KS = 1.628
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """A command. Times by the trader's clock; None for what is not known."""
+    """A command. Times by the trader's clock; None for what is not known.
+
+    is_dated: the venue has said when it had it; else it is taken to have arrived half way between its sending and its
+    answer, if that is known.
+    """
 
     request_id: int
     name: str
@@ -42,6 +46,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     ts_arrived_ns: int | None
     ts_learned_ns: int | None
     is_lost: bool
+    is_dated: bool
     refusal: RejectReason | None
 
     @property
@@ -148,15 +153,19 @@ def read_sent(events: pa.Table, ahead_ns: int = 0) -> Iterator[Sent]:
     columns = [texts(table, name) for name in ("name", "link", "cl_ord_id", "outcome", "resolution", "reject_reason")]
     for at, request_id in enumerate(ints(table, "request_id").tolist()):
         name, link, cl_ord_id, outcome, resolution, reason = (column[at] for column in columns)
+        arrived_ns = None if arrived[at] == MISSING else arrived[at] - ahead_ns
+        if arrived_ns is None and learned[at] != MISSING and outcome in ("accepted", "rejected"):
+            arrived_ns = (sent[at] + learned[at]) // 2
         yield Sent(
             request_id=request_id,
             name=name or "",
             link=link or "",
             cl_ord_id=cl_ord_id,
             ts_sent_ns=sent[at],
-            ts_arrived_ns=None if arrived[at] == MISSING else arrived[at] - ahead_ns,
+            ts_arrived_ns=arrived_ns,
             ts_learned_ns=None if learned[at] == MISSING else learned[at],
             is_lost=outcome == "lost" or resolution is not None,
+            is_dated=arrived[at] != MISSING,
             refusal=_reason(reason),
         )
 

@@ -104,6 +104,13 @@ def _happenings(events: pa.Table, symbol: str) -> list[tuple[int, str, str, int,
         times, sides, prices, lots = (ints(table, name).tolist() for name in (moment, "side", "price_ticks", lots_name))
         rows = zip(texts(table, "name"), texts(table, "cl_ord_id"), texts(table, "symbol"), strict=True)
         reasons = texts(table, "reject_reason")
+        if kind == "command":
+            # Those that the venue has not dated arrived half way between their sending and their answer.
+            ends = zip(times, ints(table, "ts_sent_ns").tolist(), ints(table, "ts_learned_ns").tolist(), strict=True)
+            times = [
+                (sent + learned) // 2 if here == MISSING and learned != MISSING else here
+                for here, sent, learned in ends
+            ]
         for at, (name, key, traded) in enumerate(rows):
             is_refused = kind == "command" and reasons[at] is not None
             if name in names and key is not None and traded == symbol and times[at] != MISSING and not is_refused:

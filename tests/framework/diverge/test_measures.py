@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from framework.backtest.results import EVENT_SCHEMA
 from framework.backtest.run_folder import RunFolder
 from framework.diverge.accounting import Book, Prices
-from framework.diverge.legs import Series
+from framework.diverge.legs import Series, read_sent
 from framework.diverge.pairing import Pairs, followed_orders, residual
 from framework.live.recorder import LiveRecorder
 from framework.messages import (
@@ -118,6 +118,14 @@ def test_a_command_arrived_when_the_venue_did_what_it_asks_for_whichever_is_told
     assert arrivals(recorder) == [130, 240]
 
 
+def test_an_answer_without_a_time_of_the_venue_says_nothing_of_the_arrival() -> None:
+    recorder = sent()
+    recorder.heard(CommandAccepted(ts_venue_ns=99, request_id=1))
+    assert arrivals(recorder) == [None, None]
+    recorder.heard(report(ExecType.NEW, "1", 130))
+    assert arrivals(recorder) == [130, None]
+
+
 def test_of_two_cancels_the_first_has_done_it() -> None:
     recorder = sent()
     recorder.sent("ws2", CancelOrder(request_id=3, cl_ord_id="1"), 300)
@@ -184,3 +192,12 @@ def test_fills_of_orders_sent_alike_are_the_queues_and_others_are_not(tmp_path: 
     assert (left.alike_orders, left.other_orders) == (1, 2)
     assert followed_orders(run, last) == (0, 10 * S)
     assert followed_orders(run, run) == (2, None)
+
+
+def test_a_command_that_the_venue_did_not_date_arrived_half_way_to_its_answer() -> None:
+    table = log(("1", 100, BUY, 500, 0), ("2", 200, BUY, 500, 0))
+    rows = table.to_pylist()
+    rows[0] |= {"request_id": 1, "ts_learned_ns": 140, "outcome": "accepted"}
+    rows[1] |= {"request_id": 2, "ts_learned_ns": 240, "ts_arrived_ns": 210, "outcome": "accepted"}
+    found = list(read_sent(pa.Table.from_pylist(rows, schema=EVENT_SCHEMA)))
+    assert [(each.ts_arrived_ns, each.is_dated) for each in found] == [(120, False), (210, True)]
