@@ -154,3 +154,36 @@ def test_a_loss_pulls_the_switch_and_the_venue_has_nothing_open(
     assert node.failure is None, said
     assert "KillSwitchPulled" in strategy.heard
     assert opened_orders(ready) == set()
+
+
+@pytest.mark.slow
+def test_orphans_of_an_old_fix_session_go_by_another_road_and_orders_of_others_stay(
+    ready: dict[str, Any], folder: Path, tmp_path: Path
+) -> None:
+    """Cancel on disconnect is off, and a new session's own cancels do not reach them (fix-api/cancel-fix)."""
+    config = write_live(tmp_path, folder / "ready.json", "fix", dead_man_s="0")
+    config.write_text(config.read_text() + 'cancel_on_disconnect = "no"\n')
+    first, ids = resting(config, tmp_path, tmp_path / "one")
+    first.send_signal(signal.SIGKILL)
+    first.wait(timeout=30)
+    (other,) = private(ready, "AddOrder", pair="XBTUSD", type="buy", ordertype="limit", price="50000", volume="0.01")[
+        "txid"
+    ]
+    assert opened_orders(ready) == {*ids, other}
+    second = begun(config, tmp_path / "two")
+    said: list[str] = []
+    try:
+        assert second.stdout is not None
+        for line in second.stdout:
+            said.append(line.strip())
+            if said[-1] == "the strategy has started":
+                break
+        still_open = opened_orders(ready)
+    finally:
+        second.send_signal(signal.SIGINT)
+        second.communicate(timeout=60)
+    assert "open orders  2 of a run before (cancel), 1 of others, which are left alone" in said
+    assert said.index("nothing is left of a run before: the venue has said so") < said.index("the strategy has started")
+    assert not still_open & set(ids), said
+    assert opened_orders(ready) == {other}
+    private(ready, "CancelAll")
