@@ -17,8 +17,8 @@ __all__ = ["Reading", "Source", "choose_source"]
 
 _TIMEOUT_S = 3.0
 _STATUS_BYTES_MAX = 16 * 1024 * 1024
-# A run says every second how it stands.
-_SILENT_S = 5.0
+# A run says every second how it stands; a machine that is very busy may let it wait.
+_SILENT_S = 10.0
 _RUNS = Path("runs")
 
 
