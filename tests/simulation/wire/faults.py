@@ -11,9 +11,9 @@ from tests.simulation.wire.machine import CRASH_POINTS
 from tests.simulation.wire.network import MS, SECOND
 from tests.simulation.wire.world import ACT_S, World
 
-__all__ = ["Faults"]
+__all__ = ["MODES", "Faults"]
 
-_MODES = (VenueMode.CANCEL_ONLY, VenueMode.POST_ONLY, VenueMode.LIMIT_ONLY, VenueMode.MAINTENANCE)
+MODES = (VenueMode.CANCEL_ONLY, VenueMode.POST_ONLY, VenueMode.LIMIT_ONLY, VenueMode.MAINTENANCE)
 
 
 class Faults:
@@ -117,7 +117,7 @@ class Faults:
 
     def change_mode(self) -> None:
         host, chance = self._world.host, self._chance
-        mode = chance.choice(_MODES)
+        mode = chance.choice(MODES)
         self._world.count(f"engine {mode.name}")
         host.set_mode(mode, None)
         self._later(chance.randint(50, 4_000) * MS, lambda: host.set_mode(VenueMode.ONLINE, None))

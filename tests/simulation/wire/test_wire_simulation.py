@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from framework.protocol import VenueMode
+from tests.simulation.wire.faults import MODES
 from tests.simulation.wire.machine import CRASH_POINTS
 from tests.simulation.wire.play import Outcome, play
 
@@ -63,7 +63,7 @@ def test_these_runs_meet_all_that_they_are_meant_to_meet() -> None:
     wanted |= {"write to a slow disk", "write to a full disk", "torn write", "clock set forward", "clock set back"}
     wanted |= {"line dropped", "line half open", "arrival stalled", "connection refused", "connection not answered"}
     wanted |= {"frame lost", "tokens expired", "rollover", "replay asked for", "order overtaken"}
-    wanted |= {f"engine {mode.name}" for mode in VenueMode if mode is not VenueMode.ONLINE}
+    wanted |= {f"engine {mode.name}" for mode in MODES}
     assert {name for name in wanted if counts[name] < 3} == set()
 
 
