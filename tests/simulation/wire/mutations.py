@@ -45,7 +45,7 @@ from tests.simulation.wire.world import World
 __all__ = ["MUTATIONS", "SEEDS_MAX", "caught_by"]
 
 # Each bug is caught within so many seeds.
-SEEDS_MAX = 150
+SEEDS_MAX = 200
 
 type Patch = Callable[[Any, str, Any], Any]
 type Mutation = Callable[[World, Patch], None]
