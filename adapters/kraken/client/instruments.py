@@ -19,20 +19,21 @@ from framework.protocol import InstrumentSpec
 
 __all__ = ["Instrument", "Instruments"]
 
-# Longer numbers go the slow way, which has a limit.
-_USUAL_LENGTH = 40
-
 
 class Instrument:
-    """One pair: ``spec`` is its grid, ``names`` what each protocol calls it."""
+    """One pair: ``spec`` is its grid, ``names`` what each protocol calls it.
 
-    __slots__ = ("_lot_decimals", "_lot_units", "_tick_decimals", "_tick_units", "names", "spec")
+    lot_decimals: with how many decimals a quantity's digits are its lots; None where with no number of them.
+    """
+
+    __slots__ = ("_lot_decimals", "_lot_units", "_tick_decimals", "_tick_units", "lot_decimals", "names", "spec")
 
     def __init__(self, spec: InstrumentSpec, names: PairNames) -> None:
         self.spec = spec
         self.names = names
         self._tick_decimals, self._tick_units = _grid(spec.tick_size)
         self._lot_decimals, self._lot_units = _grid(spec.lot_size)
+        self.lot_decimals = self._lot_decimals if self._lot_units == 1 and self._lot_decimals else None
 
     def price_text(self, price_ticks: int) -> str:
         """A price, or a distance of prices, as the wire has it."""
@@ -51,11 +52,6 @@ class Instrument:
 
     def printed_qty(self, text: str) -> tuple[int, str]:
         """A quantity of the wire in lots, and what it adds to a checksum; raises WireError for one off the grid."""
-        whole, _, fraction = text.partition(".")
-        if len(fraction) == self._lot_decimals and self._lot_units == 1 and len(text) < _USUAL_LENGTH:
-            digits = whole + fraction
-            if digits.isdecimal():
-                return int(digits), digits.lstrip("0") or "0"
         return self.lots(text), _printed_digits(text)
 
     def ticks(self, price: Number | str) -> int:

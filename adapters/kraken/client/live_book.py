@@ -19,6 +19,8 @@ __all__ = ["LiveBook"]
 _CHECKED_LEVELS = 10
 # So many prices are known by their text at a time.
 _KNOWN_MAX = 10_000
+# Longer numbers go the slow way, which has a limit.
+_USUAL_DIGITS = 40
 
 
 class _Side:
@@ -76,15 +78,23 @@ class LiveBook:
 
     def apply(self, told: PrintedBook) -> list[tuple[int, int, int]]:
         """Levels of a message in their order; what they are as (side, ticks, lots). Raises WireError off the grid."""
-        read_qty, changes = self._instrument.printed_qty, []
+        instrument, changes = self._instrument, []
+        decimals = instrument.lot_decimals
         for book, levels in ((self._bids, told.bids), (self._asks, told.asks)):
             keys, known, side = book.keys, book.known, book.side
             for level in levels:
                 price, qty = level.price, level.qty
-                if type(price) is not str or type(qty) is not str:
-                    price, qty = number_text(price), number_text(qty)
-                key, ticks, price_digits = known.get(price) or self._learn(book, price)
-                lots, qty_digits = read_qty(qty)
+                try:
+                    key, ticks, price_digits = known[price]
+                except (KeyError, TypeError):
+                    key, ticks, price_digits = self._learn(book, price)
+                # Read here as nearly all are printed; all else is for the instrument to read, or to refuse.
+                whole, _, fraction = qty.partition(".") if type(qty) is str else ("", "", "")
+                digits = whole + fraction
+                if len(fraction) == decimals and len(digits) < _USUAL_DIGITS and digits.isdecimal():
+                    lots, qty_digits = int(digits), digits.lstrip("0")
+                else:
+                    lots, qty_digits = instrument.printed_qty(number_text(qty))
                 at = bisect_left(keys, key)
                 if at < len(keys) and keys[at] == key:
                     if lots:
@@ -99,8 +109,9 @@ class LiveBook:
                 changes.append((side, ticks, lots))
         return changes
 
-    def _learn(self, side: _Side, price: str) -> tuple[int, int, str]:
+    def _learn(self, side: _Side, told: object) -> tuple[int, int, str]:
         """Read a price that is not among the known ones."""
+        price = number_text(told)
         ticks, price_digits = self._instrument.printed_price(price)
         if len(side.known) >= _KNOWN_MAX:
             side.known.clear()
