@@ -43,6 +43,8 @@ _DATA_OF_LENGTH = {
 }
 # Length fields are left out: one of them sends a frame to the reader that counts bytes.
 _TAGS = {b"%d" % tag: tag for tag in range(1, 12_000) if tag not in _DATA_OF_LENGTH}
+# What stands before a value, by tag.
+_PREFIXES = {tag: b"%d=" % tag for tag in range(1, 12_000)}
 _LENGTH_DIGITS_MAX = 7
 _BEGIN_STRING_MAX = 32
 
@@ -254,7 +256,10 @@ def encode(begin_string: bytes, msg_type: bytes, fields: Fields, tail: bytes = b
     into many messages; it is not looked at. Raises EncodeError for an empty value, and for SOH in a value outside data
     fields.
     """
-    body = b"35=%b\x01" % msg_type + b"".join([b"%d=%b\x01" % field for field in fields])
+    try:
+        body = b"\x01".join([b"35=" + msg_type, *[_PREFIXES[tag] + value for tag, value in fields], b""])
+    except KeyError:  # a tag that is in no table
+        body = b"35=%b\x01" % msg_type + b"".join([b"%d=%b\x01" % field for field in fields])
     if b"=\x01" in body or body.count(SOH) != len(fields) + 1:
         _refuse(fields)
     if tail:

@@ -62,14 +62,18 @@ class Outbound:
         EncodeError and StoreError; the number is not used then.
         """
         seq_num = self.store.next_sender
-        first = (
-            (34, b"%d" % seq_num),
-            (49, self._sender),
-            (_SENDING_TIME, utc_timestamp(now_ns)),
-            (56, self._target),
-        )
-        fields = (*first, *body) if not header else (*sorted((*first, *header)), *body)
-        message = encode(self._begin_string, msg_type, fields, tail)
+        if not header and not body:
+            names = (seq_num, self._sender, utc_timestamp(now_ns), self._target)
+            message = encode(self._begin_string, msg_type, (), b"34=%d\x0149=%b\x0152=%b\x0156=%b\x01" % names + tail)
+        else:
+            first = (
+                (34, b"%d" % seq_num),
+                (49, self._sender),
+                (_SENDING_TIME, utc_timestamp(now_ns)),
+                (56, self._target),
+            )
+            fields = (*first, *body) if not header else (*sorted((*first, *header)), *body)
+            message = encode(self._begin_string, msg_type, fields, tail)
         self.store.append(seq_num, message)
         if is_line_up:
             self._out.append(message)

@@ -64,6 +64,17 @@ class Lane:
     def poke(self) -> None:
         """Tell it that its best bid, the bid below and the best ask have other quantities."""
         assert self._client is not None
+        frame = self.next_frame()
+        self.ordered_ns = 0
+        self.poked_ns = time.perf_counter_ns()
+        self._client.sendall(frame)
+
+    def show(self, bids: dict[str, str], asks: dict[str, str]) -> None:
+        """Its book is this one: quantities by price, as printed."""
+        self._bids, self._asks = bids, asks
+
+    def next_frame(self) -> bytes:
+        """What a poke tells, as a frame of WebSocket."""
         self._pokes += 1
         bids, asks = _sorted(self._bids, is_bid=True), _sorted(self._asks, is_bid=False)
         qty = _QTYS[self._pokes % 2]
@@ -76,10 +87,7 @@ class Lane:
             f'{{"channel":"book","type":"update","data":[{{"symbol":"BTC/USD","bids":[{texts[0]}],"asks":[{texts[1]}],'
             f'"checksum":{checksum},"timestamp":"{time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())}.000000Z"}}]}}'
         ).encode()
-        self.ordered_ns = 0
-        frame = bytes((0x81, 126)) + len(payload).to_bytes(2, "big") + payload
-        self.poked_ns = time.perf_counter_ns()
-        self._client.sendall(frame)
+        return bytes((0x81, 126)) + len(payload).to_bytes(2, "big") + payload
 
 
 def _sorted(side: dict[str, str], *, is_bid: bool) -> list[tuple[str, str]]:
