@@ -19,6 +19,7 @@ from framework.backtest.loading import load_profile, resolve_road
 from framework.backtest.metrics import read_metrics
 from framework.backtest.placing import check_run_place
 from framework.errors import ConfigError, TidegateError
+from framework.live.busy_poll import busy_poll
 from framework.live.clock import LiveClock
 from framework.live.config import LiveConfig
 from framework.live.health.run_health import RunHealth
@@ -165,6 +166,8 @@ async def _live(
     # What has been made by now stays to the end: looking through it again and again would hold orders up.
     gc.collect()
     gc.freeze()
+    if config.live.busy_poll:
+        busy_poll(asyncio.get_running_loop(), node.done.is_set)
     node.begin()
     until_s = None if for_s is None else time.monotonic() + for_s
     status_s = time.monotonic() + _STATUS_S

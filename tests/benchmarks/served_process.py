@@ -22,7 +22,7 @@ def main(ready: str, market: str = "synthetic", speed: str = "1") -> None:
         replace(tier, threshold=tier.threshold * 10**6, call_max=tier.call_max * 10**6, open_orders_max=10**7)
         for tier in PROFILE.tiers
     )
-    options = ServeOptions(ready_file=Path(ready), market=market, speed=Fraction(speed), account_count=4)
+    options = ServeOptions(ready_file=Path(ready), market=market, speed=Fraction(speed), account_count=6)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(options, replace(PROFILE, tiers=tiers)))
 

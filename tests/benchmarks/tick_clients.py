@@ -1,9 +1,9 @@
 """Clients that answer each change of the best prices with an order, each in a process of its own.
 
 ``python -m tests.benchmarks.tick_clients CLIENT FOLDER``: the venue's ready file is in the folder. CLIENT is
-tidegate-ws2, tidegate-fix, nautilus or ccxt. It ends when its standard input does; ours print, as JSON, the nanoseconds
-from the call of the event loop that says that bytes have come to the return of the system call that took the order's,
-and those of the same work one after another with no pause.
+tidegate-ws2, tidegate-fix (both also with -busy), nautilus or ccxt. It ends when its standard input does; ours print,
+as JSON, the nanoseconds from the call of the event loop that says that bytes have come to the return of the system call
+that took the order's, and those of the same work one after another with no pause.
 
 The order is the same for all: to buy 0.001 BTC far below the market, immediate or cancel, so that nothing stays.
 """
@@ -37,21 +37,22 @@ async def _input_ended() -> None:
 # ------------------------------------------------------------------------------------------------- ours
 
 
-def _tidegate(road: str) -> Callable[[Path], None]:
+def _tidegate(road: str, *, is_busy: bool = False) -> Callable[[Path], None]:
     def run(folder: Path) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_live(folder, road))
+            runner.run(_live(folder, road, is_busy=is_busy))
 
     return run
 
 
-async def _live(folder: Path, road: str) -> None:
+async def _live(folder: Path, road: str, *, is_busy: bool) -> None:
     from msgspec.structs import replace
 
     from adapters.kraken.adapter import ADAPTER
     from adapters.kraken.client import shell
     from adapters.kraken.profile import PROFILE
     from framework.backtest.config import RoadSection, StrategySection, VenueSection
+    from framework.live.busy_poll import busy_poll
     from framework.live.clock import LiveClock
     from framework.live.config import LiveConfig, LiveSection
     from framework.live.journal import Forcing, IntentJournal
@@ -98,6 +99,8 @@ async def _live(folder: Path, road: str) -> None:
     node = LiveNode(config, profile, venue, clock, journal, recovery, balances, _mute, strategy=_taker(), tape=tape)
     gc.collect()
     gc.freeze()  # as ``tidegate live`` does
+    if is_busy:
+        busy_poll(asyncio.get_running_loop(), node.done.is_set)
     node.begin()
     await _input_ended()
     answered_ns = list(took_ns)
@@ -290,6 +293,8 @@ def _ccxt(folder: Path) -> None:
 CLIENTS: dict[str, Callable[[Path], None]] = {
     "tidegate-ws2": _tidegate("ws2"),
     "tidegate-fix": _tidegate("fix"),
+    "tidegate-ws2-busy": _tidegate("ws2", is_busy=True),
+    "tidegate-fix-busy": _tidegate("fix", is_busy=True),
     "nautilus": _nautilus,
     "ccxt": _ccxt,
 }

@@ -160,6 +160,8 @@ class _Socket:
         self._handler: StreamHandler | None = handler
         self._all = opened
         self._line: socket.socket | None = None
+        # Where what comes is put first: memory for the most that may come is not asked for each time.
+        self._room = memoryview(bytearray(_READ_SIZE))
         # What the operating system has not taken yet.
         self._unsent = bytearray()
 
@@ -208,17 +210,17 @@ class _Socket:
         line = self._line
         while line is not None and self._handler is not None:
             try:
-                data = line.recv(_READ_SIZE)
+                size = line.recv_into(self._room)
             except _NOT_NOW:
                 return
             except OSError as error:
                 self._end(f"line dropped: {error}")
                 return
-            if not data:
+            if not size:
                 self._end("line dropped")
                 return
             try:
-                self._handler.received(data)
+                self._handler.received(self._room[:size].tobytes())
             except Exception:
                 self._end("line dropped: what came could not be dealt with")
                 raise
