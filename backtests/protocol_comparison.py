@@ -23,7 +23,6 @@ from pathlib import Path
 
 from framework.backtest.comparing import compare_roads
 from framework.backtest.config import FaultSection, MarketSection, RunConfig, StrategySection, VenueSection
-from framework.backtest.loading import load_profile
 from framework.cli import positive, run_guarded
 from framework.report import write_report
 
@@ -32,6 +31,8 @@ HERE = Path(__file__).resolve().parent
 # The line drop: seconds after the market's start, how long, and how long both ends take to see it.
 DROP_AT_S, DROP_FOR_S, DROP_DETECT_MS = 600.0, 20.0, 1_000
 
+# Where the protocols differ. WebSocket v1 takes the same way as v2 and can do less.
+ROADS = ("rest", "rest+ws", "ws2", "fix", "fix-colo")
 # What is studied: the strategy's file, and what differs from its defaults. The market maker twice: by cancel and new in
 # one instant, where new can overtake cancel, and by amend in place.
 STRATEGIES: dict[str, tuple[str, dict[str, str]]] = {
@@ -80,13 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _study(strategies: Sequence[str], options: argparse.Namespace) -> int:
     started_s = time.perf_counter()
-    roads = [road.name for road in load_profile("kraken", {}).roads]
     seeds = range(1, options.seeds + 1)
     for name in strategies:
-        count = f"{len(roads)} roads, {options.seeds} seed{'s' * (options.seeds > 1)}"
+        count = f"{len(ROADS)} roads, {options.seeds} seed{'s' * (options.seeds > 1)}"
         print(f"{name.replace('_', ' ')}: {count}, {options.duration:,} s of market each\n", flush=True)
         folder = options.out / name
-        compare_roads(study_config(name, options.duration), roads, seeds, folder, workers=options.workers)
+        compare_roads(study_config(name, options.duration), ROADS, seeds, folder, workers=options.workers)
         print(f"to look at: {write_report(folder)}\n", flush=True)
     if len(strategies) > 1:
         print(f"all of it on one page: {write_report(options.out)}")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["served_venue"]
+__all__ = ["FreshAccounts", "served_venue"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_S_MAX = 60
@@ -38,3 +38,23 @@ def served_venue(folder: Path, *options: str, prefix: Sequence[str] = ()) -> Ite
             process.terminate()
             assert process.wait(20) == 0, log.read_text()
     assert not ready.exists()
+
+
+class FreshAccounts:
+    """Two accounts of its own for each test on one venue: an account's limits of calls are spent by all who use it.
+
+    opened: the venue's ready file; it must have accounts enough (``--accounts``).
+    """
+
+    def __init__(self, opened: dict[str, Any]) -> None:
+        self._opened = opened
+        self._taken = 0
+
+    def ready(self, folder: Path) -> dict[str, Any]:
+        """A ready file with the next accounts only, in this folder, and what it says."""
+        accounts = self._opened["accounts"][self._taken : self._taken + 2]
+        assert len(accounts) == 2, "the venue has no more accounts; give it more"
+        self._taken += 2
+        ready = {**self._opened, "accounts": accounts}
+        (folder / "ready.json").write_text(json.dumps(ready))
+        return ready

@@ -35,7 +35,7 @@ from framework.live.records import Intended
 from framework.live.recovery import Recovery
 from framework.messages import AddOrder
 from framework.strategy import Strategy
-from tests.conformance.served_venue import served_venue
+from tests.conformance.served_venue import FreshAccounts, served_venue
 from tests.conformance.test_served_control import control
 from tests.framework.command import read_error, tidegate
 
@@ -45,14 +45,21 @@ WAIT_S = 30
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("venue")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreshAccounts]:
+    with served_venue(tmp_path_factory.mktemp("venue"), "--socket-connects", "0", "--accounts", "80") as opened:
+        yield FreshAccounts(opened)
 
 
-@pytest.fixture(scope="module")
-def ready(folder: Path) -> Iterator[dict[str, Any]]:
-    with served_venue(folder, "--socket-connects", "0") as opened:
-        yield opened
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "venue"
+    place.mkdir()
+    return place
+
+
+@pytest.fixture
+def ready(accounts: FreshAccounts, folder: Path) -> dict[str, Any]:
+    return accounts.ready(folder)
 
 
 class Steps(Strategy):

@@ -15,7 +15,7 @@ from framework.live.journal import Forcing, IntentJournal, read_records
 from framework.live.records import Filled, Intended, Known
 from framework.live.recovery import Recovery
 from framework.protocol import OrderType
-from tests.conformance.served_venue import served_venue
+from tests.conformance.served_venue import FreshAccounts, served_venue
 from tests.conformance.test_live_node import WAIT_S, begun, write_live
 from tests.conformance.test_served_sockets import private
 from tests.framework.command import Said, read_error, tidegate
@@ -26,10 +26,17 @@ PAST_NS = 1_700_000_000_000_000_000
 
 
 @pytest.fixture(scope="module")
-def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
-    folder = tmp_path_factory.mktemp("venue")
-    with served_venue(folder, "--socket-connects", "0") as opened:
-        yield folder / "ready.json", opened
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreshAccounts]:
+    with served_venue(tmp_path_factory.mktemp("venue"), "--socket-connects", "0", "--accounts", "20") as opened:
+        yield FreshAccounts(opened)
+
+
+@pytest.fixture
+def venue(accounts: FreshAccounts, tmp_path: Path) -> Venue:
+    folder = tmp_path / "venue"
+    folder.mkdir()
+    ready = accounts.ready(folder)
+    return folder / "ready.json", ready
 
 
 def killed(config: Path, out: Path, journal: Path, known: int = 2) -> list[str]:

@@ -18,6 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 import aiohttp
 
@@ -196,6 +197,7 @@ class FixTrader(QuietHandler):
         self.session = Session(settings, KRAKEN_FIX, MemoryStore(), self)
         self.reports: list[Message] = []
         self.sent: list[str] = []
+        self._heard_s = 0.0
         self._draw = draw
 
     def logon_fields(self, session: Session, now_ns: int) -> Fields:
@@ -206,6 +208,7 @@ class FixTrader(QuietHandler):
 
     def on_message(self, session: Session, message: Message, now_ns: int) -> None:
         self.reports.append(message)
+        self._heard_s = time.monotonic()
 
     def _add(self) -> None:
         name = str(time.time_ns() // 1000)
@@ -239,6 +242,11 @@ class FixTrader(QuietHandler):
             listening.cancel()
             writer.close()
             self.session.disconnected(time.time_ns())
+
+    @property
+    def has_heard_all(self) -> bool:
+        """Whether each request was answered, and nothing has come since for a while."""
+        return set(self.answers()) == set(self.sent) and time.monotonic() > self._heard_s + 0.5
 
     def answers(self) -> Counter[str]:
         """How often each request was answered."""
@@ -289,9 +297,10 @@ def test_no_acknowledged_order_or_fill_is_lost_and_none_doubled_by_kills_under_l
 
 
 async def prove(ready: Any, notes: list[Notes], fix: FixTrader) -> None:
-    """What the venue says now is what its clients were told."""
+    """What the venue says now is what its clients were told; its market stands still, so that nothing is filled on."""
+    await asyncio.to_thread(pause, ready)
     until_s = time.monotonic() + 15
-    await fix.run(ready, lambda: set(fix.answers()) == set(fix.sent) or time.monotonic() > until_s, is_sending=False)
+    await fix.run(ready, lambda: fix.has_heard_all or time.monotonic() > until_s, is_sending=False)
     assert fix.answers() == Counter(fix.sent)
     for account in range(2):
         told = notes[account]
@@ -314,6 +323,13 @@ async def prove(ready: Any, notes: list[Notes], fix: FixTrader) -> None:
             filled = {order_id: Decimal(row["vol_exec"]) for order_id, row in orders.items()}
             mine = {order_id for order_id, row in orders.items() if row["cl_ord_id"] in set(fix.sent)}
             assert fix.told_lots() == {order_id: filled[order_id] for order_id in mine if filled[order_id]}
+
+
+def pause(ready: Any) -> None:
+    """Let the venue's time stand still."""
+    headers = {"Authorization": f"Bearer {ready['control_token']}"}
+    with urlopen(Request(f"{ready['control']}/v1/time/pause", b"{}", headers), timeout=10) as answer:
+        assert answer.status == 200
 
 
 def sign(row: Any) -> int:

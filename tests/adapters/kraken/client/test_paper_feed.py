@@ -140,7 +140,7 @@ def test_a_line_that_falls_silent_holds_time_up_until_it_is_given_up(tmp_path: P
 def test_no_key_is_read_for_public_data_wherever_there_may_be_one(tmp_path: Path, monkeypatch: Any) -> None:
     ready = tmp_path / "ready.json"
     ready.write_text(
-        '{"rest": "http://127.0.0.1:1", "ws_v2": "ws://127.0.0.1:1/v2", "ws_l3": "ws://127.0.0.1:1/v2",'
+        '{"rest": "http://127.0.0.1:1", "ws_v1": "ws://127.0.0.1:1/", "ws_v2": "ws://127.0.0.1:1/v2", "ws_l3": "ws://127.0.0.1:1/v2",'
         '"fix_trading": "127.0.0.1:2", "ca_certificate": null, "accounts": [{"account": "a", "api_key": "k",'
         '"api_secret": "c2VjcmV0", "fix": {"sender_comp_ids": ["X"], "target_comp_id": "Y"}}]}'
     )
