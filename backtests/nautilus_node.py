@@ -115,12 +115,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--state", metavar="DIR", help="folder of names of orders and nonces, for the next start")
     parser.add_argument("--road", default="ws2", help="rest, rest+ws, ws2 (default), fix")
     parser.add_argument("--symbol", default="BTC/USD")
+    parser.add_argument("--ticks-below", type=int, default=20, metavar="N", help="of the best bid (default 20)")
     parser.add_argument("--for", dest="for_s", type=float, default=0.0, metavar="SECONDS")
     given = parser.parse_args(arguments)
     options = {} if given.ready_file is None else {"ready_file": given.ready_file}
     access = VenueAccess(credentials=given.credentials, state=given.state, options=options)
     instrument_id = InstrumentId.from_str(f"{given.symbol}.KRAKEN")
-    follower = Follower(FollowerConfig(instrument_id=instrument_id, for_s=given.for_s))
+    follower = Follower(FollowerConfig(instrument_id=instrument_id, ticks_below=given.ticks_below, for_s=given.for_s))
     node = make_node(follower, access, given.road, given.symbol)
     try:
         node.run()

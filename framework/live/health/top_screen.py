@@ -86,7 +86,12 @@ class TerminalScreen:
 
     def _measure(self) -> bool:
         """Take the terminal's size; whether it is another one."""
-        size = shutil.get_terminal_size()
+        try:
+            size = os.get_terminal_size(self._out.fileno())
+        except OSError:
+            size = shutil.get_terminal_size()
+        if not (size.columns and size.lines):  # a terminal that does not know
+            size = shutil.get_terminal_size()
         is_new = (size.columns, size.lines) != (getattr(self, "width", 0), getattr(self, "height", 0))
         self.width = size.columns
         self.height: int | None = size.lines
