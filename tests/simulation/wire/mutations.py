@@ -58,9 +58,9 @@ def _bug(make: Mutation) -> Mutation:
     return make
 
 
-def caught_by(name: str, seeds_max: int = SEEDS_MAX) -> FailedError | None:
-    """The first seed that a bug does not hold in; None if it holds in all."""
-    for seed in range(1, seeds_max + 1):
+def caught_by(name: str, seeds_max: int = SEEDS_MAX, first_seed: int = 1) -> FailedError | None:
+    """The first of so many seeds that a bug does not hold in; None if it holds in all."""
+    for seed in range(first_seed, first_seed + seeds_max):
         with ExitStack() as patches:
 
             def patch(owner: Any, attribute: str, new: Any, patches: ExitStack = patches) -> Any:

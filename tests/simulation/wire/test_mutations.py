@@ -20,6 +20,14 @@ _QUICK = {
     "the_venue_reorders_a_sticky_path": "a sticky path never reorders",
     "the_venue_gives_money_away": "the venue adds up",
 }
+# The first seed of those that take many: it is tried first.
+_LATE = {
+    "a_token_is_not_renewed": 187,
+    "an_order_that_has_ended_with_trades_missing_is_not_asked_for": 108,
+    "the_silence_of_a_line_is_not_noticed": 65,
+    "what_was_not_received_is_sent_again_when_a_session_resumes": 62,
+    "an_end_does_not_wait_for_the_fills_before_it": 62,
+}
 
 
 @pytest.mark.parametrize("name", _QUICK)
@@ -33,4 +41,4 @@ def test_a_deliberate_bug_is_caught_at_once_by_what_it_breaks(name: str) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_each_deliberate_bug_is_caught_by_some_seed(name: str) -> None:
-    assert caught_by(name) is not None
+    assert caught_by(name, 1, _LATE.get(name, 1)) or caught_by(name)
