@@ -17,5 +17,6 @@ def test_no_order_is_lost_and_none_doubled_whenever_a_run_is_killed(tmp_path: Pa
     seen = play(tmp_path, KILLS, seed=7)
     assert not seen.failures, seen.text()
     assert seen.kills == KILLS
-    assert seen.orders > 20
-    assert seen.fills > 5
+    # How much a run does before its moment depends on the machine; something must have been there to lose.
+    assert seen.orders > 5
+    assert seen.fills > 0
