@@ -11,6 +11,10 @@ What to quote is ``quotes``, a pure function of the book and the position. The r
 
 An order that nobody can cancel (its session is gone) is left alone and nothing is quoted beside it. When the pair's
 rate counter is nearly used up, quotes are only withdrawn, and only those that the market has come too near to.
+
+Orders that a run before has left are taken over at the first look at the book: of each side the one that stands nearest
+to where the quote belongs goes on as the quote, the others are cancelled. Until those are gone nothing new is sent on
+their side.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from nautilus_trader.model.events import OrderCancelRejected, OrderFilled, Order
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.orders import Order
 
+from framework.adopted import adopted
 from framework.book import BookView
 from framework.errors import ConfigError
 from framework.execution.events import OrderReachChanged
@@ -97,10 +102,11 @@ class MarketMakerConfig(StrategyConfig, frozen=True, kw_only=True):
 class _Quote:
     """One side of one instrument: the order that stands for it and those that are being withdrawn.
 
-    again: those whose cancel was refused once and has been sent again.
+    again: those whose cancel was refused once and has been sent again. left: orders of a run before that are being
+    withdrawn, or have not been looked at yet.
     """
 
-    __slots__ = ("again", "canceled_ns", "leaving", "order", "price_ticks", "sent_ns", "side")
+    __slots__ = ("again", "canceled_ns", "leaving", "left", "order", "price_ticks", "sent_ns", "side")
 
     def __init__(self, side: int) -> None:
         self.side = side
@@ -110,18 +116,20 @@ class _Quote:
         self.canceled_ns = 0
         self.leaving: list[Order] = []
         self.again: list[Order] = []
+        self.left: list[Order] = []
 
 
 class _Pair:
     """What the strategy knows of one instrument."""
 
-    __slots__ = ("instrument_id", "position_lots", "quotes", "rule")
+    __slots__ = ("instrument_id", "is_looked_at", "position_lots", "quotes", "rule")
 
     def __init__(self, instrument_id: InstrumentId, rule: QuoteRule) -> None:
         self.instrument_id = instrument_id
         self.rule = rule
         self.position_lots = 0
         self.quotes = (_Quote(BUY), _Quote(SELL))
+        self.is_looked_at = False
 
 
 class MarketMaker(Strategy):
@@ -142,13 +150,19 @@ class MarketMaker(Strategy):
             qty_lots = self.lots(instrument_id, config.qty)
             position_max_lots = self.lots(instrument_id, config.position_max)
             rule = QuoteRule(config.edge_ppm, config.skew_ppm, qty_lots, position_max_lots)
-            self._pairs[spec.symbol] = _Pair(instrument_id, rule)
+            pair = self._pairs[spec.symbol] = _Pair(instrument_id, rule)
+            given = adopted(self, instrument_id)
+            pair.position_lots = given.position_lots
+            for order in given.orders:
+                pair.quotes[order.side == OrderSide.SELL].left.append(order)
             self.subscribe_book(instrument_id, on="touch")
 
     def on_stop(self) -> None:
         for pair in self._pairs.values():
             for quote in pair.quotes:
                 self._withdraw(quote)
+                if not pair.is_looked_at:
+                    self._withdraw_left(quote)
 
     # ------------------------------------------------------------------------------------------------- quoting
 
@@ -159,7 +173,31 @@ class MarketMaker(Strategy):
         pair = self._pairs[book.spec.symbol]
         targets = quotes(bid_ticks, ask_ticks, pair.position_lots, pair.rule)
         for quote, target_ticks in zip(pair.quotes, targets, strict=True):
+            if not pair.is_looked_at:
+                self._take_over(pair, quote, target_ticks)
             self._bring(pair, quote, target_ticks, bid_ticks + ask_ticks)
+        pair.is_looked_at = True
+
+    def _take_over(self, pair: _Pair, quote: _Quote, target_ticks: int | None) -> None:
+        """Go on with one order that a run before has left, and withdraw the others."""
+        bridge = self.bridge(pair.instrument_id)
+        fit = [
+            order
+            for order in quote.left
+            if order.status in _RESTING and order.has_price and bridge.lots(order.leaves_qty) <= pair.rule.qty_lots
+        ]
+        if fit and target_ticks is not None:
+            order = min(fit, key=lambda each: abs(bridge.ticks(each.price) - target_ticks))
+            quote.order, quote.price_ticks, quote.sent_ns = order, bridge.ticks(order.price), order.ts_submitted
+            quote.left.remove(order)
+        self._withdraw_left(quote)
+
+    def _withdraw_left(self, quote: _Quote) -> None:
+        for order in quote.left:
+            if not order.is_closed:
+                quote.leaving.append(order)
+                quote.canceled_ns = self.clock.timestamp_ns()
+                self.cancel_order(order)
 
     def _bring(self, pair: _Pair, quote: _Quote, target_ticks: int | None, sum_ticks: int) -> None:
         """Do what one quote needs now, if anything. sum_ticks: best bid and best ask together."""
@@ -198,6 +236,9 @@ class MarketMaker(Strategy):
 
     def _may_place(self, pair: _Pair, quote: _Quote) -> bool:
         """Whether a new order is wise beside what may still be there."""
+        quote.left = [order for order in quote.left if not order.is_closed]
+        if quote.left:
+            return False
         if quote.leaving:
             if self.config.requote != "cancel" or len(quote.leaving) > self.config.leaving_max:
                 return False

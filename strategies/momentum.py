@@ -3,7 +3,8 @@
 What to hold is ``target_units``, a pure function of the move and of what is held. The rest is one order at a time: an
 immediate-or-cancel limit order a little beyond the other side's best price, so that a late arrival costs at most that
 little, or nothing happens. The road decides how old the price is that the order was sent for, and how long it takes
-until the strategy knows what it holds; until then it does nothing.
+until the strategy knows what it holds; until then it does nothing. So it is with orders that a run before has left:
+they are cancelled, and it goes on with what is held once they are gone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.orders import Order
 
+from framework.adopted import adopted
 from framework.book import BookView
 from framework.strategy import Strategy, StrategyConfig
 
@@ -22,6 +24,8 @@ __all__ = ["Momentum", "MomentumConfig", "move_ppm", "target_units"]
 
 _PPM = 1_000_000
 _NS_PER_MS = 1_000_000
+# Orders that a run before has left are cancelled again after so long, should a cancel be refused.
+_CANCEL_AGAIN_NS = 5_000 * _NS_PER_MS
 
 
 def move_ppm(sum_ticks: int, sum_before_ticks: int) -> int:
@@ -66,13 +70,16 @@ class MomentumConfig(StrategyConfig, frozen=True, kw_only=True):
 class _Pair:
     """What the strategy knows of one instrument."""
 
-    __slots__ = ("instrument_id", "order", "position_lots", "qty_lots", "seen")
+    __slots__ = ("canceled_ns", "instrument_id", "left", "order", "position_lots", "qty_lots", "seen")
 
     def __init__(self, instrument_id: InstrumentId, qty_lots: int) -> None:
         self.instrument_id = instrument_id
         self.qty_lots = qty_lots
         self.position_lots = 0
         self.order: Order | None = None
+        # By a run before; and when they were cancelled last.
+        self.left: list[Order] = []
+        self.canceled_ns = 0
         # (time, best bid and best ask together), oldest first; the first is the newest that is old enough.
         self.seen: deque[tuple[int, int]] = deque()
 
@@ -92,7 +99,9 @@ class Momentum(Strategy):
     def on_start(self) -> None:
         for instrument_id in self.instrument_ids:
             spec = self.bridge(instrument_id).spec
-            self._pairs[spec.symbol] = _Pair(instrument_id, self.lots(instrument_id, self.config.qty))
+            pair = self._pairs[spec.symbol] = _Pair(instrument_id, self.lots(instrument_id, self.config.qty))
+            pair.left, pair.position_lots = adopted(self, instrument_id)
+            self._cancel_left(pair)
             self.subscribe_book(instrument_id, on="interval", interval_ms=self.config.sample_ms)
 
     def on_book(self, book: BookView) -> None:
@@ -107,9 +116,22 @@ class Momentum(Strategy):
             pair.seen.popleft()
         if pair.seen[0][0] > since_ns or (pair.order is not None and not pair.order.is_closed):
             return
+        if pair.left:
+            self._cancel_left(pair)
+            return
         move = move_ppm(sum_ticks, pair.seen[0][1])
         units = target_units(pair.held, move, self.config.enter_ppm, self.config.leave_ppm)
         self._trade(pair, units * pair.qty_lots - pair.position_lots, bid_ticks, ask_ticks)
+
+    def _cancel_left(self, pair: _Pair) -> None:
+        """Forget orders of a run before that are gone; cancel the others, now and then."""
+        pair.left = [order for order in pair.left if not order.is_closed]
+        now_ns = self.clock.timestamp_ns()
+        if now_ns - pair.canceled_ns >= _CANCEL_AGAIN_NS:
+            pair.canceled_ns = now_ns
+            for order in pair.left:
+                if not order.is_pending_cancel:
+                    self.cancel_order(order)
 
     def _trade(self, pair: _Pair, lots: int, bid_ticks: int, ask_ticks: int) -> None:
         """Buy (sell, if negative) so many lots now or not at all."""
