@@ -309,6 +309,8 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     profile: what its protocols can do; None for an exchange whose recordings only can be read.
     formats: formats of its recordings, by name. connect_live: how to trade it live; None if that cannot be.
     open_trades: how to download its public trades; None if that cannot be.
+    ends_orders: why the venue would end the orders that links have entered once their lines end, in words with the
+        remedy, and None where it would not; None in its place for an exchange where no order depends on a line.
     """
 
     name: str
@@ -316,6 +318,7 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     formats: Mapping[str, ImportFormat]
     connect_live: ConnectLive | None = None
     open_trades: OpenTrades | None = None
+    ends_orders: Callable[[LiveSettings], str | None] | None = None
 
 
 def load_adapters() -> dict[str, Adapter]:

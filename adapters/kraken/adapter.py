@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 
 from adapters.kraken.captures import FORMATS
+from adapters.kraken.leaving import ends_orders
 from adapters.kraken.profile import PROFILE
 from framework.adapter import Adapter, Clock, LiveSettings, LiveVenue
 from framework.data.downloads import DownloadSettings, TradeSource
@@ -28,4 +29,11 @@ def _open_trades(symbol: str, settings: DownloadSettings) -> AbstractAsyncContex
     return open_public_trades(symbol, settings)
 
 
-ADAPTER = Adapter(name="kraken", profile=PROFILE, formats=FORMATS, connect_live=_connect_live, open_trades=_open_trades)
+ADAPTER = Adapter(
+    name="kraken",
+    profile=PROFILE,
+    formats=FORMATS,
+    connect_live=_connect_live,
+    open_trades=_open_trades,
+    ends_orders=ends_orders,
+)

@@ -19,9 +19,12 @@ from framework.backtest.loading import load_profile, resolve_road
 from framework.backtest.metrics import read_metrics
 from framework.backtest.placing import check_run_place
 from framework.errors import ConfigError, TidegateError
+from framework.execution.policy import DeskPolicy
+from framework.execution.routes import route_links
 from framework.live.busy_poll import busy_poll
 from framework.live.clock import LiveClock
-from framework.live.config import LiveConfig
+from framework.live.closing import AtEnd
+from framework.live.config import LiveConfig, LiveSection
 from framework.live.health.run_health import RunHealth
 from framework.live.journal import IntentJournal
 from framework.live.kill_command import kill_path
@@ -42,11 +45,14 @@ _STATUS_S = 30.0
 def check_live(config: LiveConfig, out: Path) -> Adapter:
     """What can be known before anything is connected; returns the adapter.
 
-    Raises ConfigError for what is not there, and OutputError if ``out`` cannot be written.
+    Raises ConfigError for what is not there, or cannot be had together, and OutputError if ``out`` cannot be written.
     """
     check_run_place(out)
     adapter = live_adapter(config)
-    resolve_road(load_profile(adapter.name, config.venue.switches), config.road)
+    _, policy = resolve_road(load_profile(adapter.name, config.venue.switches), config.road)
+    ended = _ended_orders(config, adapter, policy)
+    if ended is not None and config.live.at_end is AtEnd.LEAVE:
+        raise ConfigError(f'[live] at_end = "leave": {ended}')
     if kill_path(out).exists():
         raise ConfigError(f"{kill_path(out)}: the kill switch is pulled; see why in it, then `tidegate kill --release`")
     return adapter
@@ -95,7 +101,10 @@ def run_live(
                 check_account(account)
                 _, policy = resolve_road(profile, config.road)
                 # Not within the loop, which has a Ctrl-C of its own.
-                if not confirm(start_summary(config, adapter.name, policy, out, account, recovery)):
+                lines = start_summary(
+                    config, adapter.name, policy, out, account, recovery, _ended_orders(config, adapter, policy)
+                )
+                if not confirm(lines):
                     return None
                 node = runner.run(_live(config, profile, venue, clock, out, intents, recovery, account, for_s, health))
             finally:
@@ -110,6 +119,24 @@ def run_live(
     return 1 if node.closing.has_failed else 0
 
 
+def _ended_orders(config: LiveConfig, adapter: Adapter, policy: DeskPolicy) -> str | None:
+    """Why the venue would end orders of this run when the run ends, or its line; None where it would not."""
+    if adapter.ends_orders is None:
+        return None
+    return adapter.ends_orders(_settings(config.live, route_links("submit", policy.submit)))
+
+
+def _settings(live: LiveSection, links: Sequence[str]) -> LiveSettings:
+    return LiveSettings(
+        links={name: name for name in links},
+        hosts=live.hosts,
+        ca_file=None if live.ca_file is None else Path(live.ca_file),
+        credentials=None if live.credentials is None else Path(live.credentials),
+        state=Path(live.state),
+        options=live.options,
+    )
+
+
 async def connect(
     config: LiveConfig, adapter: Adapter, clock: LiveClock, links: Sequence[str] | None = None
 ) -> LiveVenue:
@@ -118,16 +145,8 @@ async def connect(
     Raises ConfigError for settings that make no sense, and TidegateError where the venue cannot be reached.
     """
     assert adapter.connect_live is not None
-    live = config.live
     _, policy = resolve_road(load_profile(adapter.name, config.venue.switches), config.road)
-    settings = LiveSettings(
-        links={name: name for name in (policy.link_names() if links is None else links)},
-        hosts=live.hosts,
-        ca_file=None if live.ca_file is None else Path(live.ca_file),
-        credentials=None if live.credentials is None else Path(live.credentials),
-        state=Path(live.state),
-        options=live.options,
-    )
+    settings = _settings(config.live, policy.link_names() if links is None else links)
     return await adapter.connect_live(settings, clock)
 
 

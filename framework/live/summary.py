@@ -47,9 +47,17 @@ def amounts(balances: Mapping[str, Decimal], held: Mapping[str, Decimal]) -> str
 
 
 def start_summary(
-    config: LiveConfig, adapter: str, policy: DeskPolicy, out: Path, account: AccountState, recovery: Recovery
+    config: LiveConfig,
+    adapter: str,
+    policy: DeskPolicy,
+    out: Path,
+    account: AccountState,
+    recovery: Recovery,
+    ended: str | None = None,
 ) -> list[str]:
-    """What will be done. recovery: what the journal tells of runs before."""
+    """What will be done. recovery: what the journal tells of runs before. ended: why the venue would end orders when
+    their line ends; None where it would not.
+    """
     live = config.live
     hosts = ", ".join(f"{name} {url}" for name, url in live.hosts.items()) or "the venue's own"
     limits = msgspec.to_builtins(config.limits)
@@ -74,6 +82,7 @@ def start_summary(
         f"  dead man     {dead_man if live.dead_man_s else 'none'}",
         f"  journal      {Path(live.state) / 'run.intents'}, forced to the disk: {live.fsync}",
         f"  figures      {config.health.said()}",
+        *([] if ended is None else [f"  line drops   {ended}"]),
         f"  at the end   {live.at_end}",
     ]
 

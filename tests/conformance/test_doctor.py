@@ -140,6 +140,18 @@ def test_a_live_configuration_says_where_to_look_and_by_which_key(
     assert run(capsys, venue, "--ready-file", tmp_path / "ready.json").code == 0
 
 
+def test_orders_that_are_to_be_left_over_fix_with_cancel_on_disconnect_are_found(
+    capsys: Capture, venue: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "live.toml"
+    live = '[live]\nsymbols = ["BTC/USD"]\nat_end = "leave"\n'
+    file.write_text(f'[strategy]\npath = "s.py"\n[road]\nname = "fix"\n{live}')
+    said = run(capsys, venue, file)
+    assert said.code == 1, said.out
+    assert found(said, "leave").startswith("FAIL")
+    assert 'cancel_on_disconnect = "no"' in said.out
+
+
 def test_a_key_that_lacks_permissions_and_may_withdraw_is_found(
     capsys: Capture, venue: dict[str, Any], tmp_path: Path
 ) -> None:

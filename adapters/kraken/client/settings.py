@@ -30,6 +30,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from adapters.kraken.client.credentials import Credentials
+from adapters.kraken.leaving import CANCEL_ON_DISCONNECT
 from framework.adapter import LiveSettings
 from framework.errors import ConfigError
 
@@ -57,7 +58,7 @@ _OPTIONS = (
     "fix_sender_comp_id",
     "fix_target_comp_id",
     "fix_heartbeat_s",
-    "cancel_on_disconnect",
+    CANCEL_ON_DISCONNECT,
     "ready_file",
     "account",
 )
@@ -168,7 +169,7 @@ def read_settings(settings: LiveSettings) -> KrakenSettings:
         fix_sender_comp_id=options.get("fix_sender_comp_id", ""),
         fix_target_comp_id=options.get("fix_target_comp_id", "KRAKEN-TRD"),
         fix_heartbeat_s=_whole(options, "fix_heartbeat_s", 30, 1, 300),
-        is_cancel_on_disconnect=_flag(options, "cancel_on_disconnect"),
+        is_cancel_on_disconnect=_flag(options, CANCEL_ON_DISCONNECT),
         seed=settings.seed,
     )
 

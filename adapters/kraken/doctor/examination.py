@@ -80,6 +80,8 @@ class Examination:
 
     async def findings(self) -> AsyncIterator[Finding]:
         """The findings, each as soon as it is there."""
+        if self._needs.ended is not None:
+            yield failed("leave", self._needs.ended, 'or ask for another end than at_end = "leave"')
         async for finding in self._hosts():
             yield finding
         if "REST" in self._bad_hosts:

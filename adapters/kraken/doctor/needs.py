@@ -10,11 +10,16 @@ from pathlib import Path
 import msgspec
 
 from adapters.kraken.asset_pairs import VENUE
+from adapters.kraken.leaving import ends_orders
+from framework.adapter import LiveSettings
 from framework.backtest.config import MarketSection, RunConfig, load_config
 from framework.backtest.loading import load_profile, resolve_road
 from framework.data.store import Store
 from framework.data.synthetic import DEFAULT
 from framework.errors import ConfigError
+from framework.execution.policy import DeskPolicy
+from framework.execution.routes import route_links
+from framework.live.closing import AtEnd
 from framework.live.config import LiveSection, load_live_config
 from framework.protocol import InstrumentSpec
 
@@ -28,13 +33,15 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
 
     pairs: by symbol, with the rules that the configuration's market has; None where it has no market of its own.
     links: protocols of the road. volume_30d: what fees are assumed to follow from, None if nothing is assumed.
-    live: where and as whom a live configuration trades; None for others.
+    live: where and as whom a live configuration trades; None for others. ended: why the venue would end orders that a
+        live configuration leaves at its end; None where it would not, or none are left.
     """
 
     pairs: Mapping[str, InstrumentSpec | None]
     links: frozenset[str]
     volume_30d: Decimal | None = None
     live: LiveSection | None = None
+    ended: str | None = None
 
 
 def needs_of(config: Path | None) -> Needs:
@@ -55,7 +62,13 @@ def needs_of(config: Path | None) -> Needs:
         links=frozenset(policy.link_names()),
         volume_30d=Decimal(run.venue.volume_30d_usd),
         live=live,
+        ended=None if live is None or live.at_end is not AtEnd.LEAVE else _ended(live, policy),
     )
+
+
+def _ended(live: LiveSection, policy: DeskPolicy) -> str | None:
+    links = {name: name for name in route_links("submit", policy.submit)}
+    return ends_orders(LiveSettings(links=links, options=live.options))
 
 
 def _loaded(config: Path) -> tuple[RunConfig, LiveSection | None]:
