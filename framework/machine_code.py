@@ -11,14 +11,53 @@ import hashlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from numba import types
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.extending import intrinsic
 
-__all__ = ["kept", "source_stamp"]
+__all__ = ["FloatPointer", "Pointer", "kept", "p8", "p32", "p64", "pf64", "source_stamp"]
 
 # Numba's own types leave out what is needed here.
 _index_file: Any = IndexDataCacheFile
+_pointer_type: Any = types.CPointer
+_intrinsic: Any = intrinsic
+
+
+class Pointer(Protocol):
+    """Integers in memory, inside compiled code; indexed like a list, without any check."""
+
+    def __getitem__(self, at: int) -> int: ...
+
+    def __setitem__(self, at: int, value: int) -> None: ...
+
+
+class FloatPointer(Protocol):
+    """Floats in memory, inside compiled code."""
+
+    def __getitem__(self, at: int) -> float: ...
+
+    def __setitem__(self, at: int, value: float) -> None: ...
+
+
+def _pointer_to(kind: Any) -> Any:
+    pointer = _pointer_type(kind)
+
+    @_intrinsic  # type: ignore[untyped-decorator]
+    def cast(typing_context: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+        return pointer(types.int64), generate
+
+    return cast
+
+
+p8: Callable[[int], Pointer] = _pointer_to(types.uint8)
+p32: Callable[[int], Pointer] = _pointer_to(types.int32)
+p64: Callable[[int], Pointer] = _pointer_to(types.int64)
+pf64: Callable[[int], FloatPointer] = _pointer_to(types.float64)
 
 
 def source_stamp(files: Iterable[Path], constants: object = ()) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from numba import _dynfunc, njit, types  # type: ignore[attr-defined]
 from numba.core import cgutils
@@ -20,7 +20,7 @@ from numba.core.typed_passes import NativeLowering
 from numba.extending import intrinsic
 
 from framework.data import columns
-from framework.machine_code import kept, source_stamp
+from framework.machine_code import FloatPointer, Pointer, kept, p8, p32, p64, pf64, source_stamp
 from framework.protocol import BUY, SELL
 
 __all__ = [
@@ -38,25 +38,9 @@ __all__ = [
 ]
 
 
-class Pointer(Protocol):
-    """Integers in memory, inside compiled code; indexed like a list, without any check."""
-
-    def __getitem__(self, at: int) -> int: ...
-
-    def __setitem__(self, at: int, value: int) -> None: ...
-
-
-class FloatPointer(Protocol):
-    """Floats in memory, inside compiled code."""
-
-    def __getitem__(self, at: int) -> float: ...
-
-    def __setitem__(self, at: int, value: float) -> None: ...
-
-
 def _stamp() -> str:
     room = Path(__file__).parent
-    paths = [room / name for name in ("compiled.py", "streams.py", "latency.py", "path.py")]
+    paths = [room / name for name in ("../machine_code.py", "compiled.py", "streams.py", "latency.py", "path.py")]
     names = sorted(name for name in columns.__all__ if name.isupper() and name != "COLUMN_TYPES")
     constants = [(name, getattr(columns, name)) for name in names] + [BUY, SELL]
     return source_stamp((*paths, *sorted((room / "kernel").glob("*.py"))), constants)
@@ -68,7 +52,6 @@ _STAMP = _stamp()
 # Numba's own types leave out what is needed here.
 _njit: Any = njit
 _intrinsic: Any = intrinsic
-_pointer_type: Any = types.CPointer
 
 
 _OPTIONS = {"error_model": "numpy", "no_cfunc_wrapper": True, "no_rewrites": True, "_nrt": False}
@@ -143,25 +126,6 @@ def inlined[F: Callable[..., Any]](function: F) -> F:
 def entry[F: Callable[..., Any]](function: F) -> F:
     """A compiled function that Python calls too; its machine code is kept on disk if any place for it is writable."""
     return kept(_njit(function, **_OPTIONS), function, _STAMP)  # type: ignore[no-any-return]
-
-
-def _pointer_to(kind: Any) -> Any:
-    pointer = _pointer_type(kind)
-
-    @_intrinsic  # type: ignore[untyped-decorator]
-    def cast(typing_context: Any, address: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
-
-        return pointer(types.int64), generate
-
-    return cast
-
-
-p8: Callable[[int], Pointer] = _pointer_to(types.uint8)
-p32: Callable[[int], Pointer] = _pointer_to(types.int32)
-p64: Callable[[int], Pointer] = _pointer_to(types.int64)
-pf64: Callable[[int], FloatPointer] = _pointer_to(types.float64)
 
 
 def _keep_apart(typing_context: Any) -> Any:

@@ -23,25 +23,25 @@ __all__ = ["Instrument", "Instruments"]
 class Instrument:
     """One pair: ``spec`` is its grid, ``names`` what each protocol calls it.
 
-    lot_decimals: with how many decimals a quantity's digits are its lots; None where with no number of them.
+    tick_grid, lot_grid: the decimals of a price or a quantity, and how many units of the last one are a tick or a lot.
     """
 
-    __slots__ = ("_lot_decimals", "_lot_units", "_tick_decimals", "_tick_units", "lot_decimals", "names", "spec")
+    __slots__ = ("lot_grid", "names", "spec", "tick_grid")
 
     def __init__(self, spec: InstrumentSpec, names: PairNames) -> None:
         self.spec = spec
         self.names = names
-        self._tick_decimals, self._tick_units = _grid(spec.tick_size)
-        self._lot_decimals, self._lot_units = _grid(spec.lot_size)
-        self.lot_decimals = self._lot_decimals if self._lot_units == 1 and self._lot_decimals else None
+        self.tick_grid, self.lot_grid = _grid(spec.tick_size), _grid(spec.lot_size)
 
     def price_text(self, price_ticks: int) -> str:
         """A price, or a distance of prices, as the wire has it."""
-        return digits(price_ticks * self._tick_units, self._tick_decimals)
+        decimals, units = self.tick_grid
+        return digits(price_ticks * units, decimals)
 
     def qty_text(self, qty_lots: int) -> str:
         """A quantity as the wire has it."""
-        return digits(qty_lots * self._lot_units, self._lot_decimals)
+        decimals, units = self.lot_grid
+        return digits(qty_lots * units, decimals)
 
     def printed_price(self, text: str) -> tuple[int, str]:
         """A price of the wire in ticks, and what it adds to a checksum: its digits without point and leading zeros.
@@ -56,11 +56,11 @@ class Instrument:
 
     def ticks(self, price: Number | str) -> int:
         """A price of the wire in ticks; raises WireError for one off the grid."""
-        return _steps(price, self._tick_decimals, self._tick_units, "price", self.spec.symbol)
+        return _steps(price, self.tick_grid, "price", self.spec.symbol)
 
     def lots(self, qty: Number | str) -> int:
         """A quantity of the wire in lots; raises WireError for one off the grid."""
-        return _steps(qty, self._lot_decimals, self._lot_units, "quantity", self.spec.symbol)
+        return _steps(qty, self.lot_grid, "quantity", self.spec.symbol)
 
 
 class Instruments(Mapping[str, Instrument]):
@@ -117,7 +117,8 @@ def _printed_digits(text: str) -> str:
     return digits.lstrip("0") or "0"
 
 
-def _steps(value: Number | str, decimals: int, step: int, what: str, symbol: str) -> int:
+def _steps(value: Number | str, grid: tuple[int, int], what: str, symbol: str) -> int:
+    decimals, step = grid
     if isinstance(value, str):
         if not is_number(value):
             raise WireError(f"a {what} of {symbol} is not a number")

@@ -6,53 +6,17 @@ subscribed; the checksum is over the ten best levels of each side, digit for dig
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from decimal import Decimal
-from zlib import crc32
 
+from adapters.kraken.client.book_kernel import GOOD, BookMemory, read_update, settle
 from adapters.kraken.client.instruments import Instrument
-from adapters.kraken.wire.ws2.book import PrintedBook, number_text
+from adapters.kraken.wire.errors import WireError
+from adapters.kraken.wire.ws2.book import PrintedBook, PrintedLevel, number_text
 from framework.protocol import BUY, SELL
 
 __all__ = ["LiveBook"]
 
-_CHECKED_LEVELS = 10
-# So many prices are known by their text at a time.
-_KNOWN_MAX = 10_000
-# Longer numbers go the slow way, which has a limit.
-_USUAL_DIGITS = 40
-
-
-class _Side:
-    """One side. Its levels in order from the best, column by column.
-
-    keys: prices, a bid's as its negative. lots: quantities. printed: what each level adds to the checksum.
-    """
-
-    __slots__ = ("keys", "known", "lots", "printed", "side", "sign")
-
-    def __init__(self, side: int, sign: int) -> None:
-        self.side = side
-        self.sign = sign
-        self.keys: list[int] = []
-        self.lots: list[int] = []
-        self.printed: list[str] = []
-        # Prices that were read before, by their text: key, ticks, and the digits for the checksum.
-        self.known: dict[str, tuple[int, int, str]] = {}
-
-    def clear(self) -> None:
-        self.keys.clear()
-        self.lots.clear()
-        self.printed.clear()
-
-    def cut(self, depth: int) -> list[int]:
-        """Leave so many levels; the prices of those that go."""
-        gone = [self.sign * key for key in self.keys[depth:]]
-        del self.keys[depth:], self.lots[depth:], self.printed[depth:]
-        return gone
-
-    def best(self, count: int) -> list[tuple[int, int]]:
-        return [(self.sign * key, lots) for key, lots in zip(self.keys[:count], self.lots[:count], strict=True)]
+_DEPTH = 10
 
 
 class LiveBook:
@@ -61,74 +25,70 @@ class LiveBook:
     ts_event_ns: the venue's time of the newest message. Both sides are empty while the book is not known.
     """
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, depth: int = _DEPTH) -> None:
+        """depth: so many levels of a side are kept."""
         self.spec = instrument.spec
         self.ts_event_ns = 0
         self._instrument = instrument
-        self._bids, self._asks = _Side(BUY, -1), _Side(SELL, 1)
-        self._sides = {BUY: self._bids, SELL: self._asks}
+        self._memory = BookMemory(depth, instrument.tick_grid, instrument.lot_grid)
         self._last: tuple[int, int, int] | None = None
+        settle(self._memory.address, 0)  # compiled code is there before the first message
+        read_update(b"", 0, self._memory.address)
 
     # ------------------------------------------------------------------------------------------------- changing
 
+    @property
+    def depth(self) -> int:
+        """So many levels of a side are kept; a book of another depth begins anew."""
+        return self._memory.depth
+
+    @depth.setter
+    def depth(self, levels: int) -> None:
+        self._memory.depth = levels
+
     def clear(self) -> None:
         """Nothing is known."""
-        for side in self._sides.values():
-            side.clear()
+        self._memory.clear()
 
-    def apply(self, told: PrintedBook) -> list[tuple[int, int, int]]:
-        """Levels of a message in their order; what they are as (side, ticks, lots). Raises WireError off the grid."""
-        instrument, changes = self._instrument, []
-        decimals = instrument.lot_decimals
-        for book, levels in ((self._bids, told.bids), (self._asks, told.asks)):
-            keys, known, side = book.keys, book.known, book.side
-            for level in levels:
-                price, qty = level.price, level.qty
-                try:
-                    key, ticks, price_digits = known[price]
-                except (KeyError, TypeError):
-                    key, ticks, price_digits = self._learn(book, price)
-                # Read here as nearly all are printed; all else is for the instrument to read, or to refuse.
-                whole, _, fraction = qty.partition(".") if type(qty) is str else ("", "", "")
-                digits = whole + fraction
-                if len(fraction) == decimals and len(digits) < _USUAL_DIGITS and digits.isdecimal():
-                    lots, qty_digits = int(digits), digits.lstrip("0")
-                else:
-                    lots, qty_digits = instrument.printed_qty(number_text(qty))
-                at = bisect_left(keys, key)
-                if at < len(keys) and keys[at] == key:
-                    if lots:
-                        book.lots[at] = lots
-                        book.printed[at] = price_digits + qty_digits
-                    else:
-                        del keys[at], book.lots[at], book.printed[at]
-                elif lots:
-                    keys.insert(at, key)
-                    book.lots.insert(at, lots)
-                    book.printed.insert(at, price_digits + qty_digits)
-                changes.append((side, ticks, lots))
-        return changes
+    def apply(self, told: PrintedBook) -> None:
+        """Levels of a message in their order, then the cut. Raises WireError off the grid, and nothing is changed."""
+        rows = [self._row(BUY, level) for level in told.bids] + [self._row(SELL, level) for level in told.asks]
+        try:
+            self._memory.tell(rows)
+        except OverflowError:
+            raise WireError(f"a price or a quantity of {self.spec.symbol} has more than 64 bits") from None
+        settle(self._memory.address, len(rows))
 
-    def _learn(self, side: _Side, told: object) -> tuple[int, int, str]:
-        """Read a price that is not among the known ones."""
-        price = number_text(told)
-        ticks, price_digits = self._instrument.printed_price(price)
-        if len(side.known) >= _KNOWN_MAX:
-            side.known.clear()
-        read = side.known[price] = (side.sign * ticks, ticks, price_digits)
-        return read
+    def read(self, message: bytes, at: int) -> bool:
+        """Apply an update from its bytes, whose pair's name ends at ``at``; whether it could be read so.
 
-    def cut(self, depth: int) -> list[tuple[int, int]]:
-        """Leave so many levels of each side; (side, price) of those that go."""
-        bids, asks = self._bids, self._asks
-        if len(bids.keys) <= depth and len(asks.keys) <= depth:
-            return []
-        return [(book.side, ticks) for book in (bids, asks) for ticks in book.cut(depth)]
+        One that could not has changed nothing, and is for ``apply``; ``told_checksum`` and ``told_ns`` are its own.
+        """
+        return read_update(message, at, self._memory.address) == GOOD
 
+    def _row(self, side: int, level: PrintedLevel) -> tuple[int, int, int, int, int]:
+        ticks, price_digits = self._instrument.printed_price(number_text(level.price))
+        lots, qty_digits = self._instrument.printed_qty(number_text(level.qty))
+        return side, ticks, lots, int(price_digits), int(qty_digits)
+
+    def changes(self) -> list[tuple[int, int, int]]:
+        """What the newest message has changed, then what it has pushed out, with quantity 0: (side, ticks, lots)."""
+        return self._memory.changes()
+
+    @property
     def checksum(self) -> int:
-        """What the venue's checksum must be."""
-        best = self._asks.printed[:_CHECKED_LEVELS] + self._bids.printed[:_CHECKED_LEVELS]
-        return crc32("".join(best).encode())
+        """What the venue's checksum must be after the newest message."""
+        return self._memory.checksum
+
+    @property
+    def told_checksum(self) -> int:
+        """What it is by the newest message that was ``read``."""
+        return self._memory.told_checksum
+
+    @property
+    def told_ns(self) -> int:
+        """The time of the newest message that was ``read``."""
+        return self._memory.ts_ns
 
     def traded(self, price_ticks: int, qty_lots: int, side: int) -> None:
         """A trade was made; side: the aggressor's."""
@@ -138,31 +98,29 @@ class LiveBook:
 
     def touch(self) -> tuple[int, int, int, int]:
         """Bid price, bid quantity, ask price, ask quantity in ticks and lots; quantity 0: an empty side."""
-        bids, asks = self._bids, self._asks
-        bid_ticks, bid_lots = (-bids.keys[0], bids.lots[0]) if bids.keys else (0, 0)
-        return (bid_ticks, bid_lots, asks.keys[0], asks.lots[0]) if asks.keys else (bid_ticks, bid_lots, 0, 0)
+        return self._memory.touch()
 
     @property
     def bid_ticks(self) -> int | None:
         """Best bid; None while there is none."""
-        keys = self._bids.keys
-        return -keys[0] if keys else None
+        ticks, lots, _, _ = self._memory.touch()
+        return ticks if lots else None
 
     @property
     def ask_ticks(self) -> int | None:
         """Best ask; None while there is none."""
-        keys = self._asks.keys
-        return keys[0] if keys else None
+        _, _, ticks, lots = self._memory.touch()
+        return ticks if lots else None
 
     @property
     def bid_lots(self) -> int:
         """Quantity at the best bid."""
-        return self.touch()[1]
+        return self._memory.touch()[1]
 
     @property
     def ask_lots(self) -> int:
         """Quantity at the best ask."""
-        return self.touch()[3]
+        return self._memory.touch()[3]
 
     @property
     def last_ticks(self) -> int | None:
@@ -181,7 +139,7 @@ class LiveBook:
 
     def levels(self, side: int, count: int) -> list[tuple[int, int]]:
         """The best ``count`` levels of a side as (price_ticks, qty_lots), best first."""
-        return self._sides[side].best(count)
+        return self._memory.best(side, count)
 
     def price(self, price_ticks: int) -> Decimal:
         """The exact price of a number of ticks."""

@@ -23,7 +23,7 @@ from adapters.kraken.errors import SymbolError
 from adapters.kraken.wire.codec import Maybe
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.number import Number
-from adapters.kraken.wire.ws2.book import PrintedBook, PrintedBookFrame
+from adapters.kraken.wire.ws2.book import PrintedBookFrame
 from adapters.kraken.wire.ws2.market import Ticker, TickerFrame, TradeFrame
 from adapters.kraken.wire.ws2.messages import decode_market
 from adapters.kraken.words import SIDES
@@ -32,9 +32,11 @@ from framework.data.live_rows import MarketRow, Quote
 from framework.errors import ConfigError
 from framework.execution.link import Clock
 
-__all__ = ["DEPTHS", "MarketData"]
+__all__ = ["BOOK_UPDATE", "DEPTHS", "MarketData"]
 
 _CHANNELS = ("book", "trade", "ticker")
+BOOK_UPDATE = b'{"channel":"book","type":"update","data":[{"symbol":"'
+"""How an update of a book begins, up to the name of its pair."""
 DEPTHS = (10, 25, 100, 500, 1000)
 
 
@@ -57,7 +59,9 @@ class MarketData(Feed):
             raise ConfigError(f"channel {channel!r}: it must be one of {', '.join(_CHANNELS)}")
         if channel == "book" and depth not in DEPTHS:
             raise ConfigError(f"depth {depth}: it must be one of {', '.join(map(str, DEPTHS))}")
-        self.book(symbol)
+        book = self.book(symbol)
+        if channel == "book" and ("book", symbol) not in self._wanted:
+            book.depth = depth
         self._want(symbol, channel, depth)
 
     def unsubscribe(self, symbol: str, channel: str) -> None:
@@ -86,45 +90,60 @@ class MarketData(Feed):
     def _forget(self, wanted: FeedSubscription) -> None:
         self._books[wanted.symbol].clear()
 
+    def received(self, data: bytes) -> None:
+        if not (data.startswith(BOOK_UPDATE) and self._has_taken(data)):
+            super().received(data)
+
+    def _has_taken(self, data: bytes) -> bool:
+        """Take an update of a known book from its bytes; False where the message has to be read as a whole."""
+        name_ends = data.find(b'"', len(BOOK_UPDATE))
+        wanted = self._wanted.get(("book", str(data[len(BOOK_UPDATE) : name_ends], "ascii", "replace")))
+        if wanted is None or wanted.is_leaving or not wanted.is_known:
+            return False
+        book = self._books[wanted.symbol]
+        if not book.read(data, name_ends):
+            return False
+        self._heard_ns = self._clock.now_ns
+        self._on_changed(wanted, book, book.told_checksum, book.told_ns, [])
+        return True
+
     def _on_book(self, frame: PrintedBookFrame) -> None:
         is_snapshot = frame.type == "snapshot"
         for told in frame.data:
             wanted = self._wanted.get(("book", told.symbol))
             if wanted is None or wanted.is_leaving or not (wanted.is_known or is_snapshot):
                 continue
-            book, recv_ns = self._books[told.symbol], self._heard_ns
+            book, recv_ns, rows = self._books[told.symbol], self._heard_ns, []
             try:
                 ts_ns = recv_ns if told.timestamp is UNSET else moment_ns(told.timestamp)
-                rows = self._book_rows(book, told, wanted.depth, ts_ns, is_snapshot=is_snapshot)
+                if is_snapshot:
+                    book.clear()
+                    rows.append(MarketRow(ts_ns, recv_ns, CLEAR, 0, 0, 0, SNAPSHOT))
+                book.apply(told)
             except (WireError, SymbolError) as error:
                 self._leave(wanted, f"the book cannot be read: {error}")
                 continue
-            if book.checksum() != told.checksum:
-                self._leave(wanted, f"the checksum of the book is {book.checksum()}, not {told.checksum}")
-                continue
-            book.ts_event_ns = max(book.ts_event_ns, ts_ns)
-            if is_snapshot:
-                wanted.is_known = True
-                wanted.backoff.opened(recv_ns)
-            if rows and self._listener is not None:
-                self._listener.book_changed(told.symbol, rows)
+            self._on_changed(wanted, book, told.checksum, ts_ns, rows)
 
-    def _book_rows(
-        self, book: LiveBook, told: PrintedBook, depth: int, ts_ns: int, *, is_snapshot: bool
-    ) -> list[MarketRow]:
-        recv_ns, flags = self._heard_ns, SNAPSHOT if is_snapshot else 0
-        rows = []
-        if is_snapshot:
-            book.clear()
-            rows.append(MarketRow(ts_ns, recv_ns, CLEAR, 0, 0, 0, flags))
-        changes = book.apply(told)
-        # Those that were pushed out by better levels: the venue tells no more of them.
-        changes += [(side, ticks, 0) for side, ticks in book.cut(depth)]
-        rows += [MarketRow(ts_ns, recv_ns, LEVEL, side, ticks, lots, flags) for side, ticks, lots in changes]
-        if changes:
-            rows[-1] = MarketRow(ts_ns, recv_ns, LEVEL, *changes[-1], flags | LAST)
-            return rows
-        return _ended(rows)
+    def _on_changed(
+        self, wanted: FeedSubscription, book: LiveBook, checksum: int, ts_ns: int, rows: list[MarketRow]
+    ) -> None:
+        """A message has been applied; rows: those before its changes, which are there for a snapshot."""
+        recv_ns = self._heard_ns
+        if book.checksum != checksum:
+            self._leave(wanted, f"the checksum of the book is {book.checksum}, not {checksum}")
+            return
+        book.ts_event_ns = max(book.ts_event_ns, ts_ns)
+        if rows:
+            wanted.is_known = True
+            wanted.backoff.opened(recv_ns)
+        if self._listener is not None:
+            flags, changes = SNAPSHOT if rows else 0, book.changes()
+            if changes:
+                rows += [MarketRow(ts_ns, recv_ns, LEVEL, *change, flags) for change in changes]
+                rows[-1] = MarketRow(ts_ns, recv_ns, LEVEL, *changes[-1], flags | LAST)
+            if rows:
+                self._listener.book_changed(wanted.symbol, rows if changes else _ended(rows))
 
     def _on_trades(self, frame: TradeFrame) -> None:
         rows: dict[str, list[MarketRow]] = {}
