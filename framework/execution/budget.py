@@ -13,7 +13,7 @@ from typing import NamedTuple
 from framework.execution.events import RateBudgetChanged
 from framework.messages import AddOrder, CancelOrder, Command, RateCount
 from framework.protocol import POINT, CallCosts, ProtocolProfile, RateSchedule, Tier
-from framework.venue.rates import Charge, RateCounter, call_charge, call_counter, engine_counter
+from framework.venue.rates import Charge, RateCounter, call_charge, call_counter, cancel_charge, engine_counter
 
 __all__ = ["BudgetUse", "RateBudget"]
 
@@ -101,6 +101,11 @@ class RateBudget:
             f"{ceiling / POINT:.0f} (threshold {self.tier.threshold / POINT:.0f} less the cancels' reserve "
             f"{self._reserve / POINT:.0f}); wait or amend less often"
         )
+
+    def has_room_to_cancel(self, symbol: str, age_ns: int, now_ns: int) -> bool:
+        """Whether the venue would let a single cancel of an order of this age in now, as far as is known here."""
+        counter = self._counter(symbol)  # charged since the time was read, perhaps
+        return counter.would_admit(max(now_ns, counter.ts_ns), cancel_charge(self.schedule, age_ns))
 
     def spend(self, symbol: str, charge: Charge, now_ns: int) -> None:
         """Charge a request that is sent now."""

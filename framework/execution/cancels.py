@@ -74,17 +74,27 @@ class Cancels:
         )
         self._requests.send(RequestKind.CANCEL, link, command, (record,), now_ns)
 
+    def has_batches(self, via: str | None) -> bool:
+        """Whether several orders can be canceled in one request."""
+        step = self._route.steps[0] if via is None else self._route.step(via)
+        return not step.is_mass and step.link.profile.capabilities.batch_cancel_max > 1
+
     def cancel_batch(self, wanted: Sequence[OrderRecord], via: str | None) -> None:
         """Cancel several orders."""
         step = self._route.steps[0] if via is None else self._route.step(via)
         link = step.link
         records = tuple(record for record in wanted if record.is_live)
-        is_one_request = not step.is_mass and 2 <= len(records) <= link.profile.capabilities.batch_cancel_max
-        if not is_one_request or not all(reaches(link, record) for record in records):
-            for record in records:
-                self.cancel(record, via)
-            return
-        now_ns = self._clock.now_ns
+        most = 1 if step.is_mass else max(1, link.profile.capabilities.batch_cancel_max)
+        if not all(reaches(link, record) for record in records):
+            most = 1
+        for first in range(0, len(records), most):
+            batch = records[first : first + most]
+            if len(batch) == 1:
+                self.cancel(batch[0], via)
+            else:
+                self._send_batch(link, batch, self._clock.now_ns)
+
+    def _send_batch(self, link: Link, records: tuple[OrderRecord, ...], now_ns: int) -> None:
         for record in records:
             charge = batch_cancel_charge(self._budget.schedule, (record.age_ns(now_ns),))
             self._budget.spend(record.symbol, charge, now_ns)

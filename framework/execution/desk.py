@@ -339,8 +339,14 @@ class ExecutionDesk:
         self._cancels.cancel(self.orders[cl_ord_id], via)
 
     def cancel_batch(self, cl_ord_ids: Sequence[str], via: str | None = None) -> None:
-        """Cancel several orders, in one request where the road has batches and reaches them all, else one by one."""
+        """Cancel several orders, in as few requests as there can be where the road has batches and reaches them all,
+        else one by one.
+        """
         self._cancels.cancel_batch([self.orders[cl_ord_id] for cl_ord_id in cl_ord_ids], via)
+
+    def has_batch_cancels(self, via: str | None = None) -> bool:
+        """Whether a road, by default the first of the cancel route, takes several cancels in one request."""
+        return self._cancels.has_batches(via)
 
     def cancel_all(self, via: str | None = None) -> None:
         """Cancel every open order of the account, ours or not, by the venue's own request for that.

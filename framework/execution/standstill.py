@@ -3,6 +3,9 @@
 Orders are canceled by every road that reaches, again and again, until the desk knows of none and nothing that could
 make one is on its way. Then the venue is asked, and only an answer to a question that was put after that proves it: no
 answer, and an order without news of its end, prove nothing. New orders are denied from the first cancel on.
+
+Cancels go in batches where a road has them: few requests, which a venue may let in over the rate limit, too. Single
+ones keep to the pace at which the counter falls; what it has no room for would only be refused.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ _MS = 1_000_000
 # How often it is looked whether nothing is left, and the time between two questions to the venue.
 _LOOK_MS = 20
 _ASK_MS = 250
+# Every so many rounds orders are canceled one by one, should one of a batch be why all of it is refused.
+_SINGLES_EVERY = 3
 _MAKERS = (RequestKind.ADD, RequestKind.AMEND, RequestKind.EDIT)
 _ENDERS = (RequestKind.CANCEL, RequestKind.MASS_CANCEL)
 
@@ -67,6 +72,7 @@ class Standstill:
         self._on_proved = on_proved
         self._again_ns = again_ms * _MS
         self._is_running = False
+        self._single_count = 0
         self._ts_round_ns = 0
         self._ts_asked_ns = 0
         # Questions with a greater number were put when nothing was left; None while something is.
@@ -102,8 +108,8 @@ class Standstill:
     # ------------------------------------------------------------------------------------------------- within
 
     def _cancel(self) -> None:
-        """One round. The first is by the venue's own cancel of everything where a link has it, else order by order;
-        what is still there after a while is canceled by each road that reaches it.
+        """One round. The first is by the venue's own cancel of everything where that is wanted and a link has it, else
+        by the route of cancels; what is still there after a while is canceled by each road that reaches it.
         """
         self.round_count += 1
         self._ts_round_ns = self._clock.now_ns
@@ -120,12 +126,29 @@ class Standstill:
                 if link.is_up and cancels_account(link):
                     desk.cancel_all(via=name)
                     is_mass_sent = True
-        for record in list(desk.open_orders.values()):
+        by_road: dict[str | None, list[OrderRecord]] = {}
+        for record in desk.open_orders.values():
             if self.round_count > 1 and record.reach:
                 for name in record.reach:
-                    desk.cancel(record.cl_ord_id, via=name)
+                    by_road.setdefault(name, []).append(record)
             elif not is_mass_sent and record.cl_ord_id not in on_their_way:
-                desk.cancel(record.cl_ord_id)
+                by_road.setdefault(None, []).append(record)
+        for road, records in by_road.items():
+            self._cancel_by(road, records)
+
+    def _cancel_by(self, road: str | None, records: list[OrderRecord]) -> None:
+        """Cancel orders by a road, or (None) by the route of cancels."""
+        desk = self._desk
+        is_batch = self.round_count % _SINGLES_EVERY and desk.has_batch_cancels(road)
+        if is_batch and len(records) > 1:
+            desk.cancel_batch([record.cl_ord_id for record in records], via=road)
+            return
+        budget, now_ns = desk.budget, self._clock.now_ns
+        first = self._single_count % len(records)  # they take turns
+        for number, record in enumerate([*records[first:], *records[:first]]):
+            if number == 0 or budget.has_room_to_cancel(record.symbol, record.age_ns(now_ns), now_ns):
+                desk.cancel(record.cl_ord_id, via=road)
+                self._single_count += 1
 
     def _look(self) -> None:
         if not self._is_running:

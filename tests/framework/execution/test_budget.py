@@ -11,7 +11,7 @@ from framework.execution.budget import RateBudget
 from framework.execution.events import RateBudgetChanged
 from framework.messages import RateCount
 from framework.protocol import POINT, Protocol
-from framework.venue.rates import Charge
+from framework.venue.rates import Charge, cancel_charge
 from tests.framework.execution.desk_rig import REST_POLLED, Rig, add_order
 
 SECOND = 1_000_000_000
@@ -134,3 +134,13 @@ def test_what_the_venue_has_published_is_told_beside_our_own_count_as_it_has_fal
     budget.note_venue(RateCount(ts_venue_ns=0, symbol="BTC/USD", points=80 * POINT), SECOND)
     (use,) = budget.uses(10 * SECOND)
     assert (use.used, use.published) == ((100 * POINT - 2_340 * SECOND), 80 * POINT - 2_340 * SECOND)
+
+
+def test_room_to_cancel_is_looked_for_though_time_was_read_before_the_last_charge() -> None:
+    """A live clock goes on between two cancels of one round."""
+    budget = _budget()
+    budget.spend("BTC/USD", cancel_charge(budget.schedule, 0), 5 * SECOND)
+    assert budget.has_room_to_cancel("BTC/USD", 0, 5 * SECOND - 1)
+    while budget.has_room_to_cancel("BTC/USD", 0, 5 * SECOND):
+        budget.spend("BTC/USD", cancel_charge(budget.schedule, 0), 5 * SECOND)
+    assert budget.used_share("BTC/USD", 5 * SECOND) >= 1

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from framework.execution.policy import DeskPolicy
 from framework.execution.standstill import Proof, Scope, Standstill
-from framework.messages import ExecType, QueryOrders
+from framework.messages import CancelBatch, CancelOrder, ExecType, QueryOrders
 from framework.protocol import RejectReason
-from tests.framework.execution.desk_rig import Rig, accepted, add_order, at, execution, rejected, snapshot, status
+from tests.framework.execution.desk_rig import (
+    REST_POLLED,
+    Rig,
+    accepted,
+    add_order,
+    at,
+    execution,
+    rejected,
+    snapshot,
+    status,
+)
 
 
 def _begin(rig: Rig, scope: Scope = Scope.OWN) -> tuple[Standstill, list[Proof]]:
@@ -139,3 +150,47 @@ def test_the_account_is_proved_when_the_strangers_are_gone_too() -> None:
     query = next(command for command in reversed(rig.links["rest"].sent) if isinstance(command, QueryOrders))
     rig.tell("rest", snapshot(1_102, request_id=query.request_id))
     assert len(proofs) == 1
+
+
+# ------------------------------------------------------------------------------------------------- many orders
+
+
+def _open_many(rig: Rig, count: int, link: str) -> None:
+    for number in range(count):
+        rig.desk.submit(add_order(f"o{number}"))
+        rig.tell(link, accepted(rig.last(link).request_id, 1, f"O{number}"))
+    rig.links[link].sent.clear()
+
+
+def test_many_orders_are_canceled_in_as_few_requests_as_there_can_be() -> None:
+    """rest-api/cancel-order-batch: up to 50 in one; guides/spot-ratelimits: let in over the limit, too."""
+    rig = Rig(REST_POLLED)
+    _open_many(rig, 60, "rest")
+    _begin(rig)
+    assert rig.sent("rest") == ["CancelBatch", "CancelBatch"]
+    first, second = rig.links["rest"].sent
+    assert isinstance(first, CancelBatch)
+    assert isinstance(second, CancelBatch)
+    assert [*first.cl_ord_ids, *second.cl_ord_ids] == [f"o{number}" for number in range(60)]
+
+
+def test_single_cancels_keep_to_the_pace_at_which_the_counter_falls() -> None:
+    """guides/spot-ratelimits: a single cancel of an order that is seconds old costs 8 of 125 points, 2.34 a second."""
+    rig = Rig(DeskPolicy(submit="fix", amend="fix", cancel=("fix",), news="fix"))
+    _open_many(rig, 60, "fix")
+    _begin(rig)
+    in_first_round = len(rig.sent("fix"))
+    assert 60 + 8 * (in_first_round - 1) <= 125 + 8
+    rig.run(4_900)  # one in each of four rounds, and one that 11 points make room for
+    assert in_first_round < len(rig.sent("fix")) <= in_first_round + 4 + 2
+    named = [command.cl_ord_id for command in rig.links["fix"].sent if isinstance(command, CancelOrder)]
+    assert len(set(named)) > in_first_round  # they take turns
+
+
+def test_orders_are_canceled_one_by_one_now_and_then_should_a_batch_be_refused_for_one_of_them() -> None:
+    rig = Rig(REST_POLLED)
+    _open_many(rig, 2, "rest")
+    _begin(rig)
+    rig.run(3_500)
+    sent = [name for name in rig.sent("rest") if name.startswith("Cancel")]
+    assert sent == ["CancelBatch", "CancelBatch", "CancelOrder", "CancelOrder", "CancelBatch"]
