@@ -77,8 +77,8 @@ class MessageDef(msgspec.Struct, frozen=True, kw_only=True):
     groups: Mapping[int, GroupDef]
 
 
-class Dictionary(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of FIX, or a dialect of it.
+class Dictionary(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One version of FIX, or a dialect of it; equal to itself only.
 
     header, trailer: their fields and which are required, as messages of their own.
     messages: those whose fields are known, by type; known_types: all types that exist.

@@ -21,7 +21,7 @@ from adapters.fix.outbound import Outbound, reverse_route
 from adapters.fix.recovery import Gap
 from adapters.fix.settings import Handler, LogonRefusedError, SessionSettings
 from adapters.fix.store import MessageStore
-from adapters.fix.validation import Validator
+from adapters.fix.validation import validator_of
 
 __all__ = ["Session", "SessionState"]
 
@@ -57,7 +57,7 @@ class Session:
         self.state = SessionState.CLOSED
         self.wants_close = False
         self._handler = handler
-        self._validator = Validator(dictionary)
+        self._validator = validator_of(dictionary)
         self._store = store
         self._outbound = Outbound(settings, dictionary, store)
         self._begin_string = settings.begin_string.encode()

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 from adapters.fix.codec import Message
 from adapters.fix.dictionary import Dictionary, GroupDef, MessageDef
 from adapters.fix.errors import InvalidMessageError
 from adapters.fix.times import parse_utc_timestamp
 
-__all__ = ["MISSING", "Validator"]
+__all__ = ["MISSING", "Validator", "validator_of"]
 
 MISSING = (1, "Required tag missing")
 _INVALID_TAG = (0, "Invalid tag number")
@@ -146,6 +146,12 @@ class Validator:
                     raise InvalidMessageError(*_RANGE, tag)
             if body is not None and tag not in body and tag not in header and tag not in trailer:
                 raise InvalidMessageError(*_NOT_IN_MESSAGE, tag)
+
+
+@lru_cache(maxsize=16)
+def validator_of(dictionary: Dictionary) -> Validator:
+    """The one of a dictionary: what it has learned of one session's messages serves all others."""
+    return Validator(dictionary)
 
 
 class _Plain:

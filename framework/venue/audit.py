@@ -18,21 +18,29 @@ from framework.venue.orders import NO_SLOT, Order
 __all__ = ["audit"]
 
 
-def audit(accounts: Iterable[Account], pairs: Iterable[Pair], assets: Assets, lifecycle: Lifecycle) -> None:
-    """Raise SimulationError naming the two facts that disagree; return if none do."""
+def audit(
+    accounts: Iterable[Account], pairs: Iterable[Pair], assets: Assets, lifecycle: Lifecycle, *, is_whole: bool = True
+) -> None:
+    """Raise SimulationError naming the two facts that disagree; return if none do.
+
+    is_whole: read the whole record; else only what is open, and that nothing has left it uncounted.
+    """
     books = {pair.symbol: pair for pair in pairs}
     for account in accounts:
-        _money(account, books, assets)
         _holds(account)
-        _positions(account, books)
-        _orders(account)
+        _open_orders(account)
+        if is_whole:
+            _money(account, books, assets)
+            _positions(account, books)
+            _orders(account)
     for pair in books.values():
         _resting(pair, lifecycle)
 
 
-def _equal(what: str, stands: object, should: object) -> None:
+def _equal(what: str, stands: object, should: object, *of: object) -> None:
+    """of: what the braces in ``what`` stand for; put into words only where that is needed."""
     if stands != should:
-        raise SimulationError(f"{what} is {stands}, but the record says {should}")
+        raise SimulationError(f"{what.format(*of)} is {stands}, but the record says {should}")
 
 
 def _money(account: Account, books: dict[str, Pair], assets: Assets) -> None:
@@ -52,7 +60,7 @@ def _money(account: Account, books: dict[str, Pair], assets: Assets) -> None:
         fee_asset = assets.index[trade.fee_asset]
         totals[fee_asset] -= assets.units(fee_asset, trade.fee)
     for index, name in enumerate(assets.names):
-        _equal(f"{account.name}'s total of {name}", account.totals[index], totals[index])
+        _equal("{}'s total of {}", account.totals[index], totals[index], account.name, name)
         if margin is not None and account.totals[index] < 0 and not any(account.holds):
             continue  # a loss was larger than all that the account had
         if not 0 <= account.holds[index] <= account.totals[index]:
@@ -65,9 +73,9 @@ def _holds(account: Account) -> None:
     held = [0] * len(account.holds)
     for order in account.open_orders.values():
         needed = hold_needed(order, hold_price(order), order.qty_lots - order.cum_lots)
-        _equal(f"the hold of {order}", order.hold_units, needed)
+        _equal("the hold of {}", order.hold_units, needed, order)
         held[order.hold_asset] += needed
-    _equal(f"{account.name}'s holds", account.holds, held)
+    _equal("{}'s holds", account.holds, held, account.name)
 
 
 def _positions(account: Account, books: dict[str, Pair]) -> None:
@@ -92,11 +100,12 @@ def _positions(account: Account, books: dict[str, Pair]) -> None:
             open_lots += sign * position.open_lots
             if not 0 <= position.closed_lots < position.lots:
                 raise SimulationError(f"position {position.position_id} is open, but {position.closed_lots} are closed")
-        _equal(f"{account.name}'s position in {pair.symbol}", open_lots, net_lots + settled_lots)
+        _equal("{}'s position in {}", open_lots, net_lots + settled_lots, account.name, pair.symbol)
         earned = margin.profits[pair.index]
-        _equal(f"{account.name}'s profit in {pair.symbol}", earned, flow + opened + margin.settled_costs[pair.index])
+        should = flow + opened + margin.settled_costs[pair.index]
+        _equal("{}'s profit in {}", earned, should, account.name, pair.symbol)
     on_margin = sum(order.is_margin for order in account.open_orders.values())
-    _equal(f"{account.name}'s orders on margin", margin.order_count, on_margin)
+    _equal("{}'s orders on margin", margin.order_count, on_margin, account.name)
 
 
 def _orders(account: Account) -> None:
@@ -107,30 +116,40 @@ def _orders(account: Account) -> None:
     for trade in account.trades:
         filled[trade.order_id] = filled.get(trade.order_id, 0) + trade.last_lots
     for order in account.order_by_id.values():
-        _equal(f"the filled quantity of {order}", order.cum_lots, filled.get(order.order_id, 0))
-        if order.cum_lots > order.qty_lots:
-            raise SimulationError(f"{order} was filled for more than it was for")
-        _equal(f"{order} being indexed as open", order.seq in account.open_orders, order.is_open)
-        _equal(f"{order} being its session's", order.seq in order.session.orders, order.is_open)
+        _equal("the filled quantity of {}", order.cum_lots, filled.get(order.order_id, 0), order)
+        _order(account, order)
         if order.state is OrderState.FILLED:
-            _equal(f"what {order} was for", order.qty_lots, order.cum_lots)
+            _equal("what {} was for", order.qty_lots, order.cum_lots, order)
     ended = [order.seq for order in account.ended]
-    _equal(f"the number of {account.name}'s ended orders", len(ended), len(set(ended)))
-    _equal(f"{account.name}'s orders", len(account.order_by_id), len(ended) + len(account.open_orders))
+    _equal("the number of {}'s ended orders", len(ended), len(set(ended)), account.name)
+
+
+def _open_orders(account: Account) -> None:
     counts = [0] * len(account.open_counts)
     for order in account.open_orders.values():
+        _order(account, order)
         counts[order.pair.index] += 1
-    _equal(f"{account.name}'s open orders by pair", account.open_counts, counts)
+    _equal("{}'s open orders by pair", account.open_counts, counts, account.name)
+    _equal("{}'s orders", len(account.order_by_id), len(account.ended) + len(account.open_orders), account.name)
+
+
+def _order(account: Account, order: Order) -> None:
+    if order.cum_lots > order.qty_lots:
+        raise SimulationError(f"{order} was filled for more than it was for")
+    is_open = order.is_open
+    _equal("{} being indexed as open", order.seq in account.open_orders, is_open, order)
+    _equal("{} being its session's", order.seq in order.session.orders, is_open, order)
 
 
 def _resting(pair: Pair, lifecycle: Lifecycle) -> None:
     listed = [order for side in pair.resting for _, _, order in side]
     for side in pair.resting:
-        _equal(f"the order of {pair.symbol}'s resting orders", side, sorted(side, key=lambda entry: entry[:2]))
+        _equal("the order of {}'s resting orders", side, sorted(side, key=lambda entry: entry[:2]), pair.symbol)
     _equal(
-        f"{pair.symbol}'s orders in the kernel",
+        "{}'s orders in the kernel",
         sorted(order.seq for order in lifecycle.by_slot.values() if order.pair is pair),
         sorted(order.seq for order in listed),
+        pair.symbol,
     )
     for order in listed:
         if not order.is_open or order.slot == NO_SLOT:
@@ -140,4 +159,5 @@ def _resting(pair: Pair, lifecycle: Lifecycle) -> None:
 
 def _equal_leaves(listed: list[Order], lifecycle: Lifecycle) -> None:
     for order in listed:
-        _equal(f"what the kernel has left of {order}", lifecycle.kernel_leaves(order), order.qty_lots - order.cum_lots)
+        leaves_lots = order.qty_lots - order.cum_lots
+        _equal("what the kernel has left of {}", lifecycle.kernel_leaves(order), leaves_lots, order)

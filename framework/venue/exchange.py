@@ -468,8 +468,8 @@ class Venue:
 
     # ------------------------------------------------------------------------------------------------- audit
 
-    def check_invariants(self) -> None:
+    def check_invariants(self, *, is_whole: bool = True) -> None:
         """Raise SimulationError if money, holds, order states or the book do not add up. Reads every order and trade of
-        the run, so it is for tests.
+        the run, so it is for tests; not is_whole: every open order only.
         """
-        audit(self.accounts.values(), self.pairs.values(), self.assets, self._lifecycle)
+        audit(self.accounts.values(), self.pairs.values(), self.assets, self._lifecycle, is_whole=is_whole)

@@ -418,6 +418,7 @@ def play(road: str, seed: int) -> Run:
     backtest = Backtest(config, markets=[_market(chance)], strategy=strategy, profile=profile)
     run = Run(backtest, strategy)
     backtest.run()
+    run.venue.check_all()
     run.check_trader()
     run.check_views()
     return run

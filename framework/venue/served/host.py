@@ -120,8 +120,8 @@ class VenueHost:
         venue, scheduler = self.venue, self.scheduler
         while True:
             due_ns = min(self.next_due_ns(), self._endless.next_seam_ns())
-            self._play(min(due_ns, now_ns))
-            if due_ns > min(self.next_due_ns(), self._endless.next_seam_ns()):
+            has_stopped = self._play(min(due_ns, now_ns))
+            if has_stopped and due_ns > min(self.next_due_ns(), self._endless.next_seam_ns()):
                 continue  # what the market did has brought something that comes first
             if due_ns > now_ns:
                 break
@@ -135,12 +135,12 @@ class VenueHost:
         scheduler.now_ns = max(scheduler.now_ns, now_ns)
         self.settle()
 
-    def _play(self, until_ns: int) -> None:
-        """Apply the market's rows up to an instant, that instant included."""
+    def _play(self, until_ns: int) -> bool:
+        """Apply the market's rows up to an instant, that instant included; whether they stopped for something."""
         kernel, scheduler = self.kernel, self.scheduler
         if until_ns <= kernel.now_ns and self._is_played:
-            return
-        self._is_played = False
+            return False
+        self._is_played = has_stopped = False
         while True:
             reason = kernel.advance(max(until_ns, kernel.now_ns))
             scheduler.now_ns = max(scheduler.now_ns, min(kernel.now_ns, until_ns))
@@ -150,9 +150,10 @@ class VenueHost:
                 self._on_stop()
             else:
                 self._is_played = True
-                return
+                return has_stopped
+            has_stopped = True
             if self.next_due_ns() < until_ns:
-                return  # it comes before the rows that are left
+                return True  # it comes before the rows that are left
 
     def _on_timer(self, due_ns: int) -> None:
         """The venue does something of its own accord."""

@@ -49,20 +49,25 @@ class EndlessMarket:
         self._kernel = kernel
         self._markets = tuple(markets)
         self.pass_counts = [1] * len(markets)
+        self._seams_ns = [self._seam_ns(index) for index in range(len(markets))]
+        self._next_ns = min(self._seams_ns)
 
     def next_seam_ns(self) -> int:
         """When the next market is over and begins again."""
-        return min(self._seam_ns(index) for index in range(len(self._markets)))
+        return self._next_ns
 
     def pass_seams(self, now_ns: int) -> list[int]:
         """Begin again those that are over by now; returns their numbers."""
-        begun = []
-        for index in range(len(self._markets)):
-            seam_ns = self._seam_ns(index)
+        begun: list[int] = []
+        if now_ns < self._next_ns:
+            return begun
+        for index, seam_ns in enumerate(self._seams_ns):
             if seam_ns <= now_ns:
                 self._kernel.rewind(index, seam_ns)
                 self.pass_counts[index] += 1
+                self._seams_ns[index] = self._seam_ns(index)
                 begun.append(index)
+        self._next_ns = min(self._seams_ns)
         return begun
 
     def _seam_ns(self, index: int) -> int:

@@ -1,12 +1,13 @@
 """Play seeds, from the command line or from a test.
 
-``python -m tests.simulation.wire.play --seeds 100 --first-seed 1``: plays them, tells how many a second, and for the
-first that fails its last events and how to play it again.
+``python -m tests.simulation.wire.play --seeds 100 --first-seed 1``: plays them on all cores, tells how far it is, and
+at the end which seeds fail and how to play each again; of one seed alone it tells the last events.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter, deque
@@ -18,11 +19,15 @@ from framework.errors import SimulationError
 from tests.simulation.wire.broken import BrokenError
 from tests.simulation.wire.faults import Faults
 from tests.simulation.wire.network import SECOND
+from tests.simulation.wire.sweep import Progress, Told, sweep
 from tests.simulation.wire.trader import Trader
 from tests.simulation.wire.watch import Watch
-from tests.simulation.wire.world import ACT_S, PATIENCE_S, REST_S, Setting, World
+from tests.simulation.wire.world import ACT_S, PATIENCE_S, POLICIES, REST_S, Setting, World
 
 __all__ = ["FailedError", "Outcome", "play"]
+
+# Progress is told so often.
+_SPEAK_S = 10.0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,41 +90,72 @@ def play(seed: int, prepare: Callable[[World], None] | None = None, tail_max: in
     return Outcome(seed=seed, log_hash=world.log_hash, events=world.event_count, counts=dict(counts))
 
 
+def told(seed: int, tail_max: int | None = 80) -> Told:
+    """What came of a seed, as ``sweep`` has it."""
+    try:
+        outcome = play(seed, tail_max=tail_max)
+    except FailedError as error:
+        return Told(seed=seed, failure=(error.broken, str(error)))
+    return Told(seed=seed, events=outcome.events, counts=outcome.counts)
+
+
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--go-on", action="store_true", help="play all, and tell the failures by name at the end")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; as many as there are cores")
     parser.add_argument("--all-events", action="store_true", help="tell all events of a failure, not only the last")
     options = parser.parse_args()
-    tail_max = None if options.all_events else 80
-    began_s = time.monotonic()
-    failures: Counter[str] = Counter()
+    if options.seeds == 1:
+        return _play_one(options.first_seed, None if options.all_events else 80)
+    return _play_many(range(options.first_seed, options.first_seed + options.seeds), max(1, options.jobs))
+
+
+def _play_one(seed: int, tail_max: int | None) -> int:
+    try:
+        outcome = play(seed, tail_max=tail_max)
+    except FailedError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"seed {seed}: log {outcome.log_hash}")
+    _sum_up(outcome.events, Counter(outcome.counts))
+    return 0
+
+
+def _play_many(seeds: range, jobs: int) -> int:
+    World(0, Setting(policy=POLICIES["ws2"])).run(1.0)  # compiled code is loaded once, and not by each process
+    progress = Progress(len(seeds))
+    failures: list[Told] = []
     counts: Counter[str] = Counter()
-    events = played = 0
-    for seed in range(options.first_seed, options.first_seed + options.seeds):
-        played += 1
-        try:
-            outcome = play(seed, tail_max=tail_max)
-        except FailedError as error:
-            if not options.go_on:
-                print(error, file=sys.stderr)
-                return 1
-            first_line = str(error).partition("\n")[0]
-            print(first_line[:300], file=sys.stderr)
-            failures[error.broken] += 1
-            continue
-        events += outcome.events
-        counts.update(outcome.counts)
-        if options.seeds == 1:
-            print(f"seed {seed}: log {outcome.log_hash}")
-    took_s = time.monotonic() - began_s
-    print(f"{played} seeds, {events} events, {played / took_s:.1f} seeds a second")
-    print(", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
-    for name, count in failures.most_common():
+    events = 0
+    spoken_s = time.monotonic()
+    for each in sweep(seeds, told, jobs):
+        progress.add(each)
+        events += each.events
+        counts.update(each.counts)
+        if each.failure is not None:
+            failures.append(each)
+            print(_first_line(each), flush=True)
+        if time.monotonic() - spoken_s >= _SPEAK_S:
+            spoken_s = time.monotonic()
+            print(progress, flush=True)
+    print(progress)
+    _sum_up(events, counts)
+    for name, count in Counter(each.failure[0] for each in failures if each.failure is not None).most_common():
         print(f"{count} x {name}")
+    for each in sorted(failures, key=lambda each: each.seed):
+        print(f"{_first_line(each)}\n    make simulate SEEDS=1 FIRST_SEED={each.seed}")
     return 1 if failures else 0
+
+
+def _sum_up(events: int, counts: Counter[str]) -> None:
+    print(f"{events:,} events: " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
+
+
+def _first_line(failed: Told) -> str:
+    assert failed.failure is not None
+    return failed.failure[1].partition("\n")[0][:300]
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Each complaint begins with the name of what does not hold, so that it can be cou
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
@@ -307,7 +308,8 @@ class Watch:
             if isinstance(command, CancelOrder | AmendOrder | EditOrder):
                 self._is_asked(command)
             handle(line_id, command, now_ns)
-            for order in list(self.account.order_by_id.values())[-60:] + list(self.account.open_orders.values()):
+            newest = itertools.islice(reversed(self.account.order_by_id.values()), 60)
+            for order in itertools.chain(newest, self.account.open_orders.values()):
                 self._ticks.setdefault(order.order_id, set()).add(order.limit_ticks)
             if isinstance(command, AddOrder) and self.account.find(None, command.cl_ord_id) is not None:
                 cl_ord_id = self.world.parts.ids.on_desk(command.cl_ord_id)
@@ -377,8 +379,12 @@ class Watch:
         if not self.world.machine.is_alive:
             return
         announced = self._announced
+        reaches: dict[tuple[str, int], tuple[str, ...]] = {}  # of the orders of one owner: the same
         for cl_ord_id, record in self.world.desk.open_orders.items():
-            reach = self._reach(cl_ord_id)
+            owner = self._owners[cl_ord_id]
+            reach = reaches.get(owner)
+            if reach is None:
+                reach = reaches[owner] = self._reach(cl_ord_id)
             if announced[cl_ord_id] != reach:
                 raise BrokenError("reach is announced", f"{cl_ord_id}: {reach}, told: {announced[cl_ord_id]}")
             if record.cum_lots > record.qty_lots:
@@ -388,6 +394,7 @@ class Watch:
 
     def check_rest(self) -> None:
         """Faults are over and time has passed: the desk knows what the venue knows."""
+        self.venue.check_all()
         desk, account = self.world.desk, self.account
         down = [name for name, link in self.world.links.items() if not link.is_up]
         if down:

@@ -6,6 +6,7 @@ served; between them are bytes on a virtual network. Nothing reads a clock or dr
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import random
 import zlib
@@ -218,11 +219,7 @@ class World:
     def _roads(self) -> dict[str, RoadSpec]:
         if not self.setting.is_road_slow:
             return {}
-        table = compile_latency(LatencySpec(kind="lognormal", median_us=3_000, sigma=0.8))
-        return {
-            str(label): RoadSpec(command=table, response=table, feed=table, is_reordered=True)
-            for label in LABELS.values()
-        }
+        return _slow_roads()
 
     def _make_venue(self) -> None:
         keys = generate_keys(["a0", "a1"], seed=5)
@@ -370,6 +367,14 @@ class World:
             time_in_force=TimeInForce.IOC,
         )
         self.host.submit("other", command)
+
+
+@functools.cache
+def _slow_roads() -> dict[str, RoadSpec]:
+    """The same of every run that has slow ones."""
+    table = compile_latency(LatencySpec(kind="lognormal", median_us=3_000, sigma=0.8))
+    road = RoadSpec(command=table, response=table, feed=table, is_reordered=True)
+    return {str(label): road for label in LABELS.values()}
 
 
 class _Mute:

@@ -6,7 +6,7 @@ Sources: guides/spot-rest-intro, guides/spot-rest-auth.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -100,15 +100,21 @@ def decode_form[Q: Message](kind: type[Q], text: str) -> Q:
 
 def _pairs(request: Message) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
-    for field in msgspec.structs.fields(type(request)):
-        value = getattr(request, field.name)
+    for attribute, wire_name in _names(type(request)):
+        value = getattr(request, attribute)
         if value is UNSET or value is None:
             continue
         if isinstance(value, Message):
-            pairs += [(f"{field.encode_name}[{name}]", text) for name, text in _pairs(value)]
+            pairs += [(f"{wire_name}[{name}]", text) for name, text in _pairs(value)]
         else:
-            pairs.append((field.encode_name, _text(field.encode_name, value)))
+            pairs.append((wire_name, _text(wire_name, value)))
     return pairs
+
+
+@cache
+def _names(kind: type[Message]) -> tuple[tuple[str, str], ...]:
+    """The attributes of a kind of request, and what they are called on the wire; slow to find out."""
+    return tuple((field.name, field.encode_name) for field in msgspec.structs.fields(kind))
 
 
 def _text(name: str, value: Any) -> str:
