@@ -391,8 +391,8 @@ class ExecutionDesk:
         self._snapshot_listeners.remove(callback)
 
     def listen_sends(self, callback: Callable[[Link, Command, int], None]) -> None:
-        """Have each command told once it is on its link, with the time at which it was asked for; to one listener."""
-        self._requests.on_left = callback
+        """Have each command told once it is on its link, with the time at which it was asked for."""
+        self._requests.on_left.append(callback)
 
     @property
     def unknown_count(self) -> int:

@@ -24,7 +24,7 @@ class Requests:
 
     in_flight: by request number, oldest first. unknown_count: how many of them are of unknown fate.
     timeout_ns: patience with an answer, the same for all, so that one timer serves them all.
-    on_left: called with a link, a command and the time at which it was asked for, once it is on its link.
+    on_left: each is called with a link, a command and the time at which it was asked for, once it is on its link.
     on_lost: called once after some requests have become unknown.
     """
 
@@ -34,7 +34,7 @@ class Requests:
         self.in_flight: dict[int, InFlight] = {}
         self.last_id = 0
         self.unknown_count = 0
-        self.on_left: Callable[[Link, Command, int], None] | None = None
+        self.on_left: list[Callable[[Link, Command, int], None]] = []
         self._clock = clock
         self._ledger = ledger
         self._budget = budget
@@ -60,8 +60,8 @@ class Requests:
             self._clock.call_at(now_ns + self._timeout_ns, self._check_timeouts)
         self._ledger.journal.sent(link.name, command, now_ns)
         link.send(command)
-        if self.on_left is not None:
-            self.on_left(link, command, now_ns)
+        for hear in self.on_left:
+            hear(link, command, now_ns)
         return flight
 
     def adopt(self, command: Command, link_name: str, record: OrderRecord, ts_sent_ns: int) -> None:

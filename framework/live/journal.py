@@ -19,8 +19,9 @@ from pathlib import Path
 import msgspec
 
 from framework.errors import ConfigError, JournalError
+from framework.execution.desk import ExecutionDesk
 from framework.execution.events import OrderReachChanged, RateBudgetChanged, RoadEvent
-from framework.execution.link import DeskListener, Journal
+from framework.execution.link import DeskListener, Journal, Link
 from framework.execution.orders import OrderRecord
 from framework.frame_file import FrameReader, JournalFile, force_name, frame, lock, owner_only, write_whole
 from framework.live.records import (
@@ -196,6 +197,7 @@ class JournaledDesk:
         self._now_ns = now_ns
         self._session_of = session_of
         self._adopted: dict[str, OrderRecord] = {}
+        self._is_told_late = False
 
     def begin(self, strategy: str) -> None:
         """Say that a run begins."""
@@ -205,6 +207,11 @@ class JournaledDesk:
         """Hand on to a listener; returns the listener that the desk is to have."""
         self._listener = listener
         return self
+
+    def attend(self, desk: ExecutionDesk) -> None:
+        """Have the journal that hears afterwards told of a desk's commands when their bytes have left, not before."""
+        self._is_told_late = True
+        desk.listen_sends(self._left)
 
     def adopt(self, record: OrderRecord) -> None:
         """An order of a run before: it is written down as all others, and the listener does not hear of it."""
@@ -220,7 +227,11 @@ class JournaledDesk:
             if isinstance(command, _MAKERS):
                 raise
             # What cancels or asks is sent all the same: orders are not left open for want of a journal.
-        self._journal.sent(link, command, ts_sent_ns)
+        if not self._is_told_late:
+            self._journal.sent(link, command, ts_sent_ns)
+
+    def _left(self, link: Link, command: Command, ts_sent_ns: int) -> None:
+        self._journal.sent(link.name, command, ts_sent_ns)
 
     def answered(self, request_id: int, ts_learned_ns: int, outcome: str, reason: str | None, text: str | None) -> None:
         self._note(Answered(ts_learned_ns, request_id, outcome, text))

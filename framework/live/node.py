@@ -116,6 +116,7 @@ class LiveNode:
             config.limits,
             desk_tee.listen,
         )
+        self._journal.attend(trader.desk)
         for link in links.values():
             link.attach(self._on_report, self._on_closed)
         self._tape: MarketTape | None = None
@@ -124,6 +125,7 @@ class LiveNode:
             self._tape = MarketTape(tape, instruments, self.feeds, clock.now_ns, say)
         venue.market.attach(observer.market(self.feeds if self._tape is None else self._tape))
         observer.attend(trader, lambda: clock.now_ns)
+        self._clocks = tuple(trader.clocks)
         clock.on_enter, clock.on_leave, clock.on_error = self._on_enter, self._on_leave, self._on_error
         self.closing = Closing(trader, config.live.at_end, config.live.patience_s)
         self._recovery = recovery
@@ -321,15 +323,18 @@ class LiveNode:
 
     def _on_enter(self, now_ns: int) -> None:
         """The clocks of NautilusTrader show the present, and their timers are called when due, before anything else."""
-        clocks = self.trader.clocks
-        if any(clock.due_ns <= now_ns for clock in clocks):
-            run_due(clocks, now_ns)
+        clocks = self._clocks
+        for clock in clocks:
+            if clock.due_ns <= now_ns:
+                run_due(clocks, now_ns)
         for clock in clocks:
             clock.set_time(now_ns)
 
     def _on_leave(self) -> None:
         """Be called when the next of their timers is due."""
-        due_ns = min(clock.due_ns for clock in self.trader.clocks)
+        due_ns = NEVER_NS
+        for clock in self._clocks:
+            due_ns = min(due_ns, clock.due_ns)
         if due_ns != self._timer_ns:
             if self._timer is not None:
                 self._timer.cancel()

@@ -1,11 +1,14 @@
 """From the bytes of a book update to the bytes of the order that answers it: ours, NautilusTrader's own Kraken adapter,
-and ccxt.pro, in turn (fifty orders each, again and again), on one machine and against one venue.
+ccxt.pro and a bare echo, in turn (fifty orders each, again and again), on one machine and against one venue.
 
 Between each client and the venue stands a relay (``wire_tap``), which sends the update and sees the order: that time is
-wall time, sockets and event loops included. Ours tell besides how long it took within their process, from the event
-loop's call to the return of the system call with the order's bytes; and the same with one update after another, where
-neither a pause nor another program has emptied the processor's caches. Last come our clients with an event loop that
-never sleeps, each alone. Nothing fails for being slow.
+wall time, sockets and event loops included. All of it twice: with the machine as it is, whose cores halt whenever
+nothing runs, and with cores that are kept awake (``cores``), as those of a machine for trading are. The echo does
+nothing but answer: what it takes is the machine's share.
+
+Ours tell besides how long it took within their process with one update after another, from the frame's bytes to the
+return of the system call with the order's. Last come our clients with an event loop that never sleeps, each alone.
+Nothing fails for being slow.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -23,6 +26,7 @@ from framework.data.columns import LEVEL
 from framework.data.imports import ImportedMarket
 from framework.data.store import write_store
 from framework.protocol import BUY, SELL
+from tests.benchmarks.cores import Cores
 from tests.benchmarks.test_served_venue import venue
 from tests.benchmarks.wire_tap import Lane, WireTap
 from tests.conformance.markets import hand_market
@@ -30,7 +34,8 @@ from tests.conformance.markets import hand_market
 pytestmark = pytest.mark.benchmark
 
 ROOT = Path(__file__).resolve().parents[2]
-CLIENTS = ("tidegate-ws2", "tidegate-fix", "nautilus", "ccxt")
+CLIENTS = ("tidegate-ws2", "tidegate-fix", "nautilus", "ccxt", "echo")
+CONDITIONS = ("as they are", "kept awake")
 # The same with ``busy_poll``.
 BUSY = ("tidegate-ws2-busy", "tidegate-fix-busy")
 WARM_UP, ROUNDS, BLOCK, PAUSE_S = 100, 1_000, 50, 0.002
@@ -97,39 +102,60 @@ def ended(tap: WireTap, name: str, process: subprocess.Popen[str]) -> dict[str, 
 
 def test_tick_to_order(tmp_path: Path) -> None:
     write_still_market(tmp_path / "store")
-    wire: dict[str, list[int]] = {name: [] for name in (*CLIENTS, *BUSY)}
+    wire: dict[tuple[str, str], list[int]] = {(kept, name): [] for name in (*CLIENTS, *BUSY) for kept in CONDITIONS}
     within: dict[str, dict[str, list[int]]] = {}
     with venue(tmp_path, str(tmp_path / "store"), "1") as (ready, _), ExitStack() as stack:
         tap = WireTap(ready)
         stack.callback(tap.close)
+        cores = stack.enter_context(Cores())
 
-        def begun(account: int, name: str) -> tuple[Lane, subprocess.Popen[str]]:
+        accounts = (name for name in (*CLIENTS, *BUSY) if name != "echo")
+        account_of = {name: account for account, name in enumerate(accounts)}
+
+        def begun(name: str) -> tuple[Lane, subprocess.Popen[str]]:
             folder = tmp_path / name
             folder.mkdir()
-            lane = tap.lane(name, folder, account)
+            lane = tap.lane(name, folder, account_of.get(name, 0))
             process = stack.enter_context(client(name, folder))
             assert tap.wake(lane, START_S), (folder / "errors.txt").read_text()
             return lane, process
 
-        running = {name: begun(account, name) for account, name in enumerate(CLIENTS)}
-        for block in range(0, WARM_UP + ROUNDS, BLOCK):
-            for name, (lane, _) in running.items():
-                times_ns = answers(tap, lane, BLOCK)
-                if block >= WARM_UP:
-                    wire[name] += times_ns
+        def measure(lanes: Mapping[str, Lane]) -> None:
+            """In turn: a block of answers of each client, under each condition."""
+            for block in range(0, WARM_UP + ROUNDS, BLOCK):
+                for kept in CONDITIONS:
+                    with cores.kept(kept):
+                        for name, lane in lanes.items():
+                            times_ns = answers(tap, lane, BLOCK)
+                            if block >= WARM_UP:
+                                wire[kept, name] += times_ns
+
+        running = {name: begun(name) for name in CLIENTS}
+        measure({name: lane for name, (lane, _) in running.items()})
         for name, (_, process) in running.items():
             within[name] = ended(tap, name, process)
-        for account, name in enumerate(BUSY, start=len(CLIENTS)):  # alone: each takes a core
-            lane, process = begun(account, name)
-            wire[name] = answers(tap, lane, WARM_UP + ROUNDS)[WARM_UP:]
+        for name in BUSY:  # alone: each takes a core
+            lane, process = begun(name)
+            measure({name: lane})
             within[name] = ended(tap, name, process)
-    print("\nbytes of a book update of three levels in, bytes of an order out:")
-    for name, times in wire.items():
-        print(f"  {name:17} from the venue's end: {told(times)}")
+    tell(wire, within)
+
+
+def tell(wire: Mapping[tuple[str, str], list[int]], within: Mapping[str, Mapping[str, list[int]]]) -> None:
+    """Print what was measured. wire: by condition and client. within: by client of ours, as it has measured itself."""
+    for kept in CONDITIONS:
+        print(f"\nbytes of a book update of three levels in, bytes of an order out, cores {kept}:")
+        ccxt, nautilus = median(wire[kept, "ccxt"]), median(wire[kept, "nautilus"])
+        for name in (*CLIENTS, *BUSY):
+            times_ns = wire[kept, name]
+            compared = (
+                f"; NautilusTrader's takes {nautilus / median(times_ns):.1f} times as long (must 2), "
+                f"ccxt.pro {ccxt / median(times_ns):.1f} (must 4)"
+                if name.startswith("tidegate")
+                else ""
+            )
+            print(f"  {name:17} {told(times_ns)}{compared}")
+    print("\nthe same within the process, one update after another (must 120, aim 60):")
     for name, times_of in within.items():
         if times_of:
-            print(f"  {name:17} within the process:   {told(times_of['answered'][-ROUNDS:])}")
-            print(f"  {name:17} the same, no pauses:  {told(times_of['back_to_back'])} (must 120, aim 60)")
-    for name in [name for name in wire if name.startswith("tidegate")]:
-        nautilus, ccxt = (median(wire[other]) / median(wire[name]) for other in ("nautilus", "ccxt"))
-        print(f"  {name}: NautilusTrader's takes {nautilus:.1f} times as long (must 2), ccxt.pro {ccxt:.1f} (must 4)")
+            print(f"  {name:17} {told(times_of['back_to_back'])}")

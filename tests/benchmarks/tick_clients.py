@@ -1,9 +1,12 @@
 """Clients that answer each change of the best prices with an order, each in a process of its own.
 
 ``python -m tests.benchmarks.tick_clients CLIENT FOLDER``: the venue's ready file is in the folder. CLIENT is
-tidegate-ws2, tidegate-fix (both also with -busy), nautilus or ccxt. It ends when its standard input does; ours print,
-as JSON, the nanoseconds from the call of the event loop that says that bytes have come to the return of the system call
-that took the order's, and those of the same work one after another with no pause.
+tidegate-ws2, tidegate-fix (both also with -busy), nautilus, ccxt, or echo, which answers each update with the same
+bytes and does nothing else: what the machine takes for waking two processes and for their sockets. ccxt verifies no
+checksum of a book: that is its default for Kraken, and it reads quantities as floats, whose printed digits are gone. A
+client ends when its standard input does; ours print, as JSON, the nanoseconds from the call of the event loop that says
+that bytes have come to the return of the system call that took the order's, and those of the same work one after
+another with no pause.
 
 The order is the same for all: to buy 0.001 BTC far below the market, immediate or cancel, so that nothing stays.
 """
@@ -13,11 +16,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import socket
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvloop
 
@@ -290,6 +295,39 @@ def _ccxt(folder: Path) -> None:
         runner.run(run())
 
 
+def _echo(folder: Path) -> None:
+    from adapters.kraken.client.websocket import TEXT, masked_frame
+
+    address = urlsplit(json.loads((folder / "ready.json").read_text())["ws_v2"])
+    line = socket.create_connection((address.hostname, address.port))
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    shake = (
+        f"GET {address.path or '/'} HTTP/1.1\r\nHost: {address.netloc}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    line.sendall(shake.encode())
+    assert b" 101 " in line.recv(1 << 16)
+    subscribe = b'{"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD"],"depth":10}}'
+    line.sendall(masked_frame(TEXT, subscribe, bytes(4)))
+    order = (
+        f'{{"method":"add_order","params":{{"order_type":"limit","side":"buy","order_qty":{QTY},"limit_price":{PRICE},'
+        '"time_in_force":"ioc","cl_ord_id":"100000000000000001","symbol":"BTC/USD","token":"none"},"req_id":1}'
+    )
+    answer = masked_frame(TEXT, order.encode(), bytes(4))
+
+    def readable() -> None:
+        if b'"type":"update"' in line.recv(1 << 16):
+            line.send(answer)
+
+    async def run() -> None:
+        line.setblocking(False)
+        asyncio.get_running_loop().add_reader(line, readable)
+        await _input_ended()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+
+
 CLIENTS: dict[str, Callable[[Path], None]] = {
     "tidegate-ws2": _tidegate("ws2"),
     "tidegate-fix": _tidegate("fix"),
@@ -297,6 +335,7 @@ CLIENTS: dict[str, Callable[[Path], None]] = {
     "tidegate-fix-busy": _tidegate("fix", is_busy=True),
     "nautilus": _nautilus,
     "ccxt": _ccxt,
+    "echo": _echo,
 }
 
 

@@ -29,7 +29,6 @@ from adapters.kraken.errors import SymbolError
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.fix import orders
 from adapters.kraken.wire.fix import session as wire
-from adapters.kraken.wire.fix.fields import write_tail
 from adapters.kraken.wire.fix.messages import read_message
 from adapters.kraken.wire.fix_dialect import KRAKEN_FIX, logon_password
 from framework.messages import Command, QueryOrders, Report, SessionOpened
@@ -320,8 +319,7 @@ class FixLink(QuietHandler, WireLink):
                     "FIX cannot list the orders of an account; name a REST link in 'query'", RejectReason.NOT_SUPPORTED
                 )
             request = self._requests.make(command)
-            tail = write_tail(request.message)
-            seq_num = self._session.send(request.message.msg_type.encode(), (), now_ns, tail=tail)
+            seq_num = self._session.send(request.msg_type, (), now_ns, tail=request.body)
         except UnsendableError as error:
             self._refuse_later(command, error)
         except (SymbolError, WireError, EncodeError, StoreError, OSError) as error:

@@ -8,14 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from adapters.fix.times import utc_timestamp
 from adapters.kraken.client.instruments import Instrument
 from adapters.kraken.client.link_base import AccountParts, UnsendableError
 from adapters.kraken.client.order_memory import KnownOrder
+from adapters.kraken.client.order_templates import OrderKind, OrderTemplates, order_kind
 from adapters.kraken.wire.codec import Maybe
 from adapters.kraken.wire.fix import orders as wire
-from adapters.kraken.wire.fix.fields import FixMessage
+from adapters.kraken.wire.fix.fields import FixMessage, write_tail
 from adapters.kraken.words import FIX_STP_WORDS, FIX_TIME_WORDS, FIX_TYPE_WORDS
 from framework.messages import AddOrder, AmendOrder, CancelOrder, Command, MassCancel
 from framework.protocol import BUY, MassCancelScope, OrderType, RejectReason, StpMode, TriggerReference
@@ -24,19 +26,33 @@ __all__ = ["FixRequest", "FixRequests"]
 
 _TRAILING = (OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT)
 _UNKNOWN = RejectReason.UNKNOWN_ORDER
+_NEW_ORDER = wire.NewOrderSingle.msg_type.encode()
+# What stands for id, quantity, price, time and deadline, which differ from order to order.
+_ID, _QTY, _PRICE, _TIME, _DEADLINE = _MARKS = ("<cl_ord_id>", "<qty>", "<price>", "<now>", "<deadline>")
 _SCOPES = {MassCancelScope.SYMBOL: "1", MassCancelScope.SESSION: "6", MassCancelScope.ACCOUNT: "7"}
 
 
 class FixRequest:
-    """A message on its way, and what its answer is about. known: its order; None for a mass cancel."""
+    """A message on its way, and what its answer is about.
 
-    __slots__ = ("cl_ord_id", "command", "known", "message")
+    known: its order; None for a mass cancel. msg_type, body: the message, as ``fields.write_tail`` has its fields.
+    """
 
-    def __init__(self, cl_ord_id: str, command: Command, known: KnownOrder | None, message: FixMessage) -> None:
+    __slots__ = ("body", "cl_ord_id", "command", "known", "msg_type")
+
+    def __init__(
+        self, cl_ord_id: str, command: Command, known: KnownOrder | None, msg_type: bytes, body: bytes
+    ) -> None:
         self.cl_ord_id = cl_ord_id
         self.command = command
         self.known = known
-        self.message = message
+        self.msg_type = msg_type
+        self.body = body
+
+    @classmethod
+    def of(cls, cl_ord_id: str, command: Command, known: KnownOrder | None, message: FixMessage) -> FixRequest:
+        """One of a message. Raises WireError for a value that FIX cannot carry."""
+        return cls(cl_ord_id, command, known, message.msg_type.encode(), write_tail(message))
 
 
 class FixRequests:
@@ -50,6 +66,7 @@ class FixRequests:
             CancelOrder: self._cancel,
             MassCancel: self._mass_cancel,
         }
+        self._templates = OrderTemplates(_MARKS)
 
     def make(self, command: Command) -> FixRequest:
         """The message of a command; a new order is remembered."""
@@ -61,21 +78,46 @@ class FixRequests:
     # ------------------------------------------------------------------------------------------------- orders
 
     def _add(self, order: AddOrder) -> FixRequest:
-        if order.is_validate_only or order.secondary is not None:
-            raise UnsendableError("FIX neither only validates nor takes a conditional close", _NOT_SUPPORTED)
-        if order.trail_offset_ppm is not None or order.limit_offset_ppm is not None:
-            raise UnsendableError("over FIX a trailing distance is a price; give it in ticks", _NOT_SUPPORTED)
-        instrument = self._parts.instruments[order.symbol]
+        kind = order_kind(order)
+        if kind is None:
+            _check(order)
         cl_ord_id = self._parts.ids.on_wire(order.cl_ord_id, self._parts.clock.now_ns)
+        body = write_tail(self.new_order(order, cl_ord_id)) if kind is None else self._ordinary(order, kind, cl_ord_id)
+        sent_ns = self._parts.time.proved_ns(self._parts.clock.now_ns)
+        known = self._parts.memory.sent(order, order.deadline_ns, sent_ns)
+        known.fix_id = cl_ord_id
+        return FixRequest(cl_ord_id, order, known, _NEW_ORDER, body)
+
+    def _ordinary(self, order: AddOrder, kind: OrderKind, cl_ord_id: str) -> bytes:
+        """What ``new_order`` says of an ordinary order."""
+        instrument = self._parts.instruments[order.symbol]
+        assert order.limit_ticks is not None
+        qty, price = instrument.qty_text(order.qty_lots), instrument.price_text(order.limit_ticks)
+        template = self._templates.of(kind, lambda: self._marked(order))
+        deadline = _moment(order.deadline_ns)
+        if deadline is UNSET:
+            return (template % (cl_ord_id, qty, price, self._now())).encode()
+        return (template % (cl_ord_id, qty, price, self._now(), deadline)).encode()
+
+    def _marked(self, order: AddOrder) -> str:
+        """An ordinary order with marks for what differs."""
+        message = self.new_order(order, _ID)
+        deadline = message.valid_until_time
+        marks: dict[str, Any] = {"order_qty": _QTY, "price": _PRICE, "transact_time": _TIME}
+        if deadline is not UNSET:
+            marks["valid_until_time"] = _DEADLINE
+        return write_tail(replace(message, **marks)).decode()
+
+    def new_order(self, order: AddOrder, cl_ord_id: str) -> wire.NewOrderSingle:
+        """The message of a new order that FIX can say. cl_ord_id: its id on the wire."""
+        instrument = self._parts.instruments[order.symbol]
         stop = order.trail_offset_ticks if order.order_type in _TRAILING else order.trigger_ticks
         limit = order.limit_ticks if order.limit_offset_ticks is None else order.limit_offset_ticks
-        if order.order_type is OrderType.TRAILING_STOP_LIMIT and order.limit_offset_ticks is None:
-            raise UnsendableError("over FIX a trailing limit is its distance from the trigger", _NOT_SUPPORTED)
         is_quote = order.quote_qty is not None
         # "s": reports tell the fee of each trade, not of all so far.
         flags = (("P", order.is_post_only), ("E", order.is_reduce_only), ("v", is_quote), ("s", True))
         has_stp = order.stp_mode is not StpMode.CANCEL_NEWEST
-        message = wire.NewOrderSingle(
+        return wire.NewOrderSingle(
             cl_ord_id=cl_ord_id,
             exec_inst=" ".join(flag for flag, is_set in flags if is_set),
             order_qty=instrument.qty_text(order.qty_lots) if order.quote_qty is None else f"{order.quote_qty:f}",
@@ -93,10 +135,6 @@ class FixRequests:
             display_qty=UNSET if order.display_lots is None else instrument.qty_text(order.display_lots),
             self_trade_prevention=FIX_STP_WORDS[order.stp_mode] if has_stp else UNSET,
         )
-        sent_ns = self._parts.time.proved_ns(self._parts.clock.now_ns)
-        known = self._parts.memory.sent(order, order.deadline_ns, sent_ns)
-        known.fix_id = cl_ord_id
-        return FixRequest(cl_ord_id, order, known, message)
 
     def _amend(self, command: AmendOrder) -> FixRequest:
         """An amend states the whole order, what does not change included."""
@@ -128,7 +166,7 @@ class FixRequests:
             stop_px=_price(trigger, instrument),
             display_qty=UNSET if display is None else instrument.qty_text(display),
         )
-        return FixRequest(cl_ord_id, command, known, message)
+        return FixRequest.of(cl_ord_id, command, known, message)
 
     # ------------------------------------------------------------------------------------------------- cancels
 
@@ -143,7 +181,7 @@ class FixRequests:
             symbol=known.symbol,
             transact_time=self._now(),
         )
-        return FixRequest(cl_ord_id, command, known, message)
+        return FixRequest.of(cl_ord_id, command, known, message)
 
     def _mass_cancel(self, command: MassCancel) -> FixRequest:
         cl_ord_id = self._parts.ids.new(self._parts.clock.now_ns)
@@ -153,7 +191,7 @@ class FixRequests:
             transact_time=self._now(),
             mass_cancel_request_type=_SCOPES[command.scope],
         )
-        return FixRequest(cl_ord_id, command, None, message)
+        return FixRequest.of(cl_ord_id, command, None, message)
 
     # ------------------------------------------------------------------------------------------------- within
 
@@ -173,6 +211,16 @@ class FixRequests:
 
 
 _NOT_SUPPORTED = RejectReason.NOT_SUPPORTED
+
+
+def _check(order: AddOrder) -> None:
+    """Raises UnsendableError for an order that FIX cannot say."""
+    if order.is_validate_only or order.secondary is not None:
+        raise UnsendableError("FIX neither only validates nor takes a conditional close", _NOT_SUPPORTED)
+    if order.trail_offset_ppm is not None or order.limit_offset_ppm is not None:
+        raise UnsendableError("over FIX a trailing distance is a price; give it in ticks", _NOT_SUPPORTED)
+    if order.order_type is OrderType.TRAILING_STOP_LIMIT and order.limit_offset_ticks is None:
+        raise UnsendableError("over FIX a trailing limit is its distance from the trigger", _NOT_SUPPORTED)
 
 
 def _side(side: int) -> str:

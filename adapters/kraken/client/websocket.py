@@ -17,9 +17,12 @@ __all__ = ["FrameReader", "WebSocketError", "masked_frame", "websocket"]
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 _CONTINUATION = 0x0
+# The first byte of a frame that is a whole message of text.
+_WHOLE_TEXT = 0x80 | TEXT
 _ACCEPT = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _MESSAGE_MAX = 64 * 1024 * 1024
 _HEAD_MAX = 64 * 1024
+_RANDOM_SIZE = 4_096
 _NORMAL = (1000).to_bytes(2, "big")
 
 
@@ -48,6 +51,19 @@ class FrameReader:
         self._data = bytearray()
         self._opcode = 0
         self._parts = bytearray()
+
+    def whole(self, data: bytes) -> bytes | None:
+        """The message of bytes that are one message of text in one frame, as nearly all are that come; None, and
+        nothing taken, for all else, which is for ``feed``.
+        """
+        if self._data or self._opcode or len(data) < 4 or data[0] != _WHOLE_TEXT:
+            return None
+        size, at = data[1], 2
+        if size == 126:
+            size, at = data[2] << 8 | data[3], 4
+        elif size > 126:
+            return None
+        return data[at:] if len(data) == at + size else None
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """Bytes have come; the messages that are whole now. Raises WebSocketError."""
@@ -97,7 +113,28 @@ class FrameReader:
         return opcode, payload, bool(first & 0x80)
 
 
-def websocket(connect: Connect, host: str, target: str, random_bytes: Callable[[int], bytes] = os.urandom) -> Connect:
+class _SystemRandom:
+    """The system's random bytes, asked for many at a time: each is given out once."""
+
+    def __init__(self) -> None:
+        self._bytes = b""
+        self._at = 0
+
+    def __call__(self, count: int) -> bytes:
+        end = self._at + count
+        if end > len(self._bytes):
+            self._bytes, self._at, end = os.urandom(max(_RANDOM_SIZE, count)), 0, count
+        drawn = self._bytes[self._at : end]
+        self._at = end
+        return drawn
+
+
+_system_random = _SystemRandom()
+
+
+def websocket(
+    connect: Connect, host: str, target: str, random_bytes: Callable[[int], bytes] = _system_random
+) -> Connect:
     """Connects to a WebSocket over streams of bytes; the streams that it gives carry messages.
 
     host: as the handshake names it. target: path and query. random_bytes: what keys and masks are drawn with.
@@ -157,6 +194,10 @@ class _Socket:
                 if rest is None:
                     return
                 data = rest
+            elif (message := self._reader.whole(data)) is not None:
+                if self._handler is not None:
+                    self._handler.received(message)
+                return
             for opcode, payload in self._reader.feed(data):
                 self._on_message(opcode, payload)
         except WebSocketError as error:

@@ -182,7 +182,7 @@ class Ws2Link(WireLink):
         if not self.is_up or self._stream is None or self._token is None:
             return
         try:
-            data = encode(self._requests.make(command, self._token))
+            data = self._requests.write(command, self._token)
         except UnsendableError as error:
             self._refuse_later(command, error)
             return

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from adapters.kraken.client.instruments import Instrument
 from adapters.kraken.client.link_base import AccountParts, UnsendableError
-from adapters.kraken.wire.codec import Maybe
+from adapters.kraken.client.order_templates import OrderKind, OrderTemplates, order_kind
+from adapters.kraken.wire.codec import Maybe, encode
 from adapters.kraken.wire.credentials import Token
 from adapters.kraken.wire.digits import digits, rfc3339_us
 from adapters.kraken.wire.number import Number
@@ -36,6 +38,8 @@ __all__ = ["Ws2Requests"]
 
 _TRAILING = (OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT)
 _UNKNOWN = RejectReason.UNKNOWN_ORDER
+# What stands for quantity, price, id, deadline and number of the request, which differ from order to order.
+_QTY, _PRICE, _ID, _DEADLINE, _REQUEST = _MARKS = ("<qty>", "<price>", "<cl_ord_id>", "<deadline>", "<req_id>")
 
 
 class Ws2Requests:
@@ -53,6 +57,18 @@ class Ws2Requests:
             CancelAll: _cancel_all,
             CancelAllAfter: _cancel_all_after,
         }
+        self._templates = OrderTemplates(_MARKS)
+        self._token: Token | None = None
+
+    def write(self, command: Command, token: Token) -> bytes:
+        """The request of a command as it stands on the wire."""
+        if type(command) is AddOrder:
+            kind = order_kind(command)
+            if kind is not None:
+                data = self._ordinary(command, kind, token)
+                if data is not None:
+                    return data
+        return encode(self.make(command, token))
 
     def make(self, command: Command, token: Token) -> wire.Request:
         """The request of a command."""
@@ -72,6 +88,37 @@ class Ws2Requests:
             token=token,
         )
         return wire.AddOrder(params, command.request_id)
+
+    def _ordinary(self, order: AddOrder, kind: OrderKind, token: Token) -> bytes | None:
+        """What ``make`` gives for an ordinary order; None for one whose id JSON writes as something else."""
+        if token is not self._token:
+            self._templates.forget()
+            self._token = token
+        cl_ord_id = self._on_wire(order.cl_ord_id)
+        if not (cl_ord_id.isascii() and cl_ord_id.replace("-", "").isalnum()):
+            return None
+        instrument = self._parts.instruments[order.symbol]
+        assert order.limit_ticks is not None
+        qty, price = instrument.qty_text(order.qty_lots), instrument.price_text(order.limit_ticks)
+        template = self._templates.of(kind, lambda: self._marked(order, token))
+        deadline = _deadline(order)
+        if deadline is UNSET:
+            return (template % (qty, price, cl_ord_id, order.request_id)).encode()
+        return (template % (qty, price, cl_ord_id, deadline, order.request_id)).encode()
+
+    def _marked(self, order: AddOrder, token: Token) -> str:
+        """An ordinary order with marks for what differs."""
+        request = self._add(order, token)
+        assert isinstance(request, wire.AddOrder)
+        deadline = request.params.deadline
+        params = replace(
+            request.params,
+            order_qty=Number(_QTY),
+            limit_price=Number(_PRICE),
+            cl_ord_id=_ID,
+            deadline=deadline if deadline is UNSET else _DEADLINE,
+        )
+        return encode(wire.AddOrder(params, 0)).decode().removesuffix("0}") + _REQUEST + "}"
 
     def _add_batch(self, command: AddBatch, token: Token) -> wire.Request:
         symbol = command.orders[0].symbol

@@ -56,7 +56,9 @@ class Journaled(Rig):
 
     def __init__(self, file: IntentJournal, on_send: Callable[[], None] = lambda: None) -> None:
         super().__init__(is_started=False)
-        tee = JournaledDesk(file, self.notes, lambda: self.clock.now_ns, lambda name: self.links[name].session_id)
+        self.tee = tee = JournaledDesk(
+            file, self.notes, lambda: self.clock.now_ns, lambda name: self.links[name].session_id
+        )
         listener = tee.listen(self.listener)
         self.desk = ExecutionDesk(self.links, self.desk.policy, self.clock, listener, tee, self.budget)
         self.desk.start()
@@ -195,6 +197,25 @@ def test_an_intent_is_in_the_file_before_its_bytes_leave(tmp_path: Path) -> None
     rig.desk.submit(add_order("a"))
     rig.desk.cancel("a")
     assert at_send == [["AddOrder"], ["AddOrder", "CancelOrder"]]
+
+
+def test_who_writes_down_afterwards_is_told_of_a_command_once_its_bytes_have_left_where_that_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    """And before the strategy hears of the order, and in the order of the commands."""
+    at_send: list[int] = []
+    rig = Journaled(opened(tmp_path / "run.intents"), lambda: at_send.append(len(rig.notes.commands)))
+    rig.desk.submit(add_order("a"))
+    assert at_send == [1]
+    rig.tee.attend(rig.desk)
+    rig.desk.submit(add_order("b"))
+    rig.desk.cancel("b")
+    assert at_send == [1, 1, 2]
+    assert [(link, type(command).__name__) for link, command, _ in rig.notes.commands] == [
+        ("ws2", "AddOrder"),
+        ("ws2", "AddOrder"),
+        ("ws2", "CancelOrder"),
+    ]
 
 
 def test_a_conclusion_is_in_the_file_before_the_strategy_hears_of_it(tmp_path: Path) -> None:

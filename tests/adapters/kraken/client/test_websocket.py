@@ -89,6 +89,33 @@ def test_messages_are_read_however_their_bytes_come(messages: list[bytes], size:
     assert read == [(TEXT, each) for each in messages]
 
 
+@given(st.binary(max_size=70_000))
+def test_a_message_that_comes_by_itself_is_read_at_once_or_left_to_be_fed(message: bytes) -> None:
+    data = (
+        bytes((0x81, len(message)))
+        if len(message) < 126
+        else bytes((0x81, 126)) + len(message).to_bytes(2, "big")
+        if len(message) < 65_536
+        else bytes((0x81, 127)) + len(message).to_bytes(8, "big")
+    ) + message
+    reader = FrameReader()
+    assert reader.whole(data) in (message, None)
+    assert (reader.whole(data) is None) == (len(message) >= 65_536 or len(data) < 4)
+    assert reader.whole(data[:-1]) is None
+    assert reader.whole(data + data) is None
+    assert list(reader.feed(data)) == [(TEXT, message)]
+
+
+def test_what_is_no_message_by_itself_is_never_read_at_once() -> None:
+    whole = bytes.fromhex("810548656c6c6f")
+    for begun in ("0103", "010348656c"):  # the beginning of a frame, and of a message
+        reader = FrameReader()
+        list(reader.feed(bytes.fromhex(begun)))
+        assert reader.whole(whole) is None
+    for other in ("010548656c6c6f", "820548656c6c6f", "890548656c6c6f", "c10548656c6c6f", "818537fa213d7f9f4d5158"):
+        assert FrameReader().whole(bytes.fromhex(other)) is None  # a part, binary, a ping, an extension, a client's
+
+
 @given(st.binary(max_size=70_000), st.binary(min_size=4, max_size=4))
 def test_what_is_masked_is_unmasked_by_the_same_bytes(payload: bytes, mask: bytes) -> None:
     frame = masked_frame(TEXT, payload, mask)
