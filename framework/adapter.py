@@ -252,9 +252,9 @@ class LiveVenue(Protocol):
         """Books order by order; None without credentials."""
         ...
 
-    def remember(self, order: AddOrder, order_id: str | None, cum_lots: int) -> None:
-        """An order that a run before has sent and that had not ended: its id as far as it was told, and how much of it
-        was filled by fills that are known.
+    def remember(self, order: AddOrder, order_id: str | None, cum_lots: int, fees: Decimal) -> None:
+        """An order that a run before has sent and that had not ended, with the terms that it had last: its id as far as
+        it was told, and how much of it was filled by fills that are known, with their fees in all.
         """
         ...
 

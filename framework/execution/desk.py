@@ -104,9 +104,11 @@ class ExecutionDesk:
 
     # ------------------------------------------------------------------------------------------------- life
 
-    def start(self) -> None:
-        """Open all links; start polling where news is polled."""
-        self._sessions.start()
+    def start(self, *, is_resumed: bool = False) -> None:
+        """Open all links; start polling where news is polled. is_resumed: a run before has left sessions that may
+        stand yet; they are resumed with replay where a protocol can, unless the policy wants new ones.
+        """
+        self._sessions.start(is_resumed=is_resumed)
         self._polls.start()
 
     def stop(self) -> None:

@@ -59,11 +59,11 @@ class Sessions:
         self._reach: dict[tuple[str, str], tuple[str, ...]] = {}
         self._is_running = False
 
-    def start(self) -> None:
-        """Open all links."""
+    def start(self, *, is_resumed: bool) -> None:
+        """Open all links. is_resumed: with the sessions of a run before, where a protocol can."""
         self._is_running = True
         for link in self._links.values():
-            link.open(is_reset=True)
+            link.open(is_reset=not (is_resumed and self._can_resume(link)))
 
     def stop(self) -> None:
         """Reconnect no more."""
@@ -149,8 +149,10 @@ class Sessions:
     def _reopen(self, link: Link) -> None:
         self._reopening.discard(link.name)
         if self._is_running and not link.is_up:
-            can_resume = link.profile.is_resumable and self._policy.is_resumed_on_reconnect
-            link.open(is_reset=not can_resume)
+            link.open(is_reset=not self._can_resume(link))
+
+    def _can_resume(self, link: Link) -> bool:
+        return link.profile.is_resumable and self._policy.is_resumed_on_reconnect
 
     # ------------------------------------------------------------------------------------------------- owners
 

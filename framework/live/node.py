@@ -188,7 +188,7 @@ class LiveNode:
             market.subscribe(symbol, "book", self.config.live.depth)
             market.subscribe(symbol, "trade")
         market.open()
-        self.trader.start()
+        self.trader.start(is_resumed=self._recovery.run_count > 0)
         self._sample()
         self._await_ready()
 

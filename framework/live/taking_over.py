@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
+
+from msgspec.structs import replace
 
 from framework.adapter import LiveVenue
 from framework.execution.desk import ExecutionDesk
@@ -40,7 +43,11 @@ def take_over(
             record.note_exec(fill.exec_id)
         if known.is_known:
             desk.know(record, known.order_id, known.add.request_id)
-        venue.remember(known.add, known.order_id, known.cum_lots)
+        now = replace(
+            known.add, qty_lots=known.qty_lots, limit_ticks=known.limit_ticks, trigger_ticks=known.trigger_ticks
+        )
+        fees = sum((Decimal(fill.fee) for fill in known.fills), Decimal(0))
+        venue.remember(now, known.order_id, known.cum_lots, fees)
         records.append(record)
     for link, count in strange.items():
         say(f"{count} orders of a run before were sent by {link}, which is not in this run")

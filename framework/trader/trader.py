@@ -182,11 +182,13 @@ class Trader:
         """The clocks of the components and of the strategy."""
         return [self.nautilus.clock, self.strategy.clock]
 
-    def start(self) -> None:
-        """Start the components and open the links; the strategy waits for ``start_strategy``."""
+    def start(self, *, is_resumed: bool = False) -> None:
+        """Start the components and open the links; the strategy waits for ``start_strategy``. is_resumed: with the
+        sessions of a run before, see ``ExecutionDesk.start``.
+        """
         self.nautilus.start()
         self.client.send_balances()
-        self.desk.start()
+        self.desk.start(is_resumed=is_resumed)
         if self._guard is not None and self._guard.limits.daily_loss_max:
             self._look_at_loss(self._guard)
 

@@ -160,12 +160,16 @@ def test_a_loss_pulls_the_switch_and_the_venue_has_nothing_open(
 def test_orphans_of_an_old_fix_session_go_by_another_road_and_orders_of_others_stay(
     ready: dict[str, Any], folder: Path, tmp_path: Path
 ) -> None:
-    """Cancel on disconnect is off, and a new session's own cancels do not reach them (fix-api/cancel-fix)."""
+    """Cancel on disconnect is off, and a new session's own cancels do not reach them (fix-api/cancel-fix). It is new
+    where what was kept of the old one is gone.
+    """
     config = write_live(tmp_path, folder / "ready.json", "fix", dead_man_s="0")
     config.write_text(config.read_text() + 'cancel_on_disconnect = "no"\n')
     first, ids = resting(config, tmp_path, tmp_path / "one")
     first.send_signal(signal.SIGKILL)
     first.wait(timeout=30)
+    for kept in (tmp_path / "state").glob("fix-*"):
+        kept.unlink()
     (other,) = private(ready, "AddOrder", pair="XBTUSD", type="buy", ordertype="limit", price="50000", volume="0.01")[
         "txid"
     ]

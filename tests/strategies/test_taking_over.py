@@ -5,94 +5,23 @@ In virtual time, the live run on the served venue's wire: the process ends at on
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from adapters.kraken.profile import PROFILE
-from framework.backtest.loading import resolve_road
 from framework.data.columns import TRADE
-from framework.live.config import LeftOpen
 from framework.protocol import BUY, SELL
-from framework.strategy import Strategy, StrategyConfig
 from strategies.market_maker import MarketMaker, MarketMakerConfig
 from strategies.momentum import Momentum, MomentumConfig
-from tests.simulation.stage import BID, BTC, Row, level
-from tests.simulation.wire.node_end import NodeEnd, live_config
-from tests.simulation.wire.world import Setting, World
+from tests.simulation.stage import BID, BTC, level
+from tests.simulation.wire.lives import Leaver, Lives
 
 LOTS = BTC // 100  # of a quote, 0.01 BTC
 # 0.5 % off 1000.5 is 5.0025 ticks, so 995 and 1006.
 WIDE = MarketMakerConfig(
     qty="0.01", position_max="0.03", edge_ppm=5_000, skew_ppm=0, requote_ppm=500, order_age_min_ms=1_000
 )
-LOOKS = [level(i / 2, BUY, BID, (4 + i % 2) * BTC) for i in range(1, 60)]
-
-
-class Leaver(Strategy):
-    """Does one thing, and leaves it."""
-
-    def __init__(self, act: Callable[[Any], None]) -> None:
-        super().__init__(StrategyConfig())
-        self.act = act
-
-    def on_start(self) -> None:
-        self.pair = self.instrument_ids[0]
-        self.clock.set_time_alert_ns("act", self.clock.timestamp_ns() + 10**9, lambda event: self.act(self))
-
-
-class Lives:
-    """One strategy after another, the second after a kill; most: open orders at the venue at once, by side, of the
-    second one's life.
-    """
-
-    def __init__(self, first: Strategy, second: Strategy, rows: list[Row] | None = None, road: str = "ws2") -> None:
-        first_name, second_name = type(first).__name__, type(second).__name__
-        if first_name != second_name:  # orders are adopted by a strategy of the same name only
-            first.__class__ = type(second_name, (type(first),), {})
-        self.strategies = [first, second]
-        config = live_config(road, dead_man_s=0, balances_s=0, left_open=LeftOpen.ADOPT)
-        _, policy = resolve_road(PROFILE, config.road)
-        setting = Setting(policy=policy, tier="pro", pool_count=8, is_cancel_on_disconnect=False)
-        # A still network: what is tested is not its weather.
-        self.world = World(
-            3, setting, [*LOOKS, *(rows or [])],
-            make_end=lambda world, number: NodeEnd(world, number, config, lambda: self.strategies[number]),
-        )  # fmt: skip
-        self.world.http_faults.share = self.world.http_faults.last_share = 0.0
-        self.most = {BUY: 0, SELL: 0}
-        self.world.machine.enter(self.world.end.begin)
-        self.world.run(8)
-        self.left = dict(self.open)
-        self.left_ids = [order.order_id for order in self.left.values()]
-        self.world.crash("by the test")
-        self.world.checks.append(self._count)
-        self.world.run(20)
-        assert isinstance(self.world.end, NodeEnd)
-        assert self.world.end.node.failure is None
-        assert self.strategies[1].is_running
-
-    @property
-    def open(self) -> dict[str, Any]:
-        """The account's open orders at the venue."""
-        return self.world.host.venue.accounts["a0"].open_orders
-
-    @property
-    def prices(self) -> list[tuple[int, int]]:
-        """Their sides and prices."""
-        return sorted((order.side, order.limit_ticks) for order in self.open.values())
-
-    @property
-    def bought_lots(self) -> int:
-        """What the venue has bought for the account, less what it has sold."""
-        trades = self.world.host.venue.accounts["a0"].trades
-        return sum(trade.last_lots if trade.side == BUY else -trade.last_lots for trade in trades)
-
-    def _count(self) -> None:
-        for side in self.most:
-            self.most[side] = max(self.most[side], sum(order.side == side for order in self.open.values()))
 
 
 def maker_of(lives: Lives) -> Any:

@@ -37,6 +37,9 @@ from framework.protocol import ProtocolProfile, RejectReason
 __all__ = ["FixLink", "FixNames"]
 
 _SECOND_NS = 10**9
+# So many times in a row the venue may refuse to resume a session; then it begins anew.
+_REFUSALS_MAX = 2
+_REFUSED = ("logout", "the logon was refused")
 # A replay that takes longer than this has got stuck.
 _REPLAY_MAX_NS = 60 * _SECOND_NS
 
@@ -91,6 +94,7 @@ class FixLink(QuietHandler, WireLink):
         self._stream: Stream | None = None
         self._is_reset_wanted = False
         self._must_reset = False
+        self._refusal_count = 0
         self._is_logged_on = False
         self._logon_ns = 0
         # What a resumed session replays, until all of it is there; and how many of it are told again.
@@ -211,6 +215,7 @@ class FixLink(QuietHandler, WireLink):
                 return
             self._reports.forget()
         self._must_reset = False
+        self._refusal_count = 0
         replay, self._replay = self._replay, []
         count, self._replayed_count = self._replayed_count, 0
         session_id = f"{self.name}#{self._days.session_count}"
@@ -277,8 +282,10 @@ class FixLink(QuietHandler, WireLink):
         return False
 
     def on_closed(self, session: Session, reason: str, now_ns: int) -> None:
+        if not self._is_logged_on and not self._is_reset_wanted and reason.startswith(_REFUSED):
+            self._refusal_count += 1
         self._is_logged_on = False
-        if "MsgSeqNum too low" in reason:
+        if "MsgSeqNum too low" in reason or self._refusal_count >= _REFUSALS_MAX:
             self._must_reset = True  # one end has begun anew, or has lost its numbers
         self._ended(reason)
 

@@ -140,9 +140,9 @@ class KrakenVenue:
                 raise ConfigError(f"link {name!r} = {label!r}: there is no such protocol live; there is {known}")
             self.links[name] = maker(name, BackOff(self._settings.seed + number))
 
-    def remember(self, order: AddOrder, order_id: str | None, cum_lots: int) -> None:
+    def remember(self, order: AddOrder, order_id: str | None, cum_lots: int, fees: Decimal) -> None:
         """An order of a run before, so that polls look for it."""
-        self._parts.memory.adopted(order, order_id, cum_lots)
+        self._parts.memory.adopted(order, order_id, cum_lots, fees)
 
     async def account(self) -> AccountState:
         """What the venue says of the account. Raises KrakenError where it refuses, or does not answer."""

@@ -119,10 +119,13 @@ class OrderMemory:
         self._live[id(known)] = known
         return known
 
-    def adopted(self, command: AddOrder, order_id: str | None, cum_lots: int) -> None:
-        """An order that a run before has sent, of which so much is known to be filled."""
+    def adopted(self, command: AddOrder, order_id: str | None, cum_lots: int, fees: Decimal) -> None:
+        """An order that a run before has sent, with its last terms, of which so much is known to be filled for these
+        fees in all.
+        """
         known = self.sent(command, command.deadline_ns)
-        known.cum_lots = cum_lots
+        known.cum_lots = known.fees_lots = cum_lots
+        known.fees = fees
         if order_id is not None:
             self.find(order_id, command.cl_ord_id)
 

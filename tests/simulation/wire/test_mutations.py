@@ -26,7 +26,7 @@ _LATE = {
     "an_order_that_has_ended_with_trades_missing_is_not_asked_for": 108,
     "the_silence_of_a_line_is_not_noticed": 65,
     "what_was_not_received_is_sent_again_when_a_session_resumes": 62,
-    "an_end_does_not_wait_for_the_fills_before_it": 62,
+    "an_end_does_not_wait_for_the_fills_before_it": 108,
 }
 
 

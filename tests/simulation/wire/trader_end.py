@@ -6,6 +6,7 @@ A process that starts takes over what its journal says of the ones before, as ``
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,9 +65,9 @@ class Process:
         """Start what trades."""
         raise NotImplementedError
 
-    def remember(self, order: AddOrder, order_id: str | None, cum_lots: int) -> None:
+    def remember(self, order: AddOrder, order_id: str | None, cum_lots: int, fees: Decimal) -> None:
         """As ``LiveVenue.remember``."""
-        self.parts.memory.adopted(order, order_id, cum_lots)
+        self.parts.memory.adopted(order, order_id, cum_lots, fees)
 
     def _make_clock(self) -> TraderClock:
         return TraderClock(self.world, self.machine, self.world.wall_skew_ns)
@@ -148,4 +149,4 @@ class TraderEnd(Process):
         take_over(self.desk, self, self.recovery, world.note)  # type: ignore[arg-type]
 
     def begin(self) -> None:
-        self.desk.start()
+        self.desk.start(is_resumed=self.recovery.record_count > 0)
