@@ -186,7 +186,8 @@ class RestLink(WireLink):
         request_id, since_ns = command.request_id, command.since_ns
         told_ns = self._told_until_ns
         is_past_wanted = since_ns > 0 and (told_ns is None or since_ns < told_ns)
-        since_s = self._past_since_s(since_ns or self._clock.now_ns - _DAY_NS)
+        is_back = told_ns is not None and 0 < since_ns < told_ns
+        since_s = self._past_since_s(since_ns or self._clock.now_ns - _DAY_NS, is_back=is_back)
         if since_s is None:
             is_past_wanted = False
         if self._past.since_s != since_s:
@@ -217,14 +218,15 @@ class RestLink(WireLink):
             timeout_s=self._timeouts.query_s,
         ).start()
 
-    def _past_since_s(self, since_ns: int) -> int | None:
+    def _past_since_s(self, since_ns: int, *, is_back: bool) -> int | None:
         """From which second on the past has to be read; None for not at all.
 
         A long past has too many pages: then it is read for orders of which only a name is known, from when they were
-        sent, and the others are asked for by id.
+        sent, and the others are asked for by id. is_back: what has been told is asked for once more, of orders that
+        have ended too, which only the pages tell.
         """
         now_ns = self._parts.time.at_least_ns(self._clock.now_ns)
-        if now_ns - since_ns > _SHORT_NS and self._past.is_by_id:
+        if now_ns - since_ns > _SHORT_NS and self._past.is_by_id and not is_back:
             sent = [known.sent_venue_ns for known in self._parts.memory.live() if known.order_id is None]
             proved = [each for each in sent if each is not None]
             if not proved:

@@ -13,6 +13,7 @@ guides/spot-rest-ratelimits.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -165,7 +166,7 @@ class RestPoll:
                 self._ask_trades(len(block))
             else:
                 self._trades = {**self._past.named_trades, **block}
-                self._ask_by_id(self._missing_ids())
+                self._ask_by_id([*self._missing_ids(), *self._filled_before()])
 
         self._calls.call(endpoints.TRADES_HISTORY, make, on_page, self._on_refused, self._on_lost, self._timeout_s)
 
@@ -284,6 +285,22 @@ class RestPoll:
         for order_id, row in self._open.items():
             known = self._parts.memory.find(order_id, _desk_id(row, self._parts.ids.on_desk))
             if known is not None and self._filled_lots(known, row) > known.cum_lots:
+                found.append(order_id)
+        return found
+
+    def _filled_before(self) -> list[str]:
+        """Own orders of which more is filled than has been told and than the span's trades make up: the span begins too
+        late for them, as where the clock was wrong when they were sent.
+        """
+        in_span: Counter[str] = Counter()
+        for trade in self._trades.values():
+            known = self._parts.memory.find(_text(trade.ordertxid), None)
+            if known is not None:
+                in_span[_text(trade.ordertxid)] += self._parts.instruments[known.symbol].lots(_text(trade.vol))
+        found = []
+        for order_id, row in {**self._open, **self._closed}.items():
+            known = self._parts.memory.find(order_id, _desk_id(row, self._parts.ids.on_desk))
+            if known is not None and self._filled_lots(known, row) > known.cum_lots + in_span[order_id]:
                 found.append(order_id)
         return found
 

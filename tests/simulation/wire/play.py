@@ -70,7 +70,7 @@ def play(seed: int, prepare: Callable[[World], None] | None = None, tail_max: in
         world.machine.enter(world.end.begin)
         world.later(world.host.now_ns + ACT_S * SECOND, faults.calm)
         world.run(ACT_S + REST_S)
-        while world.is_desk_curious and world.now_s < ACT_S + PATIENCE_S:
+        while (world.is_desk_curious or world.has_link_down) and world.now_s < ACT_S + PATIENCE_S:
             world.run(REST_S)
         watch.check_rest()  # the desk has asked for what it needed, of its own accord
         world.desk.query()

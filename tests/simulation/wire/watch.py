@@ -30,7 +30,7 @@ from framework.messages import (
     QueryOrders,
     Report,
 )
-from framework.protocol import BUY, CancelReach
+from framework.protocol import BUY, POINT, CancelReach
 from tests.framework.execution.desk_rig import add_order
 from tests.simulation.stage import BID, BTC
 from tests.simulation.venue_watch import VenueWatch
@@ -438,6 +438,7 @@ class Watch:
             raise BrokenError("the desk trades again", f"not canceled: {left}")
         for name in world.links:
             for number in range(3):
+                self._await_budget()
                 order = add_order(f"{name}-{number}", BTC, BID - 60, is_post_only=True)
                 record = desk.submit(order, via=name)
                 world.run(20)
@@ -452,6 +453,16 @@ class Watch:
                     world.run(15)
             if record.is_open:
                 raise BrokenError("the desk trades again", f"{name} has not canceled {record.cl_ord_id}")
+
+    def _await_budget(self) -> None:
+        """Cancels that the desk sent and the venue never had are on the desk's counter too; that falls with time."""
+        desk, world = self.world.desk, self.world
+        reserve = desk.policy.cancel_reserve_points * POINT
+        for _ in range(60):
+            used = desk.budget.used_share("BTC/USD", world.clock.now_ns) * desk.budget.tier.threshold
+            if used + reserve + POINT <= desk.budget.tier.threshold:
+                break
+            world.run(10)
 
     def _check_fills(self) -> None:
         trades = {trade.exec_id: trade for trade in self.account.trades}

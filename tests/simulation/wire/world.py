@@ -187,6 +187,11 @@ class World:
         return bool(self.desk.in_flight) or (polls.is_needed and is_unread)
 
     @property
+    def has_link_down(self) -> bool:
+        """Whether a link is down still: its token is a call too, and waits where the limit of calls is passed."""
+        return not all(link.is_up for link in self.links.values())
+
+    @property
     def now_s(self) -> float:
         """Seconds since the start."""
         return (self.host.now_ns - self.setting.start_ns) / SECOND

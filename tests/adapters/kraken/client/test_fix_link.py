@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.fix.errors import StoreError
 from adapters.kraken.client.fix_days import FixDays
 from adapters.kraken.wire.fix import orders
 from framework.errors import ConfigError
@@ -196,6 +197,26 @@ def test_a_session_that_cannot_be_written_down_is_not_begun_and_is_once_there_is
     days.begin = begin
     desk.run(30_000)
     assert desk.links["fix"].is_up
+
+
+def test_numbers_that_begin_anew_do_so_at_the_venue_too_where_the_first_logon_could_not_be_stored() -> None:
+    """Page fix-api/logon-fix, tag 141; without it the venue would refuse the number as too low."""
+    desk = WireDesk(FIX)
+    desk.add("1")
+    store = desk.links["fix"]._session._store
+    append = store.append
+
+    def full(seq_num: int, message: bytes) -> None:
+        raise StoreError("the store cannot be written: No space left on device")
+
+    store.append = full
+    desk.links["fix"].open(is_reset=True)
+    desk.run(100)
+    count = len(desk.lines.streams)
+    store.append = append
+    desk.run(30_000)
+    assert desk.links["fix"].is_up
+    assert len(desk.lines.streams) == count + 1  # by the first logon that could be sent
 
 
 def test_a_file_that_is_no_mark_of_a_session_is_refused(tmp_path: Path) -> None:

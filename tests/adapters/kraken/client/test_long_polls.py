@@ -41,6 +41,7 @@ class LimitedCalls:
         self.left = 0
         self.asked: list[int] = []
         self.by_name: list[str] = []
+        self.open: dict[str, history.Order] = {}
         self.order = _ENDED
         self.trades: dict[str, history.Trade] = {}
 
@@ -59,7 +60,7 @@ class LimitedCalls:
             return
         self.left -= 1
         if endpoint is endpoints.OPEN_ORDERS:
-            on_result(history.OpenOrders(open={}))
+            on_result(history.OpenOrders(open=self.open))
             return
         if endpoint is endpoints.QUERY_ORDERS:
             self.named += 1
@@ -245,6 +246,18 @@ def test_fills_of_orders_that_an_ended_poll_was_told_of_by_id_are_asked_for_by_t
     assert told is not None
     assert [(trade.exec_id, trade.order_id, trade.last_lots) for trade in told.trades] == [("T1", "A1", BTC)]
     assert known.is_ended
+
+
+def test_fills_from_before_the_span_of_open_orders_are_asked_for_by_id() -> None:
+    """The span begins when the order was sent, by a clock that may have been wrong then."""
+    calls, desk = LimitedCalls(count=0, calls_max=10), _desk()
+    desk.parts.memory.found("A1", "a", "BTC/USD", BUY, OrderType.LIMIT)
+    calls.open = {"A1": replace(_ENDED, status="open", vol="3.00000000", vol_exec="1.00000000")}
+    calls.order = replace(_ENDED, status="open", vol="3.00000000", vol_exec="1.00000000", trades=["T1"])
+    calls.trades = {"T1": _trade("A1")}
+    told = _poll(calls, Past(1_767_614_448), desk)
+    assert told is not None
+    assert [(trade.exec_id, trade.order_id, trade.last_lots) for trade in told.trades] == [("T1", "A1", BTC)]
 
 
 def test_where_ids_are_refused_the_long_past_is_read_after_all() -> None:
