@@ -428,8 +428,13 @@ class Watch:
     def check_trading(self) -> None:
         """The desk trades again: all that is open can be canceled, and each link takes an order and its cancel."""
         desk, world = self.world.desk, self.world
-        desk.cancel_all()
+        refused = -1
         for _ in range(20):  # as below
+            if (
+                refused != self.counts["cancel_rejected"]
+            ):  # for the first time, or since an ended token took the one before
+                refused = self.counts["cancel_rejected"]
+                desk.cancel_all()
             world.run(30)
             if not self.account.open_orders and not desk.open_orders:
                 break
