@@ -119,16 +119,20 @@ class VenueHost:
         """Let time pass up to an instant, that instant included."""
         venue, scheduler = self.venue, self.scheduler
         while True:
-            due_ns = min(self.next_due_ns(), self._endless.next_seam_ns())
-            has_stopped = self._play(min(due_ns, now_ns))
-            if has_stopped and due_ns > min(self.next_due_ns(), self._endless.next_seam_ns()):
-                continue  # what the market did has brought something that comes first
+            timer_ns = venue.next_timer_ns()
+            due_ns = min(scheduler.next_ns(), self._endless.next_seam_ns())
+            if timer_ns is not None and timer_ns < due_ns:
+                due_ns = timer_ns
+            if self._play(min(due_ns, now_ns)):
+                if due_ns > min(self.next_due_ns(), self._endless.next_seam_ns()):
+                    continue  # what the market did has brought something that comes first
+                timer_ns = venue.next_timer_ns()
             if due_ns > now_ns:
                 break
             scheduler.now_ns = max(scheduler.now_ns, due_ns)
             for index in self._endless.pass_seams(due_ns):
                 self._dirty.add(self._symbols[index])
-            if venue.next_timer_ns() == due_ns:
+            if timer_ns == due_ns:
                 self._on_timer(due_ns)
             elif scheduler.next_ns() == due_ns:
                 scheduler.run_next()

@@ -169,8 +169,9 @@ class World:
     def _happen(self, callback: Callable[[], None]) -> None:
         callback()
         self.host.settle()
-        self.fix_gateway.flush()
-        self._arm_fix()
+        if self._has_fix:
+            self.fix_gateway.flush()
+            self._arm_fix()
         self.event_count += 1
         for check in self.checks:
             check()
@@ -202,7 +203,7 @@ class World:
 
     def note(self, text: str) -> None:
         """A line of the log."""
-        line = f"{self.now_s:11.6f} {text}"
+        line = f"{(self.host.now_ns - self.setting.start_ns) / SECOND:11.6f} {text}"
         self.tail.append(line)
         self._hash.update(line.encode() + b"\n")
 
@@ -237,6 +238,7 @@ class World:
         self.fix_gateway = FixGateway(context, {COMP_ID: "a0"})
         self.credentials = Credentials(keys[0].key, keys[0].secret.reveal())
         self._fix_ends: list[Any] = []
+        self._has_fix = False
         self._fix_due_ns = 0
         self.host.open_line(_Mute())
 
@@ -258,6 +260,7 @@ class World:
         return HttpEnd(connection, self.rest_gateway, self.http_faults, now, self.later, self.note)
 
     def _accept_fix(self, connection: Connection) -> Peer:
+        self._has_fix = True
         end = self.fix_gateway.connect("127.0.0.1", connection.send, connection.hang_up)
         self._fix_ends.append(end)
         return end
