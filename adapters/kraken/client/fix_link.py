@@ -150,9 +150,11 @@ class FixLink(QuietHandler, WireLink):
 
     def _line_opened(self) -> None:
         now_ns = self._clock.now_ns
-        is_reset = self._is_reset_wanted or self._must_reset or self._days.has_rolled(now_ns)
-        # Until the venue has answered: the store may have begun anew though nothing could be sent.
-        self._is_reset_wanted = self._must_reset = is_reset
+        # The store has begun anew and the venue never answered in these numbers: it may not know of them, as where the
+        # logon could not be stored, or the process ended before it was sent.
+        is_unheard = self._session.next_target == 1
+        is_reset = self._is_reset_wanted or self._must_reset or is_unheard or self._days.has_rolled(now_ns)
+        self._is_reset_wanted = is_reset
         try:
             self._session.connect(now_ns, is_reset=is_reset)
         except (StoreError, OSError) as error:

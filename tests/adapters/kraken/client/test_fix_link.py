@@ -219,6 +219,17 @@ def test_numbers_that_begin_anew_do_so_at_the_venue_too_where_the_first_logon_co
     assert len(desk.lines.streams) == count + 1  # by the first logon that could be sent
 
 
+def test_a_process_that_ended_between_new_numbers_and_their_first_logon_begins_anew_when_it_is_started_again() -> None:
+    desk = WireDesk(FIX)
+    desk.add("1")
+    desk.links["fix"]._session._store.reset()
+    count = len(desk.lines.streams)
+    desk.links["fix"].open(is_reset=False)
+    desk.run(30_000)
+    assert desk.links["fix"].is_up
+    assert len(desk.lines.streams) == count + 1
+
+
 def test_a_file_that_is_no_mark_of_a_session_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "days.json"
     path.write_bytes(b"[]")
