@@ -14,6 +14,7 @@ import pyarrow as pa
 from msgspec import structs
 from msgspec.structs import replace
 
+from framework.backtest.packed_tables import PackedTables
 from framework.backtest.results import EVENT_SCHEMA
 from framework.execution.events import OrderReachChanged, RoadEvent, SessionClosed, SessionOpened, SessionResumed
 from framework.execution.link import DeskListener
@@ -35,10 +36,9 @@ from framework.venue.observer import VenueObserver
 __all__ = ["RunRecorder"]
 
 _SESSION_EVENTS = (SessionOpened, SessionClosed, SessionResumed)
-# So many rows of one kind are kept as objects before they are made columns.
-_ROWS_MAX = 50_000
-# A command with one of these outcomes has been learned all about.
+# A command with one of these outcomes has been answered; so long after it was sent, nothing more is said of it.
 _FINAL = ("accepted", "rejected")
+_FINAL_AFTER_NS = 60 * 10**9
 
 _Columns = dict[str, pa.Array]
 
@@ -83,9 +83,11 @@ class _CommandRow:
 class RunRecorder(VenueObserver):
     """Collects the rows of ``events.parquet``; ``fills`` are the venue's fills in the order in which they happened."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows_max: int = 50_000) -> None:
+        """rows_max: so many rows of one kind are kept as objects before they are made columns, and packed."""
+        self._rows_max = self._commands_max = rows_max
         self._row = 0
-        self._done: list[_Columns] = []
+        self._done = PackedTables(EVENT_SCHEMA)
         self._commands: list[_CommandRow] = []
         self._by_request: dict[int, tuple[_CommandRow, ...]] = {}
         self._reports: list[tuple[int, str, Report, int]] = []
@@ -101,8 +103,8 @@ class RunRecorder(VenueObserver):
 
     def sent(self, link: str, command: Command, ts_sent_ns: int) -> None:
         """A command was put on a link; a batch has a row for each of its orders."""
-        if len(self._commands) >= _ROWS_MAX:
-            self._finish_commands()
+        if len(self._commands) >= self._commands_max:
+            self._finish_commands(ts_sent_ns - _FINAL_AFTER_NS)
         request_id = command.request_id
         kind = type(command)
         rows: tuple[_CommandRow, ...]
@@ -159,7 +161,7 @@ class RunRecorder(VenueObserver):
 
     def item_refused(self, request_id: int, cl_ord_id: str, text: str) -> None:
         """The answer to a batch of new orders was learned, and it refuses this one of them."""
-        for row in self._by_request[request_id]:
+        for row in self._by_request.get(request_id, ()):
             if getattr(row.command, "cl_ord_id", None) == cl_ord_id:
                 row.outcome, row.text = "rejected", text
 
@@ -170,8 +172,8 @@ class RunRecorder(VenueObserver):
             self._fill_learned[report.exec_id] = (ts_learned_ns, link)
         else:
             self._reports.append((self._next_row(), link, report, ts_learned_ns))
-            if len(self._reports) >= _ROWS_MAX:
-                self._done.append(_arrays(_report_columns(self._reports)))
+            if len(self._reports) >= self._rows_max:
+                self._done.add(_table(_arrays(_report_columns(self._reports))))
                 self._reports.clear()
 
     def concluded(self, event: RoadEvent) -> None:
@@ -221,8 +223,8 @@ class RunRecorder(VenueObserver):
 
     def _live(self, name: str, cl_ord_id: str, order_id: str, now_ns: int, text: str | None) -> None:
         self._lives.append((self._next_row(), name, cl_ord_id, order_id, now_ns, text))
-        if len(self._lives) >= _ROWS_MAX:
-            self._done.append(_arrays(_life_columns(self._lives)))
+        if len(self._lives) >= self._rows_max:
+            self._done.add(_table(_arrays(_life_columns(self._lives))))
             self._lives.clear()
 
     def on_fill(self, report: ExecutionReport) -> None:
@@ -252,30 +254,30 @@ class RunRecorder(VenueObserver):
 
         marks: the market's best prices at and after each fill, by column name, in the order of ``fills``.
         """
-        parts = [
-            *self._done,
-            *(
-                _arrays(columns)
-                for columns in (
-                    _command_columns(self._commands),
-                    _report_columns(self._reports),
-                    self._fill_columns() | marks,
-                    _event_columns(self._events),
-                    _denied_columns(self._denied),
-                    _life_columns(self._lives),
-                    _venue_columns(self._venue),
-                )
-            ),
-        ]
-        return pa.concat_tables([_table(columns) for columns in parts]).sort_by("row").combine_chunks()
+        parts = (
+            _command_columns(self._commands),
+            _report_columns(self._reports),
+            self._fill_columns() | marks,
+            _event_columns(self._events),
+            _denied_columns(self._denied),
+            _life_columns(self._lives),
+            _venue_columns(self._venue),
+        )
+        tables = [*self._done.tables(), *(_table(_arrays(columns)) for columns in parts)]
+        return pa.concat_tables(tables).sort_by("row").combine_chunks()
 
-    def _finish_commands(self) -> None:
-        """Make columns of the commands that have been answered; those on their way, or lost, may still change."""
-        final = [row for row in self._commands if row.outcome in _FINAL]
-        self._commands = [row for row in self._commands if row.outcome not in _FINAL]
+    def _finish_commands(self, before_ns: int) -> None:
+        """Make columns of the commands that have been answered and were sent before a time; others may still change."""
+        final: list[_CommandRow] = []
+        left: list[_CommandRow] = []
+        for row in self._commands:
+            (final if row.outcome in _FINAL and row.ts_sent_ns < before_ns else left).append(row)
+        self._commands = left
+        self._commands_max = max(self._rows_max, 2 * len(left))
         for row in final:
             self._by_request.pop(row.command.request_id, None)
-        self._done.append(_arrays(_command_columns(final)))
+        if final:
+            self._done.add(_table(_arrays(_command_columns(final))))
 
     def _fill_columns(self) -> dict[str, list[Any]]:
         reports = [report for _, report in self.fills]

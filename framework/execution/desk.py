@@ -280,8 +280,8 @@ class ExecutionDesk:
 
         qty_lots: new total quantity, what is filled included. Nothing happens to an order that has ended.
         """
-        record = self.orders[cl_ord_id]
-        if not record.is_live:
+        record = self.orders.get(cl_ord_id)
+        if record is None or not record.is_live:
             return
         link = self._changes.link_for_change(record) if via is None else self._link(via)
         now_ns = self._clock.now_ns
@@ -329,6 +329,20 @@ class ExecutionDesk:
         )
         self._requests.send(RequestKind.AMEND, link, amend, (record,), now_ns)
 
+    # ------------------------------------------------------------------------------------------------- the past
+
+    def forget(self, before_ns: int) -> list[str]:
+        """Let go of the orders that closed before a time, and return their client ids.
+
+        What is said of one of them later is taken for news of an order of others.
+        """
+        return self._ledger.forget(before_ns)
+
+    @property
+    def order_count(self) -> int:
+        """So many orders there have been."""
+        return len(self.orders) + self._ledger.forgotten_count
+
     # ------------------------------------------------------------------------------------------------- cancels
 
     def cancel(self, cl_ord_id: str, via: str | None = None) -> None:
@@ -338,13 +352,16 @@ class ExecutionDesk:
         no step reaches, the first link that is up is asked all the same, for the venue is the judge; if none is up,
         the cancel is refused here and the order stays.
         """
-        self._cancels.cancel(self.orders[cl_ord_id], via)
+        record = self.orders.get(cl_ord_id)
+        if record is not None:
+            self._cancels.cancel(record, via)
 
     def cancel_batch(self, cl_ord_ids: Sequence[str], via: str | None = None) -> None:
         """Cancel several orders, in as few requests as there can be where the road has batches and reaches them all,
         else one by one.
         """
-        self._cancels.cancel_batch([self.orders[cl_ord_id] for cl_ord_id in cl_ord_ids], via)
+        records = [record for record in map(self.orders.get, cl_ord_ids) if record is not None]
+        self._cancels.cancel_batch(records, via)
 
     def has_batch_cancels(self, via: str | None = None) -> bool:
         """Whether a road, by default the first of the cancel route, takes several cancels in one request."""

@@ -8,6 +8,7 @@ changed first.
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import Decimal
 
 from framework.execution.events import OutcomeResolved, RoadEvent
@@ -35,7 +36,11 @@ class Ledger:
         self.journal = journal
         self.guard = guard
         self._clock = clock
+        self.forgotten_count = 0
         self._by_order_id: dict[str, OrderRecord] = {}
+        # Ids that an order had before an edit, and when each order closed, oldest first.
+        self._earlier_ids: dict[str, list[str]] = {}
+        self._closed: deque[tuple[int, OrderRecord]] = deque()
 
     def tell(self, event: RoadEvent) -> None:
         """Tell strategy and journal of an event of the road."""
@@ -57,14 +62,30 @@ class Ledger:
 
     def name(self, record: OrderRecord, order_id: str) -> None:
         """Say by which id the venue knows an order."""
+        if record.order_id is not None and record.order_id != order_id:
+            self._earlier_ids.setdefault(record.cl_ord_id, []).append(record.order_id)
         record.order_id = order_id
         self._by_order_id[order_id] = record
+
+    def forget(self, before_ns: int) -> list[str]:
+        """Let go of the orders that closed before a time; their client ids."""
+        gone = []
+        while self._closed and self._closed[0][0] < before_ns:
+            _, record = self._closed.popleft()
+            del self.orders[record.cl_ord_id]
+            for order_id in (record.order_id, *self._earlier_ids.pop(record.cl_ord_id, ())):
+                if order_id is not None:
+                    self._by_order_id.pop(order_id, None)
+            gone.append(record.cl_ord_id)
+        self.forgotten_count += len(gone)
+        return gone
 
     # ------------------------------------------------------------------------------------------------- beginnings
 
     def deny(self, record: OrderRecord, reason: str) -> None:
         """The order was not sent."""
         record.knowledge = _CLOSED
+        self._closed.append((self._clock.now_ns, record))
         self.journal.denied(record, self._clock.now_ns, reason)
         self.listener.order_denied(record, reason)
 
@@ -247,4 +268,5 @@ class Ledger:
 
     def _retire(self, record: OrderRecord) -> None:
         record.knowledge = _CLOSED
+        self._closed.append((self._clock.now_ns, record))
         self.open_orders.pop(record.cl_ord_id, None)

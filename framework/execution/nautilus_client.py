@@ -206,6 +206,11 @@ class DeskExecutionClient(ExecutionClient):
         ids = [self._cl_ord_id(cancel.client_order_id) for cancel in command.cancels]
         self._desk().cancel_batch(ids, via=_via(command.params))
 
+    def forget(self, cl_ord_id: str) -> Order | None:
+        """Let go of an order that has closed; NautilusTrader's order of it, if it was made."""
+        self._held.pop(cl_ord_id, None)
+        return self._nautilus.pop(cl_ord_id, None)
+
     def query_order(self, command: QueryOrder) -> None:
         self._desk().query()
 

@@ -12,12 +12,12 @@ from nautilus_trader.data.engine import DataEngine
 from nautilus_trader.model.identifiers import InstrumentId
 
 from framework.adapter import LiveMarket
-from framework.backtest.results import TOUCH_SCHEMA
 from framework.book import BookView
 from framework.data.live_rows import MarketRow, Quote
 from framework.errors import ConfigError
 from framework.execution.instruments import InstrumentBridge
 from framework.live.clock import LiveClock
+from framework.live.touch_samples import TouchSamples
 from framework.nautilus.market_objects import book_as_deltas, quote_tick, rows_as_deltas, trade_tick
 from framework.strategy import Strategy
 
@@ -75,10 +75,7 @@ class LiveFeeds:
         self._pairs = {bridge.spec.symbol: _Pair(bridge, market.book(bridge.spec.symbol)) for bridge in bridges}
         self._by_id: Mapping[InstrumentId, _Pair] = {pair.bridge.instrument_id: pair for pair in self._pairs.values()}
         self._trade_count = 0
-        # By symbol, columns of the sampled touch.
-        self._samples: dict[str, list[tuple[int, int | None, int | None, int | None, int | None, int | None]]] = {
-            symbol: [] for symbol in self._pairs
-        }
+        self._samples = {symbol: TouchSamples(symbol) for symbol in self._pairs}
 
     @property
     def is_known(self) -> bool:
@@ -208,33 +205,12 @@ class LiveFeeds:
         """Write down the best prices as they have been told."""
         now_ns = self._clock.now_ns
         for symbol, pair in self._pairs.items():
-            bid, bid_lots, ask, ask_lots = pair.book.touch()
-            self._samples[symbol].append(
-                (
-                    now_ns,
-                    bid if bid_lots else None,
-                    bid_lots if bid_lots else None,
-                    ask if ask_lots else None,
-                    ask_lots if ask_lots else None,
-                    pair.book.last_ticks,
-                )
-            )
+            self._samples[symbol].add(now_ns, pair.book)
 
     def touch_at(self, symbol: str, ts_ns: int) -> tuple[int | None, int | None]:
         """Best bid and ask as of the last sample by a time; None, None before the first."""
-        samples = self._samples[symbol]
-        low, high = 0, len(samples)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if samples[middle][0] <= ts_ns else (low, middle)
-        return (None, None) if not low else (samples[low - 1][1], samples[low - 1][3])
+        return self._samples[symbol].at(ts_ns)
 
     def touch_table(self) -> pa.Table:
         """The samples, as ``TOUCH_SCHEMA``."""
-        names = ("ts_ns", "bid_ticks", "bid_lots", "ask_ticks", "ask_lots", "last_ticks")
-        tables = []
-        for symbol, rows in self._samples.items():
-            columns = {name: pa.array([row[i] for row in rows], pa.int64()) for i, name in enumerate(names)}
-            columns["symbol"] = pa.array([symbol] * len(rows), pa.string())
-            tables.append(pa.table([columns[field.name] for field in TOUCH_SCHEMA], schema=TOUCH_SCHEMA))
-        return pa.concat_tables(tables)
+        return pa.concat_tables([samples.table() for samples in self._samples.values()])

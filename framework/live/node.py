@@ -47,6 +47,7 @@ __all__ = ["LiveNode"]
 
 _NS = 1_000_000_000
 _MS = 1_000_000
+_FORGET_NS = 60 * 10**9
 _SAMPLE_NS = _NS
 _READY_MS = 20
 _HORIZONS_S = (1, 10, 60)
@@ -175,7 +176,7 @@ class LiveNode:
         down = [name for name, link in desk.links.items() if not link.is_up]
         held = ", ".join(f"{symbol} {qty}" for symbol, qty in self.closing.positions().items())
         return (
-            f"{len(desk.orders)} orders, "
+            f"{desk.order_count} orders, "
             f"{len(desk.open_orders)} open, {len(self.recorder.fills)} fills; position: {held or 'none'}"
             + (f"; down: {', '.join(down)}" if down else "")
         )
@@ -190,6 +191,8 @@ class LiveNode:
         market.open()
         self.trader.start(is_resumed=self._recovery.run_count > 0)
         self._sample()
+        if self.config.live.remembered_s:
+            self._forget()
         self._await_ready()
 
     def _take_over(self) -> None:
@@ -399,6 +402,12 @@ class LiveNode:
             if self._tape is not None:
                 self._tape.flush(self._clock.now_ns)
             self._clock.at(self._clock.now_ns + _SAMPLE_NS, self._sample)
+
+    def _forget(self) -> None:
+        if not self.done.is_set():
+            remembered_ns = self.config.live.remembered_s * _NS
+            self.trader.forget(self._clock.now_ns - remembered_ns)
+            self._clock.at(self._clock.now_ns + _FORGET_NS, self._forget)
 
 
 def _nothing() -> None:

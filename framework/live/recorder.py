@@ -28,13 +28,17 @@ _DOINGS = {
 }
 
 
+# A live run is long: what it has done is kept packed.
+_ROWS_MAX = 2_000
+
+
 class LiveRecorder(RunRecorder):
     """Fills are those that were learned. A command was at the engine when the venue says that it did what is asked for:
     made the order, canceled it, amended it; where it does not say, when it took the request.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(_ROWS_MAX)
         # Commands whose doing has not been reported, by name and order, with their requests.
         self._awaited: dict[tuple[str, str], int] = {}
 

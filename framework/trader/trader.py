@@ -37,6 +37,7 @@ from framework.trader.order_path import OrderPath
 __all__ = ["AttachedLink", "MarketFeed", "Timing", "Trader"]
 
 _MS = 1_000_000
+_SECOND_NS = 10**9
 # NautilusTrader's account is told new balances so long after a fill, once for all fills until then.
 _BALANCES_MS = 5_000
 # How often it is looked whether too much is lost, beside each order and each fill.
@@ -260,7 +261,19 @@ class Trader:
 
     def reach(self, cl_ord_id: str) -> tuple[str, ...]:
         """The links that can cancel an order now."""
-        return self.desk.orders[cl_ord_id].reach
+        record = self.desk.orders.get(cl_ord_id)
+        return () if record is None else record.reach
+
+    def forget(self, before_ns: int) -> None:
+        """Let go of orders that closed before a time, and of older states of the account: NautilusTrader's cache does
+        not have them any more.
+        """
+        cache, now_ns = self.nautilus.cache, self.scheduler.now_ns
+        for cl_ord_id in self.desk.forget(before_ns):
+            order = self.client.forget(cl_ord_id)
+            if order is not None:
+                cache.purge_order(order.client_order_id)
+        cache.purge_account_events(now_ns, max(0, now_ns - before_ns) // _SECOND_NS)
 
     def rate_budget_used(self, symbol: str) -> float:
         """Share of a pair's rate counter that is used now, by the desk's own count."""

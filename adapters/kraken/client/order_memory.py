@@ -17,7 +17,7 @@ from framework.protocol import OrderType, TimeInForce
 __all__ = ["KnownOrder", "OrderMemory"]
 
 # So many orders that have ended are remembered: late news of them is still understood.
-_ENDED_MAX = 20_000
+_ENDED_MAX = 5_000
 
 
 class KnownOrder:

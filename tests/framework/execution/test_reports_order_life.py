@@ -246,3 +246,28 @@ def test_the_answer_to_a_request_is_written_down_with_the_time_at_which_it_was_l
     rig.run(7)
     rig.tell("ws2", accepted(1, 1, "O1"))
     assert rig.notes.answers == [(1, at(7), "accepted")]
+
+
+def test_an_order_that_closed_before_a_time_is_forgotten_and_what_is_said_of_it_later_is_not_its_own() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.run(1_000)
+    rig.tell("ws2", execution(ExecType.CANCELED, 1_000, state=OrderState.CANCELED))
+    assert rig.desk.forget(at(1_000)) == []
+    assert rig.desk.forget(at(1_001)) == ["a"]
+    assert (dict(rig.desk.orders), rig.desk.order_count) == ({}, 1)
+    heard = list(rig.heard)
+    rig.tell("ws2", trade(3, "T9", 10, 10))
+    rig.desk.cancel("a")
+    rig.desk.cancel_batch(["a"])
+    rig.desk.amend("a", qty_lots=1)
+    assert rig.heard == heard
+
+
+def test_an_order_that_is_open_or_unsettled_is_never_forgotten() -> None:
+    rig = Rig()
+    rig.open_order()
+    # Canceled, but a fill that the venue counts has not been told.
+    rig.tell("ws2", execution(ExecType.CANCELED, 2, state=OrderState.CANCELED, cum_lots=10))
+    assert rig.desk.forget(at(10**9)) == []
+    assert list(rig.desk.orders) == ["a"]
