@@ -61,6 +61,8 @@ class LiveSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     balances_s: how often the venue is asked for the account's balances; 0 for at the start only.
     busy_poll: the run never sleeps while it waits, which takes a processor's core for itself, and answers what comes
         sooner: nothing has to be woken, and nothing else empties the core's caches.
+    keep_awake: no core of the machine halts while the run lives, so that none has to be woken when something comes; the
+        run needs the right to write to /dev/cpu_dma_latency.
     remembered_s: orders that have closed, and states of the account, are let go of after so many seconds, also in
         NautilusTrader's cache; 0 keeps all. The run's folder has them all.
     dead_man_s: the venue cancels all orders of the account if this run has not been heard for so long; 0 for never.
@@ -80,6 +82,7 @@ class LiveSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     dead_man_s: int = 60
     balances_s: int = 60
     busy_poll: bool = False
+    keep_awake: bool = False
     remembered_s: int = 3_600
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,7 @@ from framework.backtest.placing import check_run_place
 from framework.errors import ConfigError, TidegateError
 from framework.execution.policy import DeskPolicy
 from framework.execution.routes import route_links
+from framework.live.awake import cores_awake
 from framework.live.busy_poll import busy_poll
 from framework.live.clock import LiveClock
 from framework.live.closing import AtEnd
@@ -90,7 +92,8 @@ def run_live(
     intents = IntentJournal.open(journal, config.live.fsync, recovery.read)
     profile = load_profile(adapter.name, config.venue.switches)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        awake = cores_awake() if config.live.keep_awake else nullcontext()
+        with awake, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             clock = LiveClock(runner.get_loop())
             venue = runner.run(connect(config, adapter, clock))
             health = RunHealth(

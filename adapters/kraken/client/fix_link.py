@@ -336,4 +336,5 @@ class FixLink(QuietHandler, WireLink):
             self._refuse_later(command, UnsendableError(str(error)))
         else:
             self._flush()
+            self._requests.left(request, now_ns)
             self._reports.sent(request, seq_num)

@@ -35,7 +35,8 @@ _SCOPES = {MassCancelScope.SYMBOL: "1", MassCancelScope.SESSION: "6", MassCancel
 class FixRequest:
     """A message on its way, and what its answer is about.
 
-    known: its order; None for a mass cancel. msg_type, body: the message, as ``fields.write_tail`` has its fields.
+    known: its order, of a new one once it has left; None for a mass cancel. msg_type, body: the message, as
+    ``fields.write_tail`` has its fields.
     """
 
     __slots__ = ("body", "cl_ord_id", "command", "known", "msg_type")
@@ -69,11 +70,19 @@ class FixRequests:
         self._templates = OrderTemplates(_MARKS)
 
     def make(self, command: Command) -> FixRequest:
-        """The message of a command; a new order is remembered."""
+        """The message of a command."""
         maker = self._makers.get(type(command))
         if maker is None:
             raise UnsendableError(f"FIX has no {type(command).__name__}", RejectReason.NOT_SUPPORTED)
         return maker(command)
+
+    def left(self, request: FixRequest, now_ns: int) -> None:
+        """A message has left, not before this time: a new order is remembered."""
+        order = request.command
+        if isinstance(order, AddOrder):
+            sent_ns = self._parts.time.proved_ns(now_ns)
+            request.known = known = self._parts.memory.sent(order, order.deadline_ns, sent_ns)
+            known.fix_id = request.cl_ord_id
 
     # ------------------------------------------------------------------------------------------------- orders
 
@@ -83,10 +92,7 @@ class FixRequests:
             _check(order)
         cl_ord_id = self._parts.ids.on_wire(order.cl_ord_id, self._parts.clock.now_ns)
         body = write_tail(self.new_order(order, cl_ord_id)) if kind is None else self._ordinary(order, kind, cl_ord_id)
-        sent_ns = self._parts.time.proved_ns(self._parts.clock.now_ns)
-        known = self._parts.memory.sent(order, order.deadline_ns, sent_ns)
-        known.fix_id = cl_ord_id
-        return FixRequest(cl_ord_id, order, known, _NEW_ORDER, body)
+        return FixRequest(cl_ord_id, order, None, _NEW_ORDER, body)
 
     def _ordinary(self, order: AddOrder, kind: OrderKind, cl_ord_id: str) -> bytes:
         """What ``new_order`` says of an ordinary order."""

@@ -17,7 +17,7 @@ from adapters.kraken.client.link_base import AccountParts, UnsendableError
 from adapters.kraken.client.order_templates import OrderKind, OrderTemplates, order_kind
 from adapters.kraken.wire.codec import Maybe, encode
 from adapters.kraken.wire.credentials import Token
-from adapters.kraken.wire.digits import digits, rfc3339_us
+from adapters.kraken.wire.digits import digits, rfc3339_ms, rfc3339_us
 from adapters.kraken.wire.number import Number
 from adapters.kraken.wire.ws2 import requests as wire
 from adapters.kraken.words import SIDE_WORDS, STP_WORDS, TIME_WORDS, TYPE_WORDS
@@ -265,4 +265,4 @@ def _moment(ts_ns: int | None) -> Maybe[str]:
 
 def _deadline(command: Command) -> Maybe[str]:
     """With milliseconds, as the page has it; never later than asked."""
-    return UNSET if command.deadline_ns is None else f"{rfc3339_us(command.deadline_ns)[:-4]}Z"
+    return UNSET if command.deadline_ns is None else rfc3339_ms(command.deadline_ns)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from zlib import crc32
 
-__all__ = ["book_checksum", "digits", "epoch_us", "rfc3339_ns", "rfc3339_us"]
+__all__ = ["book_checksum", "digits", "epoch_us", "rfc3339_ms", "rfc3339_ns", "rfc3339_us"]
 
 _NS = 10**9
 
@@ -36,6 +36,12 @@ def rfc3339_us(ts_ns: int) -> str:
     """A time with microseconds, as WebSocket v2 prints it."""
     seconds, rest_ns = divmod(ts_ns, _NS)
     return f"{_second(seconds)}.{rest_ns // 1000:06d}Z"
+
+
+def rfc3339_ms(ts_ns: int) -> str:
+    """A time with milliseconds, as deadlines of WebSocket v2 have it; what is finer is cut off."""
+    seconds, rest_ns = divmod(ts_ns, _NS)
+    return f"{_second(seconds)}.{rest_ns // 1_000_000:03d}Z"
 
 
 # A second's messages have all but the decimals in common.
