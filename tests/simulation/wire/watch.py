@@ -307,9 +307,11 @@ class Watch:
                 self._note_order(command)
             if isinstance(command, CancelOrder | AmendOrder | EditOrder):
                 self._is_asked(command)
+            orders = self.account.order_by_id
+            touched, count = list(self.account.open_orders.values()), len(orders)
             handle(line_id, command, now_ns)
-            newest = itertools.islice(reversed(self.account.order_by_id.values()), 60)
-            for order in itertools.chain(newest, self.account.open_orders.values()):
+            touched += itertools.islice(reversed(orders.values()), len(orders) - count)
+            for order in touched:
                 self._ticks.setdefault(order.order_id, set()).add(order.limit_ticks)
             if isinstance(command, AddOrder) and self.account.find(None, command.cl_ord_id) is not None:
                 cl_ord_id = self.world.parts.ids.on_desk(command.cl_ord_id)
