@@ -314,7 +314,10 @@ class ExecutionDesk:
                 display_lots=display_lots,
                 is_post_only=is_post_only,
             )
-            record.edit = self._requests.send(RequestKind.EDIT, link, edit, (record,), now_ns)
+            try:
+                self._requests.send(RequestKind.EDIT, link, edit, (record,), now_ns)
+            finally:  # it is in flight, and its fate not known, where it cannot be written down too
+                record.edit = self._requests.in_flight.get(request_id)
             return
         amend = AmendOrder(
             request_id=request_id,

@@ -56,16 +56,22 @@ class ClientIds:
 
     def on_wire(self, cl_ord_id: str, now_ns: int) -> str:
         """The id that stands for a desk's; made and kept at the first call. Raises OSError where it cannot be kept."""
-        wire = self._wire.get(cl_ord_id)
+        wire = self.known_on_wire(cl_ord_id)
         if wire is not None:
             return wire
-        if (not self._is_time_based and _SHORT.fullmatch(cl_ord_id)) or _UUID.fullmatch(cl_ord_id):
-            return cl_ord_id
         wire = self.new(now_ns)
         if self._path is not None:
             self._write(self._path, msgspec.json.encode((cl_ord_id, wire)) + b"\n")
         self._keep(cl_ord_id, wire)
         return wire
+
+    def known_on_wire(self, cl_ord_id: str) -> str | None:
+        """The id that stands for a desk's; None where none has been made: then nothing was ever sent under it."""
+        wire = self._wire.get(cl_ord_id)
+        if wire is not None:
+            return wire
+        is_taken = (not self._is_time_based and _SHORT.fullmatch(cl_ord_id)) or _UUID.fullmatch(cl_ord_id)
+        return cl_ord_id if is_taken else None
 
     def on_desk(self, wire: str) -> str:
         """The desk's id of an order with this id on the wire: the same one where no other was made for it."""

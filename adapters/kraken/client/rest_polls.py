@@ -263,14 +263,15 @@ class RestPoll:
         parts = self._parts
         rows = (*self._open.values(), *self._closed.values())
         seen = {_desk_id(row, parts.ids.on_desk) for row in rows}
-        return [
-            parts.ids.on_wire(known.cl_ord_id, parts.clock.now_ns)
+        names = [
+            parts.ids.known_on_wire(known.cl_ord_id)
             for known in parts.memory.live()
             if known.order_id is None
             and known.cl_ord_id not in seen
             and self._is_late(known)
             and not self._is_covered(known)
         ]
+        return [name for name in names if name is not None]
 
     def _is_covered(self, known: KnownOrder) -> bool:
         """Whether an order would be among those that have been told, page by page, if it had ended: it did so after it

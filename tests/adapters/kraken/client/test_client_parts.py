@@ -135,6 +135,14 @@ def test_an_id_that_no_protocol_takes_stands_behind_another(name: str) -> None:
     assert ids.on_desk(wire) == name
 
 
+def test_asking_for_the_id_of_an_order_that_was_never_sent_makes_none() -> None:
+    ids = ClientIds(None, is_time_based=True)
+    assert ids.known_on_wire("a") is None
+    wire = ids.on_wire("a", 1)
+    assert ids.known_on_wire("a") == wire
+    assert ids.known_on_wire(wire) == wire
+
+
 def test_ids_are_known_again_after_a_restart_and_a_torn_line_is_none(tmp_path: Path) -> None:
     path = tmp_path / "ids"
     first = ClientIds(path, is_time_based=True)
