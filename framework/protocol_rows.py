@@ -106,6 +106,7 @@ def sections(profile: VenueProfile) -> list[tuple[str, list[Row]]]:
                 _share("self-trade prevention", "stp_modes", profile),
                 _has("amend in place", "has_amend"),
                 _has("edit: cancel and new", "has_edit"),
+                _has("edit with a client id", "edits_cl_ord_ids"),
                 ("batch of orders", ("capabilities.batch_add_min", "capabilities.batch_add_max"), _batch_add),
                 ("batch of cancels", ("capabilities.batch_cancel_max",), _batch_cancel),
                 _has("quantity in quote", "has_quote_qty"),

@@ -234,7 +234,7 @@ class Strategy(NautilusStrategy):
         qty_lots: int | None = None,
         **params: Any,
     ) -> None:
-        """Amend an order in place; ``edit=True`` replaces it by the venue's cancel-and-new."""
+        """Amend an order in place; ``edit=True`` replaces it by cancel-and-new where the venue edits such orders."""
         bridge = self.bridge(order.instrument_id)
         self.modify_order(
             order,

@@ -73,6 +73,20 @@ SWITCHES: tuple[Switch, ...] = (
         source="rest-api/add-order and websocket-v2/add_order: the order is canceled; clients know a request error too",
     ),
     Switch(
+        name="edit_of_client_id",
+        question="Is the edit of an order that carries a client id refused, or the new order without it made?",
+        values={
+            "refused": {
+                f"protocols.{protocol}.capabilities.edits_cl_ord_ids": False for protocol in ("rest", "ws1", "ws2")
+            },
+            "accepted": {
+                f"protocols.{protocol}.capabilities.edits_cl_ord_ids": True for protocol in ("rest", "ws1", "ws2")
+            },
+        },
+        default="refused",
+        source="rest-api/edit-order, websocket-v1/editorder, websocket-v2/edit_order: cl_ord_id is not supported",
+    ),
+    Switch(
         name="sell_fee_currency",
         question="In which currency is the fee of a sell whose order does not say?",
         values={"quote": {"is_sell_fee_in_base": False}, "base": {"is_sell_fee_in_base": True}},

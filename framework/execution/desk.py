@@ -278,6 +278,7 @@ class ExecutionDesk:
     ) -> None:
         """Change an order in place, or (``is_edit``) by the venue's cancel-and-new, which loses the queue place.
 
+        Orders carry client ids; where the venue does not edit those, the order is changed in place all the same.
         qty_lots: new total quantity, what is filled included. Nothing happens to an order that has ended.
         """
         record = self.orders.get(cl_ord_id)
@@ -287,6 +288,7 @@ class ExecutionDesk:
         now_ns = self._clock.now_ns
         schedule, age_ns = self.budget.schedule, record.age_ns(now_ns)
         is_end = qty_lots is not None and qty_lots <= record.cum_lots
+        is_edit = is_edit and (record.has_only_order_id or link.profile.capabilities.edits_cl_ord_ids)
         charge = edit_charge(schedule, age_ns) if is_edit else amend_charge(schedule, age_ns, ends_order=is_end)
         denial = self._denial(link, record.symbol, charge, now_ns)
         if denial is None and record.edit is not None:

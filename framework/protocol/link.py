@@ -37,6 +37,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     has_order_query: the open orders can be asked for (or come as a snapshot with a subscription, ``has_snapshot``).
     has_replay: what was missed while away is sent again on resumption.
     cancels_by_order_id, cancels_by_cl_ord_id: ids by which CancelOrder may name an order.
+    edits_cl_ord_ids: EditOrder takes orders that carry a client id.
     """
 
     order_types: tuple[OrderType, ...]
@@ -52,6 +53,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     deadline_default_ns: int | None
     has_amend: bool
     has_edit: bool
+    edits_cl_ord_ids: bool
     has_cancel_all: bool
     has_cancel_all_after: bool
     has_validate_only: bool

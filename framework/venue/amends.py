@@ -311,6 +311,8 @@ class Amends:
         """The order that an edit asks for, prepared, or why it is refused."""
         if old.secondary is not None or (old.order_type in TRIGGER_TYPES and old.is_triggered):
             return RejectReason.NOT_EDITABLE
+        if old.cl_ord_id and not line.profile.capabilities.edits_cl_ord_ids:
+            return RejectReason.NOT_EDITABLE
         total_lots = old.qty_lots if command.qty_lots is None else command.qty_lots
         if total_lots <= old.cum_lots:
             return RejectReason.NOT_EDITABLE

@@ -20,7 +20,6 @@ from nautilus_trader.model.enums import OrderSide, TimeInForce, TrailingOffsetTy
 from nautilus_trader.model.events import OrderEvent, OrderFilled
 from nautilus_trader.model.objects import Quantity
 
-from adapters.kraken.profile import PROFILE
 from framework.backtest.config import (
     FaultSection,
     MarketSection,
@@ -39,6 +38,7 @@ from framework.messages import (
 )
 from framework.protocol import BUY, Ordering
 from framework.strategy import Strategy, StrategyConfig
+from tests.editing import EDITING
 from tests.simulation.venue_watch import VenueWatch
 
 __all__ = ["ROADS", "Run", "play"]
@@ -46,7 +46,7 @@ __all__ = ["ROADS", "Run", "play"]
 ROADS = ("rest", "rest+ws", "ws2", "fix", "fix-colo")
 
 # Half of the runs have room for everything, half the limits of the real tiers.
-_PLENTY = tuple(msgspec.structs.replace(tier, threshold=50 * tier.threshold) for tier in PROFILE.tiers)
+_PLENTY = tuple(msgspec.structs.replace(tier, threshold=50 * tier.threshold) for tier in EDITING.tiers)
 
 # The strategy acts and things go wrong for so long; then the market stands still and all comes to rest.
 ACT_S, REST_S = 10.0, 40.0
@@ -414,7 +414,7 @@ def play(road: str, seed: int) -> Run:
         faults=_faults(chance),
     )
     strategy = Chaotic(chance)
-    profile = msgspec.structs.replace(PROFILE, tiers=_PLENTY) if chance.random() < 0.5 else PROFILE
+    profile = msgspec.structs.replace(EDITING, tiers=_PLENTY) if chance.random() < 0.5 else EDITING
     backtest = Backtest(config, markets=[_market(chance)], strategy=strategy, profile=profile)
     run = Run(backtest, strategy)
     backtest.run()

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from adapters.kraken.profile import PROFILE
 from framework.protocol import BUY, SELL
+from tests.editing import EDITING
 from tests.simulation.stage import BID, BTC, LEVEL_LOTS, Script, fixed_latency, level, rows, run, still_market, trade
 
-FAST = fixed_latency(PROFILE, 1.0)
+FAST = fixed_latency(EDITING, 1.0)
 QTY = BTC // 100
 
 # The level doubles behind us at 6 s; at 20 s the first half trades, at 21 s as much as we have, at 22 s the rest.

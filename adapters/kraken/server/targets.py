@@ -51,7 +51,7 @@ class Targets:
         return order
 
     def to_edit(self, account: str, reference: str, pair: ServedPair) -> Order:
-        """The one order that an edit means, by id or userref; one with a client id cannot be edited."""
+        """The one order that an edit means, by id or userref."""
         ids = self.ids(account, reference)
         order = self._records.order(account, ids[0]) if ids else None
         if order is None:
@@ -60,8 +60,6 @@ class Targets:
             raise Refusal("EOrder:Invalid order")
         if order.pair.symbol != pair.spec.symbol:
             raise invalid("pair")
-        if order.cl_ord_id:
-            raise Refusal("EGeneral:Invalid arguments:edit")
         return order
 
     def ids(self, account: str, reference: str) -> list[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from adapters.kraken.profile import PROFILE
 from framework.backtest.config import FaultSection, RoadSection
 from framework.backtest.results import EVENT_SCHEMA
 from framework.protocol import SELL
+from tests.editing import EDITING
 from tests.simulation.stage import BID, BTC, START_NS, Script, fixed_latency, rows, run, still_market, trade
 
-FAST = fixed_latency(PROFILE, 1.0)
+FAST = fixed_latency(EDITING, 1.0)
 
 
 def _s(ts_ns: int | None) -> float | None:

@@ -1,7 +1,8 @@
 """A desk with links that a test plays by hand: what is sent is kept, what comes back is what the test says.
 
-Profiles, rates and tier are Kraken's (an Intermediate account). Times of the trader's clock are milliseconds after
-``START_NS``; venue times are given in milliseconds after it too. Prices and quantities are small whole numbers.
+Profiles, rates and tier are Kraken's (an Intermediate account), with edits of orders that carry a client id. Times of
+the trader's clock are milliseconds after ``START_NS``; venue times are given in milliseconds after it too. Prices and
+quantities are small whole numbers.
 """
 
 from __future__ import annotations
@@ -34,12 +35,13 @@ from framework.messages import (
 )
 from framework.protocol import BUY, News, OrderType, Protocol, ProtocolProfile, RejectReason
 from framework.venue.scheduler import Scheduler
+from tests.editing import EDITING
 
 MS = 1_000_000
 # 2026-01-05 12:00:00 UTC.
 START_NS = 1_767_614_400_000 * MS
 SYMBOL = "BTC/USD"
-REST, WS2, FIX = (PROFILE.protocols[label] for label in (Protocol.REST, Protocol.WS2, Protocol.FIX))
+REST, WS2, FIX = (EDITING.protocols[label] for label in (Protocol.REST, Protocol.WS2, Protocol.FIX))
 
 # The roads of the profile, as policies.
 REST_POLLED = DeskPolicy(submit="rest", amend="rest", cancel=("rest",), news="rest")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
+from adapters.kraken.profile import PROFILE
 from framework.execution.orders import Knowledge, OrderRecord
+from framework.execution.policy import DeskPolicy
 from framework.messages import CancelBatch, ExecType, ExecutionReport, OrderState
-from framework.protocol import RejectReason
+from framework.protocol import Protocol, RejectReason
 from tests.framework.execution.desk_rig import (
     REST_POLLED,
     WS2_ROAD,
@@ -399,3 +402,18 @@ def _next_poll(rig: Rig) -> int:
         rig.clock.run_next()
     request_id: int = rig.last("rest").request_id
     return request_id
+
+
+# ------------------------------------------------------------------------------------------------- no edits
+
+
+@pytest.mark.parametrize("link", ["rest", "ws2", "fix"])
+def test_where_orders_with_client_ids_are_not_edited_they_are_changed_in_place(link: str) -> None:
+    """rest-api/edit-order, websocket-v2/edit_order, caveats; FIX has no edit at all."""
+    policy = DeskPolicy(submit=link, amend=link, cancel=(link,), news=link)
+    label = {"rest": Protocol.REST, "ws2": Protocol.WS2, "fix": Protocol.FIX}[link]
+    rig = Rig(policy, profiles={link: PROFILE.protocols[label]})
+    rig.open_order()
+    rig.desk.amend("a", limit_ticks=1_005, is_edit=True)
+    assert rig.sent(link) == ["AddOrder", "AmendOrder"]
+    assert rig.last(link).cl_ord_id == "a"

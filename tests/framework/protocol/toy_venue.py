@@ -55,6 +55,7 @@ FIX = ProtocolProfile(
         deadline_default_ns=None,
         has_amend=True,
         has_edit=False,
+        edits_cl_ord_ids=False,
         has_cancel_all=False,
         has_cancel_all_after=False,
         has_validate_only=False,

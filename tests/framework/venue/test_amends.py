@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from adapters.kraken.profile import PROFILE
 from framework.messages import AmendOrder, EditOrder, ExecType, OrderState
 from framework.protocol import BUY, SELL, OrderType, RejectReason, TimeInForce
 from framework.venue.observer import VenueObserver
@@ -383,3 +384,26 @@ def test_an_edit_keeps_the_end_time_even_if_it_has_come_near() -> None:
     (new,) = rig.venue.accounts["a"].open_orders.values()
     rig.at(60)
     assert new.state is OrderState.EXPIRED
+
+
+# ------------------------------------------------------------------------------------------------- client ids
+
+
+def test_an_order_that_carries_a_client_id_is_not_edited() -> None:
+    """rest-api/edit-order, caveats: cl_ord_id is not supported."""
+    rig = Rig(touch(), profile=PROFILE)
+    order = rig.add()
+    assert order.cl_ord_id
+    edit = _edit(rig, order, limit_ticks=991)
+    assert rig.refused("rest", edit) == PROFILE.errors[RejectReason.NOT_EDITABLE]
+    assert order.is_open
+    assert order.limit_ticks != 991
+
+
+def test_an_order_without_a_client_id_is_edited() -> None:
+    rig = Rig(touch(), profile=PROFILE)
+    rig.send("rest", rig.order(cl_ord_id=""))
+    (order,) = rig.venue.accounts["a"].open_orders.values()
+    rig.send("rest", _edit(rig, order, limit_ticks=991))
+    (new,) = rig.venue.accounts["a"].open_orders.values()
+    assert (new.limit_ticks, new.order_id != order.order_id) == (991, True)

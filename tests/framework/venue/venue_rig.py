@@ -10,7 +10,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
-from adapters.kraken.profile import PROFILE
 from framework.messages import (
     AddOrder,
     AmendOrder,
@@ -29,6 +28,7 @@ from framework.venue.exchange import Venue
 from framework.venue.observer import VenueObserver
 from framework.venue.orders import Order
 from framework.venue.sessions import Outbound
+from tests.editing import EDITING
 from tests.framework.venue.hand_market import HandMarket
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Rig:
         self,
         market: HandMarket | None = None,
         *,
-        profile: VenueProfile = PROFILE,
+        profile: VenueProfile = EDITING,
         balances: dict[str, str] | None = None,
         tier: str = "pro",
         volume: str = "0",

@@ -276,10 +276,10 @@ def test_the_desk_says_the_same_by_either_kind_of_link(road: str, name: str) -> 
 
 
 @pytest.mark.parametrize("road", ["rest", "ws1", "ws2"])
-def test_an_edit_of_an_order_with_a_client_id_is_refused_by_the_venue_itself(road: str) -> None:
-    """rest-api/edit-order, websocket-v2/edit_order: such orders are amended, not edited."""
+def test_an_order_with_a_client_id_is_amended_where_an_edit_was_asked_for(road: str) -> None:
+    """rest-api/edit-order, websocket-v1/editorder, websocket-v2/edit_order: such orders are not edited."""
     desk = WireDesk(ROADS[road])
     desk.add("1")
     desk.desk.amend("1", limit_ticks=991, is_edit=True)
     desk.run(POLL_MS)
-    assert desk.heard[-1] == ("amend rejected", "1", "EGeneral:Invalid arguments:edit")
+    assert desk.heard[-1] == ("updated", "1", desk.desk.orders["1"].qty_lots, 991)

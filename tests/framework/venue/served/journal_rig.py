@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from adapters.kraken.profile import PROFILE
 from framework.data.columns import Market
 from framework.data.synthetic import DEFAULT, synthetic_market
 from framework.messages import (
@@ -35,6 +34,7 @@ from framework.venue.served.host import RoadSpec, VenueHost
 from framework.venue.served.journal import Journal, JournalHeader
 from framework.venue.served.journaled import JournaledHost
 from framework.venue.served.records import TradeRecord
+from tests.editing import EDITING
 
 __all__ = ["PATH", "SECOND", "SYMBOL", "Life", "MemoryFile", "begin", "new_host", "reopen", "state"]
 
@@ -105,7 +105,7 @@ def new_host(market_seed: int = 1, *, has_latency: bool = False, **options: Any)
     latency = compile_latency(LatencySpec(kind="lognormal", median_us=20_000.0, sigma=1.0))
     road = RoadSpec(command=latency, response=latency)
     roads = {"ws2": road, "fix": road} if has_latency else {}
-    return JournaledHost(PROFILE, [_market(market_seed)], configs, START, roads=roads, **options)
+    return JournaledHost(EDITING, [_market(market_seed)], configs, START, roads=roads, **options)
 
 
 class _Client:
