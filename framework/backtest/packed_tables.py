@@ -6,7 +6,7 @@ import pyarrow as pa
 
 __all__ = ["PackedTables"]
 
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
 class PackedTables:
