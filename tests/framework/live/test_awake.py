@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
+from adapters.kraken.adapter import ADAPTER
+from framework.backtest.config import StrategySection
 from framework.errors import ConfigError
+from framework.live import running
 from framework.live.awake import cores_awake
+from framework.live.config import LiveConfig, LiveSection
+from framework.live.journal import Forcing, IntentJournal
 
 
 def holders(place: Path) -> int:
@@ -32,3 +38,20 @@ def test_where_the_machine_does_not_let_us_it_is_said_what_to_do(tmp_path: Path)
         cores_awake(tmp_path / "none" / "cpu_dma_latency"),
     ):
         pass
+
+
+def test_a_run_that_asks_for_it_holds_it_before_anything_is_connected_or_does_not_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> AbstractContextManager[None]:
+        return cores_awake(tmp_path / "none" / "cpu_dma_latency")
+
+    monkeypatch.setattr(running, "cores_awake", refused)
+    config = LiveConfig(
+        strategy=StrategySection(path="quoter.py"),
+        live=LiveSection(symbols=("BTC/USD",), keep_awake=True, options={"ready_file": str(tmp_path / "none.json")}),
+    )
+    journal = tmp_path / "run.intents"
+    with pytest.raises(ConfigError, match="keep_awake = true"):
+        running.run_live(config, ADAPTER, tmp_path / "out", journal)
+    IntentJournal.open(journal, Forcing.OFF, lambda _: None).close()  # it is free again
