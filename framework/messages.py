@@ -46,6 +46,7 @@ __all__ = [
     "OrderStatus",
     "OrderTerms",
     "OrdersSnapshot",
+    "PollPart",
     "QueryOrders",
     "RateCount",
     "Report",
@@ -222,10 +223,24 @@ class CancelAllAfter(Command, frozen=True, kw_only=True):
     timeout_s: int
 
 
+class PollPart(enum.IntEnum):
+    """What of a poll is asked for, where one is several calls.
+
+    WHOLE: all of it at once. OPEN: the open orders, with what tells whether there is more to ask for. ENDED: orders
+    that have ended. TRADES: fills.
+    """
+
+    WHOLE = 0
+    OPEN = 1
+    ENDED = 2
+    TRADES = 3
+
+
 class QueryOrders(Command, frozen=True, kw_only=True):
     """Ask for the account's open orders, and for orders ended and trades made since ``since_ns`` (venue time)."""
 
     since_ns: int = 0
+    part: PollPart = PollPart.WHOLE
 
 
 class Logon(Command, frozen=True, kw_only=True):

@@ -27,6 +27,8 @@ from framework.messages import (
     Command,
     ExecType,
     ExecutionReport,
+    PollPart,
+    QueryOrders,
     Report,
     VenueStatus,
 )
@@ -194,6 +196,8 @@ class RunRecorder(VenueObserver):
         self, session_id: str, command: Command, now_ns: int, counter: int | None, threshold: int | None
     ) -> None:
         """A command was handled by the engine."""
+        if isinstance(command, QueryOrders) and command.part > PollPart.OPEN:
+            return  # it arrived with its first question
         for row in self._by_request.get(command.request_id, ()):
             row.ts_arrived_ns = now_ns
             row.counter = counter

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from framework.backtest.sim_poll import SimPolls
 from framework.messages import (
     Command,
     CommandAccepted,
@@ -23,6 +24,9 @@ from framework.messages import (
     ExecutionReport,
     Logon,
     Logout,
+    OrdersSnapshot,
+    PollPart,
+    QueryOrders,
     Report,
     SessionClosed,
     SessionOpened,
@@ -89,6 +93,8 @@ class SimLink:
         self._block_count = 0
         # Number of the next message of the session's stream; a resumed session is sent what comes from there on.
         self._next_seq = 1
+        # Where a poll is several questions.
+        self._polls = SimPolls() if profile.poll_calls_on_change else None
         self._on_report: Callable[[str, Report], None] = _ignore_report
         self._on_closed: Callable[[str, str], None] = _ignore_closed
 
@@ -99,6 +105,11 @@ class SimLink:
 
     def send(self, command: Command) -> None:
         """Put a command on the road."""
+        polls = self._polls
+        if polls is not None:
+            polls.note_sent(command)
+            if isinstance(command, QueryOrders) and command.part is PollPart.WHOLE:
+                command = polls.begin(command)
         arrival_ns = self.command_arrival_ns(command)
         if arrival_ns is not None:
             self._scheduler.at(arrival_ns, self._arrive, self._line, command)
@@ -115,12 +126,18 @@ class SimLink:
         """When a report that is sent now arrives; None if it is lost on the way."""
         return (self._response if is_response else self._news).send(self._scheduler.now_ns)
 
+    def told_ns(self, snapshot: OrdersSnapshot) -> int | None:
+        """When the whole answer to a poll, which has come, is told; None if it never is."""
+        return self._scheduler.now_ns
+
     def open(self, is_reset: bool) -> None:
         """Connect, and log on where the protocol has sessions; up when the venue's answer has come back.
 
         If that fails (the line drops, the road is blocked, the venue refuses the logon), its end is told.
         """
         self._hang_up()
+        if self._polls is not None:
+            self._polls.forget()
         self._line += 1
         self.line_id = f"{self.name}#{self._line}"
         self._is_whole = not self._block_count
@@ -200,6 +217,11 @@ class SimLink:
             return
         if seq_num:
             self._next_seq = seq_num + 1
+        if self._polls is not None:
+            if isinstance(report, OrdersSnapshot):
+                self._poll_answered(self._polls.answer(report))
+                return
+            self._polls.note_heard(report)
         if type(report) in _ORDINARY:
             self._on_report(self.name, report)
             return
@@ -217,6 +239,21 @@ class SimLink:
             if not report.is_resumed:
                 self._next_seq = 1
         self._on_report(self.name, report)
+
+    def _poll_answered(self, found: QueryOrders | OrdersSnapshot) -> None:
+        """A poll goes on with its next question, or is told."""
+        if isinstance(found, QueryOrders):
+            self.send(found)
+            return
+        told_ns = self.told_ns(found)
+        if told_ns == self._scheduler.now_ns:
+            self._on_report(self.name, found)
+        elif told_ns is not None:
+            self._scheduler.at(told_ns, self._tell, self._line, found)
+
+    def _tell(self, line: int, report: Report) -> None:
+        if line == self._line and self._is_whole:
+            self._on_report(self.name, report)
 
     def _hang_up(self) -> None:
         """The trader's end gives a line up. Simplification: the venue's end sees it at once."""

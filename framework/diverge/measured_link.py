@@ -25,6 +25,8 @@ from framework.messages import (
     CommandRejected,
     ExecutionReport,
     OrdersSnapshot,
+    PollPart,
+    QueryOrders,
     Report,
     SessionOpened,
 )
@@ -205,6 +207,8 @@ class MeasuredLink(SimLink):
     def command_arrival_ns(self, command: Command) -> int | None:
         """See ``SimLink``."""
         now_ns, world, twins = self._scheduler.now_ns, self._world, self._twins
+        if isinstance(command, QueryOrders) and command.part > PollPart.OPEN:  # within what was measured of the poll
+            return self._arrival_ns(self._command, now_ns, None, Cause.COMMAND)
         same = twins.same(self.name, command, now_ns)
         latency = None
         if world[Cause.COMMAND] is Taken.MEASURED:
@@ -228,6 +232,8 @@ class MeasuredLink(SimLink):
         """See ``SimLink``."""
         now_ns = self._scheduler.now_ns
         path = self._response if is_response else self._news
+        if isinstance(report, OrdersSnapshot) and self._polls is not None:  # ``told_ns`` is what was measured
+            return self._arrival_ns(path, now_ns, None, Cause.RESPONSE)
         latency = None
         if self._world[Cause.RESPONSE] is Taken.MEASURED:
             latency = self._twins.report(self.name, report, now_ns, path.draw, is_response)
@@ -235,6 +241,16 @@ class MeasuredLink(SimLink):
         if is_response and getattr(report, "request_id", None) in self._silenced:
             return None
         return arrival_ns
+
+    def told_ns(self, snapshot: OrdersSnapshot) -> int | None:
+        """See ``SimLink``; what was measured of a poll is the time until all of its answer was there."""
+        now_ns, made_ns = self._scheduler.now_ns, snapshot.ts_venue_ns
+        if snapshot.request_id in self._silenced:
+            return None
+        if self._world[Cause.RESPONSE] is not Taken.MEASURED:
+            return now_ns
+        latency = self._twins.report(self.name, snapshot, made_ns, self._response.draw, is_response=True)
+        return now_ns if latency is None else max(now_ns, made_ns + latency[0])
 
     def _arrival_ns(self, path: Path, now_ns: int, measured: _Latency | None, cause: Cause) -> int:
         """When a message arrives; measured: how long it takes, None for as the world has it besides."""

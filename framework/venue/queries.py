@@ -3,14 +3,15 @@
 A poll is several calls at the venue, each charged to the call counter: one for what is open, and more only if something
 ended or was filled since the poll before (``ProtocolProfile.poll_calls``, ``poll_calls_on_change``). If one of them is
 refused, the whole poll is: a half answer would look like a whole one. Calls made before the refused one stay charged.
+Asked for part by part, each part is charged when it arrives.
 
 Sources: rest-api/get-open-orders, get-orders-info, get-trade-history; guides/spot-rest-ratelimits.
 """
 
 from __future__ import annotations
 
-from framework.messages import OrdersSnapshot, OrderStatus, QueryOrders
-from framework.protocol import CallCosts, RejectReason
+from framework.messages import OrdersSnapshot, OrderStatus, PollPart, QueryOrders
+from framework.protocol import CallCosts, ProtocolProfile, RejectReason
 from framework.venue.account import Account
 from framework.venue.orders import Order
 from framework.venue.parts import Parts
@@ -36,13 +37,12 @@ class Queries:
         trades = account.trades_since(command.since_ns)
         costs = line.profile.call_costs
         if costs is not None:
-            calls = line.profile.poll_calls
-            if ended or trades:
-                calls += line.profile.poll_calls_on_change
-            for call in calls:
+            for call in _calls(line.profile, command.part, has_changes=bool(ended or trades)):
                 if not self.charge_call(account, line, costs, call, now_ns):
                     return RejectReason.CALL_LIMIT
-        orders = tuple(self._status(order) for order in (*account.open_orders.values(), *ended))
+        is_present = command.part in (PollPart.WHOLE, PollPart.OPEN)
+        shown = [*(account.open_orders.values() if is_present else ()), *ended]
+        orders = tuple(self._status(order) for order in shown) if command.part is not PollPart.TRADES else ()
         report = OrdersSnapshot(ts_venue_ns=now_ns, request_id=command.request_id, orders=orders, trades=tuple(trades))
         self._parts.reporter.send(line, report, True)
         return None
@@ -59,3 +59,17 @@ class Queries:
     def _status(self, order: Order) -> OrderStatus:
         reason = order.end_reason
         return order_status(order, None if reason is None else self._parts.reporter.text(reason))
+
+
+def _calls(profile: ProtocolProfile, part: PollPart, *, has_changes: bool) -> tuple[str, ...]:
+    """The calls that a part of a poll is."""
+    always, on_change = profile.poll_calls, profile.poll_calls_on_change
+    match part:
+        case PollPart.WHOLE:
+            return always + on_change if has_changes else always
+        case PollPart.OPEN:
+            return always
+        case PollPart.ENDED:
+            return on_change[:1]
+        case PollPart.TRADES:
+            return on_change[1:]
