@@ -115,7 +115,7 @@ class Restless(Strategy):
 
 QUOTING = RunConfig(
     strategy=StrategySection(path="restless.py"),
-    run=RunSection(seed=3),
+    run=RunSection(seed=5),
     market=MarketSection(source="store"),
     venue=VenueSection(tier="pro"),
 )
