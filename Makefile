@@ -16,7 +16,7 @@ RUN := .venv/bin/python
 CODE := framework adapters strategies backtests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup backtest venue test conformance simulate day mutations kills fuzz lint format bench lock clean
+.PHONY: help setup backtest venue test conformance simulate day week mutations kills fuzz lint format bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /    make \1|/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -41,8 +41,11 @@ conformance: setup ## the venue against clients by others, those built from sour
 simulate: setup ## both ends over a faulty virtual network: SEEDS=1000 FIRST_SEED=1
 	@$(RUN) -m tests.simulation.wire.play --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(ARGS)
 
-day: setup ## a day of market making on the served venue under faults, in virtual time (make day HOURS=168 for a week)
+day: setup ## a day of market making on the served venue under faults, in virtual time
 	@$(RUN) -m tests.simulation.wire.day --hours $(HOURS) $(ARGS)
+
+week: setup ## memory of a live run over a week of virtual time, the served venue in the same process
+	@$(RUN) -m tests.simulation.wire.day --hours 168 --slowness 100 --faults 1 --unwatched $(ARGS)
 
 mutations: setup ## deliberate bugs, and the seed of the simulation that catches each (minutes)
 	@$(RUN) -m tests.simulation.wire.mutations $(ARGS)

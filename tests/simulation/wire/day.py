@@ -19,8 +19,10 @@ from adapters.kraken.profile import PROFILE
 from framework.backtest.config import MarketSection
 from framework.backtest.loading import load_markets, resolve_road
 from framework.data.columns import Market
+from framework.messages import Command
 from framework.strategy import Strategy
 from strategies.market_maker import MarketMaker, MarketMakerConfig
+from tests.framework.execution.desk_rig import Notes
 from tests.simulation.wire.broken import BrokenError
 from tests.simulation.wire.faults import Faults
 from tests.simulation.wire.node_end import NodeEnd, live_config
@@ -34,6 +36,12 @@ FAULTS = ("drop", "half open", "stall", "refuse", "gateway", "all lines", "mode"
 FAULTS += ("replay", "frame")
 _PATIENCE_S = 1_800
 _DAY_S = 86_400
+
+
+class _NoNotes(Notes):
+    """Keeps nothing of what is sent."""
+
+    def sent(self, link: str, command: Command, ts_sent_ns: int) -> None: ...
 
 
 class Day:
@@ -63,6 +71,8 @@ class Day:
         )
         self.world.http_faults.share = 0.01 if faults_per_hour else 0.0
         self.watch = Watch(self.world) if is_watched else None
+        if not is_watched:
+            self.end.notes = _NoNotes()
         self.faults = Faults(self.world, self.act_s, round(faults_per_hour * hours), FAULTS)
         self.world.machine.enter(self.world.end.begin)
 
@@ -142,17 +152,20 @@ def main() -> int:
         slowness=options.slowness,
         is_watched=not options.unwatched,
     )
-    left_s = day.act_s
+    left_s, hourly_mb = day.act_s, []
     while left_s > 0:
         step_s = min(3_600.0, left_s)
         day.act(step_s)
         left_s -= step_s
         gc.collect()
+        hourly_mb.append(resident_mb())
         print(
-            f"{day.world.now_s / 3_600:6.1f} h  {resident_mb():8.1f} MB  {day.world.event_count} events  "
+            f"{day.world.now_s / 3_600:6.1f} h  {hourly_mb[-1]:8.1f} MB  {day.world.event_count} events  "
             f"{time.monotonic() - began_s:6.0f} s  {day.end.node.status()}",
             flush=True,
         )
+    first_mb, last_mb = hourly_mb[0], hourly_mb[-1]
+    print(f"memory after the first hour {first_mb:.0f} MB, at the end {last_mb:.0f} MB ({last_mb / first_mb - 1:+.1%})")
     day.finish()
     print(day.end.node.closing.said())
     print(f"{day.act_s / (time.monotonic() - began_s):.0f} times as fast as time; events: {day.world.event_count}")
