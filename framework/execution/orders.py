@@ -54,6 +54,8 @@ class OrderRecord:
     edit: the edit that is in flight for it. held_end: news that its venue order ended, kept until that edit is
     answered.
     has_only_order_id: the venue does not know it by its client id any more, since an edit.
+    missed_cancel_id: number of the last request when a cancel was carried out that the order, of which nothing had been
+        heard by then, may have missed; None for none.
     doubt_request_id: number of the last request when the venue said that it does not find the order; None for no doubt.
     """
 
@@ -71,6 +73,7 @@ class OrderRecord:
         "is_triggered",
         "knowledge",
         "limit_ticks",
+        "missed_cancel_id",
         "order_id",
         "order_type",
         "owner_link",
@@ -114,6 +117,7 @@ class OrderRecord:
         self.edit: InFlight | None = None
         self.held_end: tuple[OrderState, str, int, int] | None = None
         self.doubt_request_id: int | None = None
+        self.missed_cancel_id: int | None = None
         self.ts_sent_ns = now_ns
         self.ts_aged_ns = now_ns
         self.ts_state_ns = 0

@@ -174,6 +174,7 @@ class Polls:
             return True
         return any(
             record.doubt_request_id is not None
+            or record.missed_cancel_id is not None
             or record.ended is not None
             or record.has_missing_fills
             or not self.is_heard(record)

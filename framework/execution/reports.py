@@ -18,6 +18,7 @@ from framework.execution.requests import Requests
 from framework.messages import (
     AddOrder,
     AmendOrder,
+    CancelBatch,
     CommandAccepted,
     CommandRejected,
     ExecType,
@@ -88,6 +89,8 @@ class ReportReader:
             self._validated(flight, None)
         elif flight.kind is RequestKind.EDIT:
             self._edits.accepted(flight.records[0], flight, next(iter(report.order_ids), None), ts_venue_ns)
+        elif flight.kind is RequestKind.MASS_CANCEL or isinstance(flight.command, CancelBatch):
+            self._note_missed(flight.records)
         # The answer to a cancel closes nothing: it does not tell of the fills before it. News or a poll does.
 
     def _validated(self, flight: InFlight, error: str | None) -> None:
@@ -140,6 +143,16 @@ class ReportReader:
         if report.reason in _NOT_FOUND:
             self._doubt(flight.records)
 
+    def _note_missed(self, records: tuple[OrderRecord, ...]) -> None:
+        """A cancel of several was carried out on those that there were: one on its way then may have come after it.
+
+        A poll that is asked from now on shows it, and that the cancel has not taken it is told then.
+        """
+        for record in records:
+            if record.knowledge in (Knowledge.SENT, Knowledge.UNKNOWN):
+                record.missed_cancel_id = self._requests.last_id
+                self._polls.ensure()
+
     def _doubt(self, records: tuple[OrderRecord, ...]) -> None:
         """The venue does not find orders that had been accepted: news of their end may be on its way, or lost."""
         for record in records:
@@ -181,6 +194,8 @@ class ReportReader:
             return
         if flight.kind is not RequestKind.EDIT:
             self._requests.take(report.request_id, "accepted", None, None)
+            if flight.kind is RequestKind.MASS_CANCEL:
+                self._note_missed(flight.records)
         elif report.exec_type in _BEGINNINGS:  # the end of the old order comes first, and answers nothing yet
             self._requests.take(report.request_id, "accepted", None, None)
             self._edits.accepted(flight.records[0], flight, report.order_id, report.ts_venue_ns)
@@ -255,6 +270,11 @@ class ReportReader:
             record.doubt_request_id = None
         if report.ts_venue_ns > record.ts_state_ns:
             self._ledger.restate_by(record, status, report.ts_venue_ns)
+        missed_cancel_id = record.missed_cancel_id
+        if missed_cancel_id is not None and report.request_id is not None and report.request_id > missed_cancel_id:
+            record.missed_cancel_id = None
+            reason = "the cancel was carried out before the order had come to the venue"
+            self._ledger.listener.cancel_rejected(record, reason, report.ts_venue_ns)
 
     # ------------------------------------------------------------------------------------------------- venue
 

@@ -8,8 +8,21 @@ from msgspec.structs import replace
 from framework.execution.orders import OrderRecord
 from framework.execution.policy import DeskPolicy
 from framework.execution.reach import links_that_reach, reaches
+from framework.messages import ExecType, OrderState
 from framework.protocol import CancelReach, RejectReason
-from tests.framework.execution.desk_rig import FIX, FIX_ROAD, REST, FakeLink, Rig, add_order, rejected
+from tests.framework.execution.desk_rig import (
+    FIX,
+    FIX_ROAD,
+    REST,
+    FakeLink,
+    Rig,
+    accepted,
+    add_order,
+    execution,
+    rejected,
+    snapshot,
+    status,
+)
 
 FIX_ONLY = DeskPolicy(submit="fix", amend="fix", cancel=("fix",), news="fix", query="rest")
 
@@ -152,6 +165,32 @@ def test_a_fallback_by_mass_cancel_takes_the_whole_account() -> None:
     rig.desk.cancel("a")
     assert rig.sent("fix")[-1] == "MassCancel"
     assert rig.road("CancelRerouted")[0].used == "fix:mass"
+
+
+def test_a_mass_cancel_carried_out_before_the_order_came_is_told_as_refused_once_a_poll_shows_the_order() -> None:
+    rig = Rig(replace(FIX_ROAD, cancel=("fix", "fix:mass")))
+    rig.desk.submit(add_order(), via="rest")
+    rig.desk.cancel("a")
+    assert rig.sent("fix")[-1] == "MassCancel"
+    rig.tell("fix", accepted(2, 5))
+    rig.tell("rest", accepted(1, 9, "O1"))  # it says nothing of which was first
+    assert "cancel rejected" not in [name for name, *_ in rig.heard]
+    rig.run(10_000)
+    poll = rig.last("rest")
+    rig.tell("rest", snapshot(10_001, status(), request_id=poll.request_id))
+    assert rig.heard[-1][:2] == ("cancel rejected", "a")
+    rig.tell("rest", snapshot(10_002, status(), request_id=poll.request_id))
+    assert [name for name, *_ in rig.heard].count("cancel rejected") == 1
+
+
+def test_a_mass_cancel_of_an_order_that_had_not_answered_takes_it_if_it_was_there() -> None:
+    rig = Rig(replace(FIX_ROAD, cancel=("fix", "fix:mass")))
+    rig.desk.submit(add_order(), via="rest")
+    rig.desk.cancel("a")
+    rig.tell("fix", accepted(2, 5), execution(ExecType.CANCELED, 5, state=OrderState.CANCELED))
+    rig.tell("rest", accepted(1, 4, "O1"))
+    rig.run(10_000)
+    assert [name for name, *_ in rig.heard] == ["submitted", "accepted", "canceled"]
 
 
 def test_without_a_fallback_a_cancel_out_of_reach_is_sent_all_the_same_and_the_order_stays() -> None:
