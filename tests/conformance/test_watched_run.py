@@ -28,7 +28,7 @@ from framework.live.health.log_writer import STATUS_NAME
 from framework.live.health.status import Status, decode_status
 from framework.live.journal import read_records
 from framework.live.records import Answered, Denied, Ended, Filled, Intended, Noted
-from framework.messages import AddOrder, CancelOrder
+from framework.messages import AddOrder, CancelBatch, CancelOrder
 from framework.protocol import BUY
 from tests.conformance.served_venue import served_venue
 from tests.conformance.test_served_control import control
@@ -167,9 +167,12 @@ def assert_is_the_journals(status: Status, journal: Path, road: str) -> None:
     """The counters at the end, against what the run wrote down before it happened."""
     records = list(read_records(journal))
     adds = Counter(each.link for each in records if isinstance(each, Intended) and isinstance(each.command, AddOrder))
-    cancels = Counter(
-        each.link for each in records if isinstance(each, Intended) and isinstance(each.command, CancelOrder)
-    )
+    cancels: Counter[str] = Counter()
+    for each in records:
+        if isinstance(each, Intended) and isinstance(each.command, CancelOrder):
+            cancels[each.link] += 1
+        elif isinstance(each, Intended) and isinstance(each.command, CancelBatch):
+            cancels[each.link] += len(each.command.cl_ord_ids) + len(each.command.order_ids)
     sent = Counter(each.link for each in records if isinstance(each, Intended))
     roads = {each.name: each for each in status.roads}
     assert {name: each.orders for name, each in roads.items()} == {name: adds[name] for name in roads}
