@@ -30,8 +30,9 @@ backtest: setup ## the same strategy over every protocol, side by side
 venue: setup ## the simulated venue on this machine, for any client of Kraken
 	@.venv/bin/tidegate venue $(ARGS)
 
+# Ordered by how many tests they have, files of few and long ones would come last, one after another.
 test: setup ## all tests
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 conformance: setup ## the venue against clients by others, those built from source (minutes, once) included
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes \

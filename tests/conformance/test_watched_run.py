@@ -246,6 +246,9 @@ def test_a_paper_run_is_watched_and_all_that_is_told_is_what_its_journal_has(
         assert stages["tick_to_order"] > stages["strategy"]
         for target in (out, run.url):
             shown = run.top(target)
+            until_s = time.monotonic() + WAIT_S
+            while "RUNNING" not in shown.stdout and time.monotonic() < until_s:  # the folder's is of the last second
+                shown = run.top(target)
             assert shown.returncode == 0, shown.stderr
             for text in ("tidegate paper  Trader  RUNNING", "ws2   up", "BTC/USD", "BYTES IN TO OUT", "OPEN ORDERS"):
                 assert text in shown.stdout
