@@ -72,7 +72,8 @@ class Ledger:
         gone = []
         while self._closed and self._closed[0][0] < before_ns:
             _, record = self._closed.popleft()
-            del self.orders[record.cl_ord_id]
+            if self.orders.pop(record.cl_ord_id, None) is None:
+                continue  # it closed twice: a fill came after its end
             for order_id in (record.order_id, *self._earlier_ids.pop(record.cl_ord_id, ())):
                 if order_id is not None:
                     self._by_order_id.pop(order_id, None)
@@ -232,9 +233,8 @@ class Ledger:
         """
         record.prior_told_lots = record.cum_lots
         record.prior_lots = record.venue_cum_lots = max(record.venue_cum_lots, record.cum_lots)
-        record.order_id = order_id
+        self.name(record, order_id)
         record.has_only_order_id = True
-        self._by_order_id[order_id] = record
         limit_ticks, trigger_ticks = command_ticks
         if not self.restate(record, max(qty_lots, record.cum_lots), limit_ticks, trigger_ticks, ts_venue_ns):
             record.ts_aged_ns = ts_venue_ns

@@ -44,7 +44,7 @@ _CRC: Any = np.array([~crc32(bytes((byte ^ 0xFF,))) & 0xFFFFFFFF ^ 0x00FFFFFF fo
 _NEXT, _BIDS, _ASKS = (np.frombuffer(text, np.uint8) for text in (b",", b'","bids":[', b'],"asks":['))
 _PRICE, _QTY, _SUM = (np.frombuffer(text, np.uint8) for text in (b'{"price":', b',"qty":', b'],"checksum":'))
 _TIME, _END = np.frombuffer(b',"timestamp":"', np.uint8), np.frombuffer(b'Z"}]}', np.uint8)
-_QUOTE, _ZERO, _NINE, _POINT, _CLOSED, _SHUT = 34, 48, 57, 46, 125, 93
+_ZERO, _NINE, _POINT, _CLOSED, _SHUT = 48, 57, 46, 125, 93
 _DAY_S, _SECOND_NS = 86_400, 10**9
 
 _STAMP = source_stamp((Path(__file__),), (BUY, SELL))

@@ -271,3 +271,12 @@ def test_an_order_that_is_open_or_unsettled_is_never_forgotten() -> None:
     rig.tell("ws2", execution(ExecType.CANCELED, 2, state=OrderState.CANCELED, cum_lots=10))
     assert rig.desk.forget(at(10**9)) == []
     assert list(rig.desk.orders) == ["a"]
+
+
+def test_an_order_with_a_fill_after_its_end_is_forgotten_once() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.tell("ws2", execution(ExecType.CANCELED, 2, state=OrderState.CANCELED))
+    rig.tell("ws2", trade(3, "T1", 10, 10))
+    assert rig.desk.forget(at(10**6)) == ["a"]
+    assert rig.desk.order_count == 1

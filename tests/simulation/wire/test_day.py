@@ -1,6 +1,6 @@
 """A paper run on the served venue under a schedule of faults ends flat, and of one mind with the venue.
 
-An hour in virtual time; ``make day`` plays a whole one, ``make day HOURS=168`` a week.
+An hour in virtual time; ``make day`` plays a whole one, ``make week`` a week.
 """
 
 from __future__ import annotations
@@ -18,3 +18,15 @@ def test_an_hour_of_market_making_under_faults_ends_flat_and_reconciled(road: st
     counts = day.world.counts
     assert day.end.node.recorder.fills
     assert counts["line dropped"] + counts["line half open"] >= 3
+
+
+def test_a_long_run_lets_go_of_orders_that_closed_more_than_an_hour_ago_and_its_folder_has_them_all() -> None:
+    day = Day(1, hours=2.5, faults_per_hour=0, slowness=100, is_watched=False)
+    day.act(day.act_s)
+    node = day.end.node
+    desk, cache = node.trader.desk, node.trader.nautilus.cache
+    assert 0 < len(desk.orders) < desk.order_count - 5
+    assert {order.client_order_id.value for order in cache.orders()} == set(desk.orders)
+    events = node.recorder.table({})
+    sent = events.filter(events["name"].to_numpy(zero_copy_only=False) == "AddOrder")
+    assert len(sent) == desk.order_count
