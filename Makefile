@@ -30,7 +30,7 @@ backtest: setup ## the same strategy over every protocol, side by side
 venue: setup ## the simulated venue on this machine, for any client of Kraken
 	@.venv/bin/tidegate venue $(ARGS)
 
-# Ordered by how many tests they have, files of few and long ones would come last, one after another.
+# In the order of tests/conftest.py: by how many tests they have, files of few and long ones would come last.
 test: setup ## all tests
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 

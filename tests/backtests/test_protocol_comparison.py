@@ -11,6 +11,8 @@ import pytest
 from framework.backtest.comparison import read_comparison
 from framework.backtest.run_folder import RunFolder
 
+pytestmark = pytest.mark.slow
+
 STUDY = runpy.run_path(str(Path(__file__).resolve().parents[2] / "backtests" / "protocol_comparison.py"))
 ROADS = ["rest", "rest+ws", "ws2", "fix", "fix-colo"]
 

@@ -6,8 +6,10 @@ wall time, sockets and event loops included. All of it twice: with the machine a
 nothing runs, and with cores that are kept awake (``cores``), as those of a machine for trading are. The echo does
 nothing but answer: what it takes is the machine's share.
 
-Ours tell besides how long it took within their process with one update after another, from the frame's bytes to the
-return of the system call with the order's. Last come our clients with an event loop that never sleeps, each alone.
+Ours and ccxt tell besides how long the same answers took within their process, from bytes in to bytes out, and ours how
+long one takes after another, from the frame's bytes to the return of the system call with the order's. NautilusTrader's
+reads and writes its sockets in threads of its own, which tell nothing. Last come our clients with an event loop that
+never sleeps, each alone.
 Nothing fails for being slow.
 """
 
@@ -91,12 +93,12 @@ def answers(tap: WireTap, lane: Lane, count: int) -> list[int]:
 
 
 def ended(tap: WireTap, name: str, process: subprocess.Popen[str]) -> dict[str, list[int]]:
-    """What a client of ours has measured itself; it ends."""
+    """What a client has measured itself; it ends."""
     assert process.stdin is not None
     process.stdin.close()
     assert tap.run(lambda: process.poll() is not None, END_S), name
     assert process.stdout is not None
-    measured: dict[str, list[int]] = json.loads(process.stdout.read()) if name.startswith("tidegate") else {}
+    measured: dict[str, list[int]] = json.loads(process.stdout.read() or "{}") if name != "nautilus" else {}
     return measured
 
 
@@ -155,7 +157,13 @@ def tell(wire: Mapping[tuple[str, str], list[int]], within: Mapping[str, Mapping
                 else ""
             )
             print(f"  {name:17} {told(times_ns)}{compared}")
-    print("\nthe same within the process, one update after another (must 120, aim 60):")
+    print("\nthe same answers within the process, bytes in to bytes out (must 120, aim 60):")
+    answered = {name: times_of["answered"][2 * WARM_UP :] for name, times_of in within.items() if times_of}
+    for name, times_ns in answered.items():
+        ratio = median(answered["ccxt"]) / median(times_ns)
+        compared = f"; ccxt.pro takes {ratio:.1f} times as long (must 4)" if name != "ccxt" else ""
+        print(f"  {name:17} {told(times_ns)}{compared}")
+    print("\nwithin the process, one update after another, no pause:")
     for name, times_of in within.items():
-        if times_of:
+        if "back_to_back" in times_of:
             print(f"  {name:17} {told(times_of['back_to_back'])}")

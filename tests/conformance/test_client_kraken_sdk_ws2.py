@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -18,6 +18,9 @@ from tests.conformance.test_served_market_data import Book, checksum
 
 spot = pytest.importorskip("kraken.spot")
 errors = pytest.importorskip("kraken.exceptions")
+websockets = pytest.importorskip("websockets")
+
+pytestmark = pytest.mark.slow
 
 WAIT_S = 60
 UPDATES = 100
@@ -84,7 +87,19 @@ async def started(client: Any) -> AsyncIterator[Any]:
     try:
         yield client
     finally:
-        await client.close()
+        await closed(client)
+
+
+async def closed(client: Any) -> None:
+    """Close it. It looks whether it is to end when something has come, and each ten seconds: pongs come at once."""
+    closing = asyncio.create_task(client.close())
+    while not closing.done():
+        for connection in (client._pub_conn, client._priv_conn):
+            if getattr(connection, "socket", None) is not None:
+                with suppress(websockets.ConnectionClosed):
+                    await connection.send_ping()
+        await asyncio.wait((closing,), timeout=0.05)
+    await closing
 
 
 def run(venue: dict[str, Any], account: int, act: Callable[[Client], Awaitable[None]]) -> None:
@@ -203,7 +218,8 @@ def test_learns_of_its_fills(venue: dict[str, Any]) -> None:
     async def act(client: Client) -> None:
         order_id = (await client.add(order_type="market"))["result"]["order_id"]
         trade = await client.events(order_id, "trade")
-        assert (trade["last_qty"], trade["liquidity_ind"]) == (0.01, "t")
+        assert 0 < trade["last_qty"] <= 0.01  # what the best price had, where that was less
+        assert trade["liquidity_ind"] == "t"
 
     run(venue, 2, act)
 
@@ -236,7 +252,7 @@ def test_is_told_of_a_bad_signature(venue: dict[str, Any]) -> None:
         try:
             await client.get_ws_token()
         finally:
-            await client.close()
+            await closed(client)
 
     with pytest.raises(errors.KrakenInvalidSignatureError):
         asyncio.run(ask())
@@ -252,7 +268,7 @@ def test_is_told_of_a_bad_nonce(venue: dict[str, Any]) -> None:
             client.get_nonce = lambda: "5"
             await client.get_ws_token()
         finally:
-            await client.close()
+            await closed(client)
 
     with pytest.raises(errors.KrakenInvalidNonceError):
         asyncio.run(ask())

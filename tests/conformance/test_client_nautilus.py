@@ -41,6 +41,8 @@ from tests.conformance.served_venue import served_venue
 from tests.conformance.test_served_control import control
 from tests.conformance.test_served_sockets import private
 
+pytestmark = pytest.mark.slow
+
 WAIT_S = 60
 KRAKEN = ClientId("KRAKEN")
 BTC_USD = InstrumentId.from_str("BTC/USD.KRAKEN")

@@ -17,6 +17,8 @@ from framework.diverge.recorded import RecordedRun
 from tests.conformance.served_venue import served_venue
 from tests.framework.command import STRATEGIES, Said, tidegate
 
+pytestmark = pytest.mark.slow
+
 PARAMETERS = "edge_ppm = 5\nskew_ppm = 5\nrequote_ppm = 10\norder_age_min_ms = 300"
 
 

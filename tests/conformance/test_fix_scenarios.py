@@ -19,6 +19,8 @@ from adapters.fix.serve import echo_acceptor
 from tests.captures import require_capture
 from tests.conformance.fix_scenarios import play, read_message
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND

@@ -24,6 +24,8 @@ from tests.conformance.live_desk import WAIT_S, LiveDesk, live_desk
 from tests.conformance.served_venue import served_venue
 from tests.conformance.test_served_control import control
 
+pytestmark = pytest.mark.slow
+
 REST = DeskPolicy(submit="rest", amend="rest", cancel=("rest",), news="rest", poll_interval_ms=1_000)
 WS2 = DeskPolicy(submit="ws2", amend="ws2", cancel=("ws2", "rest"), news="ws2", query="rest")
 FIX = DeskPolicy(submit="fix", amend="fix", cancel=("fix", "rest"), news="fix", query="rest")

@@ -40,6 +40,8 @@ from tests.conformance.served_venue import served_venue
 from tests.conformance.test_served_control import control
 from tests.conformance.test_served_sockets import private
 
+pytestmark = pytest.mark.slow
+
 ROADS = ("rest", "rest+ws", "ws2", "fix")
 KRAKEN = Venue("KRAKEN")
 

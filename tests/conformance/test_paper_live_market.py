@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from framework.backtest.config import RunConfig
 from framework.backtest.run_folder import RunFolder, of_kind
@@ -23,6 +24,8 @@ from framework.data.store import Store
 from tests.conformance.served_venue import CHECKOUT, served_venue
 from tests.conformance.test_record import control
 from tests.framework.command import read_error, tidegate
+
+pytestmark = pytest.mark.slow
 
 WAIT_S = 60
 

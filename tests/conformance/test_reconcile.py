@@ -21,6 +21,8 @@ from tests.conformance.test_served_sockets import private
 from tests.framework.command import Said, read_error, tidegate
 from tests.framework.execution.desk_rig import add_order
 
+pytestmark = pytest.mark.slow
+
 type Venue = tuple[Path, dict[str, Any]]
 PAST_NS = 1_700_000_000_000_000_000
 

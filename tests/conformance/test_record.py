@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from framework.data.columns import CLEAR, DELETE, LEVEL, TRADE, Columns
 from framework.data.recorder import part_paths
@@ -26,6 +27,8 @@ from framework.data.store import Store
 from framework.protocol import BUY, SELL
 from tests.conformance.served_venue import CHECKOUT, served_venue
 from tests.conformance.test_served_sockets import private
+
+pytestmark = pytest.mark.slow
 
 WAIT_S = 60
 DEPTH = 100

@@ -26,6 +26,8 @@ from adapters.kraken.wire.fix_market_dialect import KRAKEN_FIX_MARKET
 from tests.conformance.served_venue import served_venue
 from tests.conformance.test_served_sockets import WAIT_S, private, trusting
 
+pytestmark = pytest.mark.slow
+
 UPDATES = 200
 
 

@@ -28,6 +28,8 @@ from adapters.kraken.wire.fix_dialect import KRAKEN_FIX, logon_password
 from adapters.kraken.wire.signing import Secret, api_sign
 from tests.conformance.served_venue import CHECKOUT, served_venue
 
+pytestmark = pytest.mark.slow
+
 WAIT_S = 20
 
 

@@ -16,6 +16,8 @@ from tests.conformance.served_venue import FreshAccounts, served_venue
 from tests.conformance.test_live_node import ROOT, WAIT_S, begun
 from tests.conformance.test_served_control import control
 
+pytestmark = pytest.mark.slow
+
 QTY = Decimal("0.01")
 
 

@@ -26,6 +26,8 @@ from framework.data.store import Store, write_store
 from framework.data.synthetic import synthetic_market
 from tests.conformance.served_venue import CHECKOUT, served_venue
 
+pytestmark = pytest.mark.slow
+
 # Long enough for four pages; a third of its trades stand in one instant with another.
 DURATION_S = 3000
 WAIT_S = 60

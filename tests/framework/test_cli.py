@@ -19,6 +19,8 @@ from framework.backtest.run_folder import RunFolder
 from framework.data.store import Store
 from tests.framework.command import read_error, tidegate, write_config
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 
 # Buys at the ask with the first book, sells at the bid with the first fill: two fills, whatever the market.

@@ -29,6 +29,8 @@ from framework.backtest.runner import Backtest, run_backtest
 from framework.backtest.study import run_study, study_config
 from tests.simulation.stage import BID, BTC, Script, rows, run
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 ROADS = ["rest", "rest+ws", "ws2", "fix", "fix-colo"]
 

@@ -33,6 +33,8 @@ from tests.framework.diverge.injected import (
     with_tiers,
 )
 
+pytestmark = pytest.mark.slow
+
 S = 1_000_000_000
 SLOW = LatencySpec(kind="lognormal", median_us=150_000, sigma=0.5, floor_us=50_000)
 DROP = (FaultSection(kind="drop", link="ws2", at_s=40, for_s=15, detect_ms=300),)

@@ -22,8 +22,8 @@ _QUICK = {
 }
 # The first seed of those that take many: it is tried first.
 _LATE = {
-    "a_token_is_not_renewed": 187,
-    "an_order_that_has_ended_with_trades_missing_is_not_asked_for": 143,
+    "an_order_that_has_ended_with_trades_missing_is_not_asked_for": 148,
+    "a_message_that_is_sent_again_is_heard_again": 43,
     "the_silence_of_a_line_is_not_noticed": 65,
     "what_was_not_received_is_sent_again_when_a_session_resumes": 62,
     "an_end_does_not_wait_for_the_fills_before_it": 123,

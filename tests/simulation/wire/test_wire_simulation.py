@@ -26,6 +26,8 @@ from tests.simulation.wire.faults import MODES
 from tests.simulation.wire.machine import CRASH_POINTS
 from tests.simulation.wire.play import Outcome, play
 
+pytestmark = pytest.mark.slow
+
 _TREE = Path(__file__).resolve().parents[3]
 _STEP = 20
 _FIRSTS = range(1, 201, _STEP)

@@ -19,6 +19,8 @@ from tests.adapters.kraken.server.ws1.rig import Ws1, private_rows
 from tests.adapters.kraken.server.ws2_rig import Ws2
 from tests.framework.venue.served.served_rig import SECOND, START
 
+pytestmark = pytest.mark.slow
+
 FOUR_HOURS = 4 * 3600
 # A deep book, and a market that falls to 85 after a day.
 ROWS = [

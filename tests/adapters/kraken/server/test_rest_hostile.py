@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.kraken.server.http import HttpRequest, HttpResponse
 from adapters.kraken.server.rest.endpoints import ENDPOINTS, Kind
 from tests.adapters.kraken.server.rest_rig import Rest
+
+pytestmark = pytest.mark.slow
 
 PUBLIC = [each.name for each in ENDPOINTS.values() if each.kind is Kind.PUBLIC]
 TRADING = [each.name for each in ENDPOINTS.values() if each.kind is Kind.TRADING]

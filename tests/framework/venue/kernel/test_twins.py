@@ -11,6 +11,8 @@ from framework.venue.kernel import KernelOptions, StopReason
 from framework.venue.latency import lognormal
 from tests.framework.venue.kernel.row_streams import FLAGS, Draw, Step, Twins, calmed, market, patient, rows_from, run
 
+pytestmark = pytest.mark.slow
+
 PRICES = st.integers(97, 103)
 FEED = lognormal(0.004, 1.0).compile()
 
