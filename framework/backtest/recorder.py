@@ -85,11 +85,13 @@ class _CommandRow:
 class RunRecorder(VenueObserver):
     """Collects the rows of ``events.parquet``; ``fills`` are the venue's fills in the order in which they happened."""
 
-    def __init__(self, rows_max: int = 50_000) -> None:
-        """rows_max: so many rows of one kind are kept as objects before they are made columns, and packed."""
+    def __init__(self, rows_max: int = 50_000, *, is_long: bool = False) -> None:
+        """rows_max: so many rows of one kind are kept as objects before they are made columns, and packed.
+        is_long: what is packed lies on disk, for a run may last for weeks.
+        """
         self._rows_max = self._commands_max = rows_max
         self._row = 0
-        self._done = PackedTables(EVENT_SCHEMA)
+        self._done = PackedTables(EVENT_SCHEMA, is_on_disk=is_long)
         self._commands: list[_CommandRow] = []
         self._by_request: dict[int, tuple[_CommandRow, ...]] = {}
         self._reports: list[tuple[int, str, Report, int]] = []

@@ -28,7 +28,7 @@ _DOINGS = {
 }
 
 
-# A live run is long: what it has done is kept packed.
+# A live run is long: what it has done is packed, and lies on disk.
 _ROWS_MAX = 2_000
 
 
@@ -38,7 +38,7 @@ class LiveRecorder(RunRecorder):
     """
 
     def __init__(self) -> None:
-        super().__init__(_ROWS_MAX)
+        super().__init__(_ROWS_MAX, is_long=True)
         # Commands whose doing has not been reported, by name and order, with their requests.
         self._awaited: dict[tuple[str, str], int] = {}
 

@@ -27,7 +27,7 @@ class TouchSamples:
     def __init__(self, symbol: str) -> None:
         self._symbol = symbol
         self._columns = {name: array("q") for name in _NAMES}
-        self._packed = PackedTables(_SCHEMA)
+        self._packed = PackedTables(_SCHEMA, is_on_disk=True)
         self._packed_from_ns: list[int] = []
         self._unpacked: tuple[int, pa.Table] | None = None
 

@@ -208,7 +208,6 @@ class FixTrader(QuietHandler):
 
     def on_message(self, session: Session, message: Message, now_ns: int) -> None:
         self.reports.append(message)
-        self._heard_s = time.monotonic()
 
     def _add(self) -> None:
         name = str(time.time_ns() // 1000)
@@ -225,9 +224,11 @@ class FixTrader(QuietHandler):
         host, port = ready["fix_trading"].rsplit(":", 1)
         reader, writer = await asyncio.open_connection(host, int(port))
         self.session.connect(time.time_ns())
+        self._heard_s = time.monotonic()
 
         async def listen() -> None:
             while data := await reader.read(65_536):
+                self._heard_s = time.monotonic()
                 self.session.receive(data, time.time_ns())
                 writer.write(self.session.data_to_send())
 
@@ -245,8 +246,9 @@ class FixTrader(QuietHandler):
 
     @property
     def has_heard_all(self) -> bool:
-        """Whether each request was answered, and nothing has come since for a while."""
-        return set(self.answers()) == set(self.sent) and time.monotonic() > self._heard_s + 0.5
+        """Whether each request was answered, and nothing has come on this line for a while."""
+        is_quiet = self.session.is_open and time.monotonic() > self._heard_s + 1.0
+        return is_quiet and set(self.answers()) == set(self.sent)
 
     def answers(self) -> Counter[str]:
         """How often each request was answered."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from adapters.kraken.client.backoff import BackOff
@@ -40,10 +41,11 @@ class Call:
 
     make: the request, made as it is written. timeout_ns: patience with being written, and then with the answer.
     on_answer: status and body. on_lost: what happened, and in words. is_urgent: written before others that wait.
-    is_ordered: it must not be overtaken, for it has a nonce.
+    is_ordered: it must not be overtaken, for it has a nonce. is_wanted: whether it is to be written still; None for
+    always.
     """
 
-    __slots__ = ("is_ordered", "is_urgent", "make", "on_answer", "on_lost", "timeout_ns")
+    __slots__ = ("is_ordered", "is_urgent", "is_wanted", "make", "on_answer", "on_lost", "timeout_ns")
 
     def __init__(
         self,
@@ -54,8 +56,10 @@ class Call:
         *,
         is_urgent: bool = False,
         is_ordered: bool = True,
+        is_wanted: Callable[[], bool] | None = None,
     ) -> None:
         self.is_ordered = is_ordered
+        self.is_wanted = is_wanted
         self.make = make
         self.timeout_ns = timeout_ns
         self.on_answer = on_answer
@@ -122,7 +126,11 @@ class HttpPool:
             slot = self._free_slot(self._common if is_common_up and not self._urgent else self._slots)
             if slot is None:
                 break
-            slot.write((self._urgent or self._waiting).popleft())
+            call = (self._urgent or self._waiting).popleft()
+            if call.is_wanted is None or call.is_wanted():
+                slot.write(call)
+            else:
+                self._clock.call_at(self._clock.now_ns, partial(call.on_lost, Loss.UNSENT, "it is not wanted any more"))
         if self._is_in_order and (self._urgent or self._waiting):
             self._look_again()
 

@@ -46,11 +46,12 @@ class PrivateCalls:
         timeout_s: float,
         *,
         is_urgent: bool = False,
+        is_wanted: Callable[[], bool] | None = None,
     ) -> None:
         """Ask once.
 
         make: the request of a nonce. on_refused: hears the venue's own words. on_lost: no answer, or none that can be
-        read; the request may have had its effect unless it was not sent.
+        read; the request may have had its effect unless it was not sent. is_wanted: see ``Call``.
         """
 
         def answered(status: int, body: bytes) -> None:
@@ -63,6 +64,7 @@ class PrivateCalls:
                 answered,
                 on_lost,
                 is_urgent=is_urgent,
+                is_wanted=is_wanted,
             )
         )
 

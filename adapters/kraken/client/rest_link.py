@@ -77,6 +77,7 @@ class RestLink(WireLink):
         self._told_from_ns = 0
         self._told_until_ns: int | None = None
         self._past = Past(None)
+        self._poll_id = 0
 
     # ------------------------------------------------------------------------------------------------- session
 
@@ -184,6 +185,7 @@ class RestLink(WireLink):
 
     def _poll(self, command: QueryOrders) -> None:
         request_id, since_ns = command.request_id, command.since_ns
+        self._poll_id = request_id  # one that waits for a connection still has no use beside this one
         told_ns = self._told_until_ns
         is_past_wanted = since_ns > 0 and (told_ns is None or since_ns < told_ns)
         is_back = told_ns is not None and 0 < since_ns < told_ns
@@ -215,6 +217,7 @@ class RestLink(WireLink):
             lambda loss, reason: self._lost(request_id, [], loss, reason),
             is_past_wanted=is_past_wanted,
             told_from_ns=from_ns,
+            is_wanted=lambda: self._poll_id == request_id,
             timeout_s=self._timeouts.query_s,
         ).start()
 

@@ -79,7 +79,8 @@ class RestPoll:
     """One poll; it answers once, by one of the three functions.
 
     past: what earlier polls have read of it. is_past_wanted: ask for it whatever the present shows. told_from_ns: from
-    when on earlier polls and the span of this one tell the past without a gap; None for the span alone.
+    when on earlier polls and the span of this one tell the past without a gap; None for the span alone. is_wanted:
+    whether it is to begin still, when a connection is free at last; None for always.
     """
 
     def __init__(
@@ -95,8 +96,10 @@ class RestPoll:
         is_past_wanted: bool,
         timeout_s: float,
         told_from_ns: int | None = None,
+        is_wanted: Callable[[], bool] | None = None,
     ) -> None:
         self._calls = calls
+        self._is_wanted = is_wanted
         self._parts = parts
         self._request_id = request_id
         self._past = past
@@ -119,7 +122,8 @@ class RestPoll:
             self._ts_asked_ns = self._parts.time.at_least_ns(self._parts.clock.now_ns)
             return history.OpenOrdersRequest(nonce=str(nonce))
 
-        self._calls.call(endpoints.OPEN_ORDERS, make, self._on_open, self._on_refused, self._on_lost, self._timeout_s)
+        answers = self._on_open, self._on_refused, self._on_lost
+        self._calls.call(endpoints.OPEN_ORDERS, make, *answers, self._timeout_s, is_wanted=self._is_wanted)
 
     # ------------------------------------------------------------------------------------------------- questions
 

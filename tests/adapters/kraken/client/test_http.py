@@ -4,6 +4,7 @@ once (RFC 9112).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -87,7 +88,14 @@ class Rig:
         self.streams.append(Played(handler))
         return self.streams[-1]
 
-    def call(self, name: str, *, is_urgent: bool = False, is_ordered: bool = True) -> None:
+    def call(
+        self,
+        name: str,
+        *,
+        is_urgent: bool = False,
+        is_ordered: bool = True,
+        is_wanted: Callable[[], bool] | None = None,
+    ) -> None:
         self.pool.call(
             Call(
                 lambda: Request(method="GET", target=f"/{name}"),
@@ -96,6 +104,7 @@ class Rig:
                 lambda loss, reason: self.heard.append((name, loss)),
                 is_urgent=is_urgent,
                 is_ordered=is_ordered,
+                is_wanted=is_wanted,
             )
         )
 
@@ -131,6 +140,18 @@ def test_a_request_is_written_in_the_call_that_asks_for_it() -> None:
     rig = Rig()
     rig.call("a")
     assert rig.streams[0].written == [b"GET /a HTTP/1.1\r\nHost: api.example\r\nUser-Agent: tidegate\r\n\r\n"]
+
+
+def test_a_request_that_is_not_wanted_any_more_when_a_connection_is_free_is_not_written() -> None:
+    rig = Rig(is_open=False)
+    is_wanted = True
+    rig.call("a", is_wanted=lambda: is_wanted)
+    rig.call("b", is_wanted=lambda: True)
+    is_wanted = False
+    rig.streams[0].handler.opened()
+    rig.run(0.001)
+    assert rig.asked() == ["/b"]
+    assert rig.heard == [("a", Loss.UNSENT)]
 
 
 def test_a_connection_is_kept_for_the_next_request() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from adapters.kraken.client.http_pool import Call
 from adapters.kraken.client.rest_polls import Past, RestPoll
 from adapters.kraken.wire.number import Number
 from adapters.kraken.wire.rest import endpoints, history
@@ -53,6 +54,7 @@ class LimitedCalls:
         on_refused: Callable[[str], None],
         on_lost: Any,
         timeout_s: float,
+        is_wanted: Callable[[], bool] | None = None,
     ) -> None:
         message = make(1)
         if not self.left:
@@ -275,3 +277,15 @@ def test_where_ids_are_refused_the_long_past_is_read_after_all() -> None:
     assert paths[:2] == ["OpenOrders", "QueryOrders"]
     assert "ClosedOrders" in paths
     assert desk.desk.in_flight == {}
+
+
+def test_of_polls_that_wait_for_a_connection_the_newest_is_written_only() -> None:
+    policy = DeskPolicy(
+        submit="rest", amend="rest", cancel=("rest",), news="rest", answer_timeout_ms=300, poll_interval_ms=500
+    )
+    desk = WireDesk(policy)
+    held: list[Call] = []
+    desk.http.call = held.append  # type: ignore[method-assign]
+    desk.run(5_000)
+    assert len(held) > 2
+    assert [call.is_wanted is not None and call.is_wanted() for call in held] == [False] * (len(held) - 1) + [True]
