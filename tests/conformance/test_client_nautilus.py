@@ -227,7 +227,8 @@ def test_learns_of_its_fills(venue: dict[str, Any]) -> None:
     async def act(node: Node) -> None:
         order = await node.add(is_market=True)
         filled = await node.event(order, OrderFilled)
-        assert (filled.last_qty, filled.commission.as_double() > 0) == (Quantity.from_str("0.01000000"), True)
+        assert 0 < filled.last_qty <= Quantity.from_str("0.01000000")  # what the best price had, where that was less
+        assert filled.commission.as_double() > 0
 
     run(venue, 2, act)
 

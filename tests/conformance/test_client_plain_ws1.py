@@ -189,9 +189,10 @@ def test_learns_of_its_fills(venue: dict[str, Any]) -> None:
         token = await follow_own(line, venue, 1)
         txid = await add(line, token, ordertype="market")
         await status_of(line, txid, "closed")
-        (trade,) = line.rows("ownTrades")
-        assert (trade["ordertxid"], trade["vol"]) == (txid, "0.01000000")
-        assert Decimal(trade["cost"]) > 0
+        trades = line.rows("ownTrades")  # several, where the best price had less
+        assert {trade["ordertxid"] for trade in trades} == {txid}
+        assert sum(Decimal(trade["vol"]) for trade in trades) == Decimal("0.01")
+        assert all(Decimal(trade["cost"]) > 0 for trade in trades)
 
     run(venue, act)
 
@@ -303,9 +304,9 @@ def test_a_client_trades_and_hears_of_it(tmp_path: Path, options: list[str]) -> 
             await line.answer("cancelOrder", txid=[edited["txid"]], token=token)
             await line.answer("addOrder", **order, type="sell", ordertype="market")
             await line.until(lambda message: is_of(message, "openOrders") and "closed" in str(message))
-            (trade,) = line.rows("ownTrades")
-            assert (trade["type"], trade["vol"]) == ("sell", "0.01000000")
-            assert Decimal(trade["cost"]) > 0
+            trades = line.rows("ownTrades")
+            assert {trade["type"] for trade in trades} == {"sell"}
+            assert sum(Decimal(trade["vol"]) for trade in trades) == Decimal("0.01")
             told = [row["status"] for row in line.rows("openOrders") if "status" in row]
             assert told == ["pending", "open", "canceled", "pending", "open", "canceled", "pending", "open", "closed"]
             assert (await line.answer("cancelAll", token=token))["count"] == 0

@@ -164,7 +164,9 @@ def test_a_fill_of_the_gap_is_found_and_written_down_once(
     assert "a fill that the journal did not know" in lines[f"order {name}"], text
     assert lines["position BTC/USD"] == "ok position BTC/USD 0.01 by the fills of all runs", text
     fills = [each for each in read_records(journal) if isinstance(each, Filled)]
-    assert [(fill.cl_ord_id, fill.lots) for fill in fills] == [(name, 1_000_000)]
+    assert {fill.cl_ord_id for fill in fills} == {name}
+    assert sum(fill.lots for fill in fills) == 1_000_000  # in parts, where the best price had less
+    assert len({fill.exec_id for fill in fills}) == len(fills)
     code, lines, text = reconcile(capsys, config)
     assert code == 0, text
     assert f"order {name}" not in lines, text

@@ -24,7 +24,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9
 _SHORT = re.compile(r"[!-~]{1,18}")
 _NS_PER_UNIT = 10_000
 # So many names are known at a time, the newest ones.
-_KEPT_MAX = 1_000_000
+_KEPT_MAX = 100_000
 
 
 def time_uuid(now_ns: int, draw: random.Random) -> str:
