@@ -29,6 +29,8 @@ def _second(seconds: int) -> bytes:
     return b"%04d%02d%02d-%02d:%02d:%02d." % (year, month, day, hour, minute, second)
 
 
+# A message's time of sending is looked at more than once, and is often that of the transaction too.
+@lru_cache(maxsize=64)
 def parse_utc_timestamp(value: bytes) -> int | None:
     """Nanoseconds since the epoch; None for what is no timestamp, a day or an hour that does not exist included.
 

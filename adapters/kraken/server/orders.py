@@ -407,11 +407,13 @@ class OrderWords:
         at: the order at the time that is told of, as it is now if None. decimals: of prices, as REST has them if None.
         """
         none = "0" if decimals is None else fixed(Decimal(0), decimals)
+        kind, terms = order.order_type, at or order
+        if kind is OrderType.LIMIT and terms.limit_ticks is not None:  # nearly all
+            return pair.price(terms.limit_ticks, decimals), none
 
         def shown(ticks: int | None) -> str:
             return none if ticks is None else pair.price(ticks, decimals)
 
-        kind, terms = order.order_type, at or order
         if kind in _UNPRICED:
             return none, none
         limit = shown(terms.limit_ticks)

@@ -192,7 +192,8 @@ class _Trader(CompSession):
     def on_message(self, session: Session, message: Message, now_ns: int) -> None:
         handler = self._handlers.get(message.msg_type)
         cl_ord_id = message.text(11)
-        self._memory.note(Received(message.seq_num or 0, cl_ord_id))
+        if self._memory.is_kept:
+            self._memory.note(Received(message.seq_num or 0, cl_ord_id))
         try:
             if handler is None:
                 raise Refusal("EGeneral:Unknown method")
@@ -252,7 +253,8 @@ class _Trader(CompSession):
 
     def _submit(self, command: Command, msg_type: bytes, cl_ord_id: str, orig: str | None) -> None:
         self._waiting[command.request_id] = (msg_type, cl_ord_id, orig)
-        self._memory.note(Asked(command.request_id, msg_type, cl_ord_id, orig))
+        if self._memory.is_kept:
+            self._memory.note(Asked(command.request_id, msg_type, cl_ord_id, orig))
         self._host.submit(self.line_id, command)
 
     # ------------------------------------------------------------------------------------------------- reports

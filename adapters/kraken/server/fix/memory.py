@@ -145,12 +145,13 @@ class _KeptStore(MemoryStore):
 class SessionMemory:
     """The memory of one session; of a venue without a journal it ends with the process.
 
-    store: the session's.
+    store: the session's. is_kept: there is a journal, so notes are kept.
     """
 
     def __init__(self, host: VenueHost, comp_id: str, recall: Callable[[Note], None]) -> None:
         """recall: hears, when a venue is made again, of all notes but the store's numbers and messages."""
         self._host = host if isinstance(host, JournaledHost) else None
+        self.is_kept = self._host is not None
         self._owner = f"fix {comp_id}"
         self._recall = recall
         self._unsaid: list[tuple[int, bytes, Fields, bytes]] = []

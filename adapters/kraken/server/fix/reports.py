@@ -115,7 +115,7 @@ def execution_body(
     told = order if report is None else report
     exec_type = _STATUS if report is None else _EXEC[report.exec_type]
     state = _STATES[told.state]
-    text = report.reason if report is not None and report.reason else _description(order, pair)
+    text = report.reason if report is not None and report.reason else _description(order, pair, note)
     ts_ns = order.aged_ns if report is None else report.ts_venue_ns
     limit, trigger = told.limit_ticks, told.trigger_ticks
     trigger_text = None if trigger is None else pair.price(trigger)
@@ -165,9 +165,7 @@ def _executed_type(order: Order) -> str:
     return "1" if order.is_market else "2"
 
 
-def _description(order: Order, pair: ServedPair) -> str:
-    note = attachment_of(order)
+def _description(order: Order, pair: ServedPair, note: Attachment) -> str:
     price, price2 = OrderWords.shown_prices(order, pair)
     volume = OrderWords.volume(order, pair, note).rstrip("0").removesuffix(".")
-    line = OrderWords.line(order, pair, volume, price, price2, leverage=order.leverage)
-    return line.replace(pair.names.rest, pair.spec.symbol)
+    return OrderWords.line(order, pair, volume, price, price2, pair.spec.symbol, leverage=order.leverage)
