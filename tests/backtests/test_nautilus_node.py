@@ -18,7 +18,7 @@ from tests.conformance.test_served_sockets import private
 def test_it_follows_the_market_and_leaves_nothing_behind(tmp_path: Path, road: str) -> None:
     with served_venue(tmp_path) as ready:
         script = CHECKOUT / "backtests" / "nautilus_node.py"
-        options = ["--ready-file", str(tmp_path / "ready.json"), "--road", road, "--ticks-below", "2", "--for", "5"]
+        options = ["--ready-file", str(tmp_path / "ready.json"), "--road", road, "--ticks-below", "2", "--for", "8"]
         done = subprocess.run(
             [sys.executable, str(script), *options, "--state", str(tmp_path / "state")],
             cwd=tmp_path,

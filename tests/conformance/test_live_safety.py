@@ -38,8 +38,14 @@ def ready(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def opened_orders(ready: dict[str, Any]) -> set[str]:
-    """What the venue says is open."""
-    return set(private(ready, "OpenOrders")["open"])
+    """What the venue says is open; asked again while the account's calls are spent, for a run has them too."""
+    while True:
+        try:
+            return set(private(ready, "OpenOrders")["open"])
+        except AssertionError as error:
+            if "EAPI:Rate limit exceeded" not in str(error):
+                raise
+        time.sleep(2.0)
 
 
 def within(seconds: float, condition: Callable[[], bool], pause_s: float = 1.0) -> bool:

@@ -445,8 +445,12 @@ def test_orders_of_others_are_found_at_the_start_and_can_be_changed_and_canceled
         assert hand.portfolio.net_position(BTC_USD) == Decimal("0.01")
         order = hand.known("somebody")
         if road != "fix":  # FIX cancels and amends the orders of its own session only; cancels take the other road
-            hand.modify_order(order, price=hand.instrument.make_price("49000.0"))
-            await hand.says("OrderUpdated", "somebody")
+            # Refused until a poll has shown the link the order, where that is the road.
+            while "OrderUpdated" not in hand.names("somebody"):
+                tried = len(hand.names("somebody"))
+                hand.modify_order(order, price=hand.instrument.make_price("49000.0"))
+                await hand.until(lambda tried=tried: len(hand.names("somebody")) > tried + 1)
+                await asyncio.sleep(0.2)
         for name in (plain, "somebody", "stop"):
             hand.cancel_order(hand.known(name))
             await hand.says("OrderCanceled", name)

@@ -9,6 +9,7 @@ Sources: websocket-v2/book, trade, ticker, heartbeat; guides/spot-ws-book-v2.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 from msgspec import UNSET
@@ -47,6 +48,9 @@ class MarketData(Feed):
         """connect: to the host of public messages; its streams carry whole messages."""
         super().__init__(instruments, clock, connect, backoff)
         self._books: dict[str, LiveBook] = {}
+        # A book is compiled code, which a new installation makes at its first one: here, and not when a run has begun.
+        for symbol in islice(instruments, 1):
+            LiveBook(instruments[symbol])
 
     # ------------------------------------------------------------------------------------------------- wanted
 
