@@ -8,7 +8,7 @@ import pytest
 
 from tests.conformance.killed_runs import play
 
-KILLS = 6
+KILLS = 4
 
 
 @pytest.mark.slow
