@@ -8,7 +8,7 @@ import pytest
 
 from tests.conformance.killed_runs import play
 
-KILLS = 4
+KILLS = 6
 
 
 @pytest.mark.slow
