@@ -226,9 +226,11 @@ def test_cancels_an_order(venue: dict[str, Any]) -> None:
 def test_learns_of_its_fills(venue: dict[str, Any]) -> None:
     async def act(node: Node) -> None:
         order = await node.add(is_market=True)
-        filled = await node.event(order, OrderFilled)
-        assert 0 < filled.last_qty <= Quantity.from_str("0.01000000")  # what the best price had, where that was less
-        assert filled.commission.as_double() > 0
+        await node.until(lambda _: order.is_closed)  # filled in parts, where the best price has less
+        assert order.filled_qty == Quantity.from_str("0.01000000")
+        fills = [told for told in node.heard if isinstance(told, OrderFilled)]
+        assert {told.client_order_id for told in fills} == {order.client_order_id}
+        assert all(told.commission.as_double() > 0 for told in fills)
 
     run(venue, 2, act)
 

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from adapters.kraken.client import market_data
 from adapters.kraken.client.backoff import BackOff
+from adapters.kraken.client.instruments import Instrument
+from adapters.kraken.client.live_book import LiveBook
 from adapters.kraken.client.market_data import MarketData
 from adapters.kraken.errors import SymbolError
 from framework.data.columns import CLEAR, LAST, LEVEL, SNAPSHOT, TRADE
@@ -228,3 +231,16 @@ def test_a_pair_that_there_is_not_is_refused() -> None:
     rig = Rig(channels=())
     with pytest.raises(SymbolError):
         rig.market.subscribe("FOO/USD", "book")
+
+
+def test_the_code_of_a_book_is_compiled_before_anything_is_subscribed_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    class Noted(LiveBook):
+        def __init__(self, instrument: Instrument) -> None:
+            made.append(instrument.spec.symbol)
+            super().__init__(instrument)
+
+    monkeypatch.setattr(market_data, "LiveBook", Noted)
+    Rig(channels=())
+    assert len(made) == 1
