@@ -67,6 +67,14 @@ class AcceptorLine:
     def wants_close(self) -> bool:
         return self._is_refused or (self.session is not None and self.session.wants_close)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether there is something to write, or the connection is to be closed."""
+        session = self.session
+        if session is not None:
+            return session.has_data_to_send or session.wants_close
+        return bool(self._last_words) or self._is_refused
+
     def data_to_send(self) -> bytes:
         """What is to be written to the line now."""
         if self.session is not None:

@@ -46,24 +46,42 @@ _TAGS = {b"%d" % tag: tag for tag in range(1, 12_000) if tag not in _DATA_OF_LEN
 # What stands before a value, by tag.
 _PREFIXES = {tag: b"%d=" % tag for tag in range(1, 12_000)}
 _LENGTH_DIGITS_MAX = 7
+_NO_SEPARATORS = bytes(set(range(256)) - {0x01, 0x3D})
+# What is left of a frame without all but its separators, by length: of messages that come often.
+_SHAPES = {2 * count: b"=\x01" * count for count in range(4, 100)}
+_sequences: dict[tuple[bytes, ...], tuple[int, ...]] = {}
+_SEQUENCES_MAX = 1024
 _BEGIN_STRING_MAX = 32
 
 
 class Message:
     """A message as received.
 
-    begin_string, msg_type: fields 8 and 35. fields: all others but 9 and 10, in their order on the wire; the tag is -1
-    where it was no number. A tag's first value is what ``get`` gives; groups are read from ``fields``.
+    begin_string, msg_type: fields 8 and 35. tags, values: of all others but 9 and 10, in their order on the wire; the
+    tag is -1 where it was no number. A tag's first value is what ``get`` gives; groups are read from all of them.
     """
 
-    __slots__ = ("_first", "begin_string", "fields", "msg_type", "raw")
+    __slots__ = ("_first", "begin_string", "msg_type", "raw", "tags", "values")
 
-    def __init__(self, begin_string: bytes, msg_type: bytes, fields: list[tuple[int, bytes]], raw: bytes) -> None:
+    def __init__(
+        self, begin_string: bytes, msg_type: bytes, tags: tuple[int, ...], values: list[bytes], raw: bytes
+    ) -> None:
         self.begin_string = begin_string
         self.msg_type = msg_type
-        self.fields = fields
+        self.tags = tags
+        self.values = values
         self.raw = raw
         self._first: dict[int, bytes] | None = None
+
+    @classmethod
+    def of_fields(cls, begin_string: bytes, msg_type: bytes, fields: Fields, raw: bytes) -> Message:
+        """A message of tags with their values."""
+        return cls(begin_string, msg_type, tuple([tag for tag, _ in fields]), [value for _, value in fields], raw)
+
+    @property
+    def fields(self) -> list[tuple[int, bytes]]:
+        """Tags with their values."""
+        return list(zip(self.tags, self.values, strict=True))
 
     def get(self, tag: int) -> bytes | None:
         """The first value of a tag; None if it is not there."""
@@ -89,7 +107,8 @@ class Message:
         """The first value of each tag."""
         first = self._first
         if first is None:
-            first = self._first = dict(reversed(self.fields))
+            # Of a tag that is there twice the first is kept, for it comes last.
+            first = self._first = dict(zip(reversed(self.tags), reversed(self.values), strict=True))
         return first
 
     @property
@@ -105,7 +124,7 @@ class Message:
         """
         entries: list[dict[int, bytes]] = []
         is_inside = False
-        for tag, value in self.fields:
+        for tag, value in zip(self.tags, self.values, strict=True):
             if tag == count_tag:
                 is_inside = True
             elif is_inside and tag == first_tag:
@@ -116,7 +135,7 @@ class Message:
 
     def __repr__(self) -> str:
         # Values stay out: a logon holds a password.
-        return f"Message({self.msg_type.decode('ascii', 'replace')}, {len(self.fields)} fields)"
+        return f"Message({self.msg_type.decode('ascii', 'replace')}, {len(self.tags)} fields)"
 
 
 class Framer:
@@ -196,15 +215,32 @@ def frame_fault(frame: bytes) -> str | None:
 
 def decode(frame: bytes) -> Message:
     """Read a frame that ``frame_fault`` finds whole."""
-    parts = frame.split(SOH)
-    begin_string = parts[0][2:]
-    msg_type = parts[2][3:]
-    tags = _TAGS
-    try:
-        fields = [(tags[tag], value) for tag, value in [part.split(b"=", 1) for part in parts[3:-2]]]
-    except (KeyError, ValueError):
-        fields = _counted_fields(frame, parts)
-    return Message(begin_string, msg_type, fields, frame)
+    # Where tags and values take turns, as nearly always, the separators alone say so; then one cut finds them all.
+    shape = frame.translate(None, _NO_SEPARATORS)
+    if shape == _SHAPES.get(len(shape)):
+        parts = frame.replace(b"=", SOH).split(SOH)
+        tags = _tags_of(tuple(parts[6:-3:2]))
+        if tags is not None:
+            return Message(parts[1], parts[5], tags, parts[7:-3:2], frame)
+    parts = frame.split(SOH, 3)
+    fields = _counted_fields(frame, len(parts[0]) + len(parts[1]) + len(parts[2]) + 3)
+    return Message.of_fields(parts[0][2:], parts[2][3:], fields, frame)
+
+
+def _tags_of(written: tuple[bytes, ...]) -> tuple[int, ...] | None:
+    """The tags of a message as numbers; None where one is in no table. Sequences of tags are remembered, for clients
+    write the same ones again and again.
+    """
+    tags = _sequences.get(written)
+    if tags is None:
+        try:
+            tags = tuple([_TAGS[tag] for tag in written])
+        except KeyError:
+            return None
+        if len(_sequences) >= _SEQUENCES_MAX:  # somebody is making them up
+            _sequences.clear()
+        _sequences[written] = tags
+    return tags
 
 
 def checksum(data: bytes) -> int:
@@ -224,11 +260,10 @@ def _odd_tag(tag: bytes) -> int:
     return int(tag) if digits.isdigit() and len(digits) < 10 else -1
 
 
-def _counted_fields(frame: bytes, parts: list[bytes]) -> list[tuple[int, bytes]]:
-    """The fields of any frame: a data field, which may hold SOH, is as long as the field before it says, and a tag that
-    is no number is -1.
+def _counted_fields(frame: bytes, at: int) -> list[tuple[int, bytes]]:
+    """The fields of any frame from a place on: a data field, which may hold SOH, is as long as the field before it
+    says, and a tag that is no number is -1.
     """
-    at = len(parts[0]) + len(parts[1]) + len(parts[2]) + 3
     end = frame.rfind(b"\x0110=", 0, len(frame) - 1) + 1
     fields: list[tuple[int, bytes]] = []
     while at < end:

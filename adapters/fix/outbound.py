@@ -41,6 +41,11 @@ class Outbound:
         self._header_tags = dictionary.header.tags
         self._out: list[bytes] = []
 
+    @property
+    def has_more(self) -> bool:
+        """Whether ``take`` gives anything."""
+        return bool(self._out)
+
     def take(self) -> bytes:
         """What is to be written to the line now."""
         if not self._out:

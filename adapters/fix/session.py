@@ -203,6 +203,11 @@ class Session:
 
     # ------------------------------------------------------------------------------------------------- sending
 
+    @property
+    def has_data_to_send(self) -> bool:
+        """Whether something is to be written to the line."""
+        return self._outbound.has_more
+
     def data_to_send(self) -> bytes:
         """What is to be written to the line now."""
         return self._outbound.take()

@@ -116,7 +116,7 @@ class Validator:
         """Header, then body, then trailer."""
         header, trailer = self._dictionary.header.tags, self._dictionary.trailer.tags
         section = 0
-        for tag, _ in message.fields:
+        for tag in message.tags:
             here = 0 if tag in header else 2 if tag in trailer else 1
             if here < section:
                 raise InvalidMessageError(*_ORDER, tag)
@@ -178,10 +178,9 @@ class _Plain:
 
     def is_right(self, message: Message) -> bool:
         """Whether the message is right for sure."""
-        fields = message.fields
-        if len(fields) > _SEQUENCE_LENGTH_MAX:
+        tags, values = message.tags, message.values
+        if len(tags) > _SEQUENCE_LENGTH_MAX:
             return False
-        tags = tuple([tag for tag, _ in fields])
         try:
             rules = self._rules[tags]
         except KeyError:
@@ -189,7 +188,7 @@ class _Plain:
         if rules is None or b"=\x01" in message.raw:
             return False
         for at, matches in rules:  # noqa: SIM110 - a generator would take twice the time
-            if not matches(fields[at][1]):
+            if not matches(values[at]):
                 return False
         return True
 
@@ -230,11 +229,9 @@ def _has_only(values: frozenset[bytes], value: bytes) -> bool:
 
 def _check_repeats(message: Message, header: MessageDef, definition: MessageDef) -> None:
     """No tag twice but in the entries of a group, and as many entries as the group says."""
-    fields = message.fields
-    for at, entries in _groups([tag for tag, _ in fields], header, definition):
-        count_tag, count = fields[at]
-        if int(count) != entries:
-            raise InvalidMessageError(*_GROUP_COUNT, count_tag)
+    for at, entries in _groups(message.tags, header, definition):
+        if int(message.values[at]) != entries:
+            raise InvalidMessageError(*_GROUP_COUNT, message.tags[at])
 
 
 def _groups(tags: Sequence[int], header: MessageDef, definition: MessageDef) -> Iterator[tuple[int, int]]:

@@ -7,6 +7,9 @@ from fractions import Fraction
 __all__ = ["VenueClock"]
 
 
+_STILL = Fraction(0)
+
+
 class VenueClock:
     """A clock of its own over another one.
 
@@ -23,7 +26,7 @@ class VenueClock:
     @property
     def speed(self) -> Fraction:
         """How fast the venue's time runs now; 0 while paused."""
-        return Fraction(0) if self._is_paused else self._speed
+        return _STILL if self._is_paused else self._speed
 
     @property
     def is_paused(self) -> bool:
@@ -40,7 +43,8 @@ class VenueClock:
         if self._is_paused:
             return self._venue_ns
         passed_ns = max(0, wall_ns - self._wall_ns)
-        return self._venue_ns + passed_ns * self._speed.numerator // self._speed.denominator
+        speed = self._speed
+        return self._venue_ns + passed_ns * speed.numerator // speed.denominator
 
     def pause(self, wall_ns: int) -> None:
         """The venue's time stands still from now on."""

@@ -15,7 +15,7 @@ BEAT_S = 0.002
 # lives may be before the clock waits for it.
 _WORK_MAX_NS = 10_000_000
 _LAG_MAX_NS = 1_000_000_000
-_NS = 1_000_000_000
+_BEAT_NS = int(BEAT_S * 1_000_000_000)
 
 
 class Living(Protocol):
@@ -54,7 +54,8 @@ class Pace:
 
     def _move(self, now_ns: int, wall_ns: int) -> None:
         living, speed = self._living, self._clock.speed
-        step_ns = int(BEAT_S * _NS * speed)
+        # In whole numbers: this is asked for with all that comes from a client.
+        step_ns = _BEAT_NS * speed.numerator // speed.denominator
         if not step_ns or now_ns - living.now_ns <= step_ns:
             living.run_until(now_ns)
             return

@@ -7,7 +7,7 @@ import simplefix
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.fix.codec import Framer, checksum, decode, encode, frame_fault
+from adapters.fix.codec import Framer, _counted_fields, checksum, decode, encode, frame_fault
 from adapters.fix.errors import EncodeError
 
 BEGIN = b"FIX.4.4"
@@ -147,6 +147,17 @@ def test_the_checksum_is_the_sum_of_the_bytes(data: bytes) -> None:
 def test_a_tag_that_is_no_number_is_read_as_such(text: bytes, field: tuple[int, bytes]) -> None:
     whole = message((58, b"here")).replace(b"58=here", text)
     assert decode(whole).fields[-1] == field
+
+
+SEPARATED = st.lists(
+    st.sampled_from([b"=", b"58", b"99", b"1", b"a", b"\x01", b"58=a\x01", b"58=\x01", b"95=3\x01", b"96=a\x01b\x01"])
+)
+
+
+@given(SEPARATED)
+def test_fields_are_those_that_are_found_one_by_one_wherever_separators_stand(pieces: list[bytes]) -> None:
+    frame = encode(BEGIN, b"D", HEADER, b"".join(pieces) + b"\x01")
+    assert decode(frame).fields == _counted_fields(frame, frame.index(b"34="))
 
 
 def test_an_empty_value_is_refused() -> None:

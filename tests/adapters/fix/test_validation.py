@@ -49,7 +49,7 @@ def test_what_is_found_right_at_once_is_right_rule_by_rule(
     msg_type: bytes, early: list[tuple[int, bytes]], missing: set[int], late: list[tuple[int, bytes]]
 ) -> None:
     known = [field for at, field in enumerate((*HEADER, *ORDER)) if at not in missing]
-    message = Message(b"FIX.4.4", msg_type, [*early, *known, *late], b"")
+    message = Message.of_fields(b"FIX.4.4", msg_type, [*early, *known, *late], b"")
     validator = Validator(FIX44)
     assert _fault(validator.check, message) == _fault(validator.check_each, message)
 
@@ -65,7 +65,7 @@ GROUPED = st.lists(
 
 @given(GROUPED)
 def test_groups_that_are_found_right_at_once_are_right_rule_by_rule(fields: list[tuple[int, bytes]]) -> None:
-    message = Message(b"FIX.4.4", b"D", [*HEADER, *ORDER, *fields], b"")
+    message = Message.of_fields(b"FIX.4.4", b"D", [*HEADER, *ORDER, *fields], b"")
     validator = Validator(FIX44)
     for _ in range(2):  # the second time, its sequence of tags is known
         assert _fault(validator.check, message) == _fault(validator.check_each, message)
@@ -75,9 +75,9 @@ def test_a_message_with_a_group_is_found_right_at_once() -> None:
     parties = ((453, b"2"), (448, b"a"), (447, b"D"), (452, b"1"), (448, b"b"), (447, b"D"), (452, b"2"))
     validator = Validator(FIX44)
     plain = validator._plain[b"D"]
-    assert plain.is_right(Message(b"FIX.4.4", b"D", [*HEADER, *ORDER, *parties], b""))
+    assert plain.is_right(Message.of_fields(b"FIX.4.4", b"D", [*HEADER, *ORDER, *parties], b""))
     wrong = ((453, b"1"), *parties[1:])
-    assert not plain.is_right(Message(b"FIX.4.4", b"D", [*HEADER, *ORDER, *wrong], b""))
+    assert not plain.is_right(Message.of_fields(b"FIX.4.4", b"D", [*HEADER, *ORDER, *wrong], b""))
 
 
 def _fault(check: Callable[[Message], None], message: Message) -> tuple[int, int | None] | None:

@@ -49,8 +49,11 @@ class CompSession(QuietHandler):
 
     def flush(self) -> None:
         """Write what the session has made."""
-        if self.connection is not None:
-            self.connection.flush()
+        connection = self.connection
+        if connection is not None and connection.has_more:
+            connection.flush()
+        while self.left:
+            self.left.pop().flush()
 
     def leave(self) -> None:
         """The line is down."""
@@ -72,6 +75,8 @@ class CompSessions[M: CompSession]:
         self._clock = context.clock
         self._acceptor = Acceptor(self._find)
         self.commit: Callable[[], None] = context.commit
+        # Those that have, or have just left, a connection: all others have nobody to write to.
+        self._connected: dict[M, None] = {}
 
     def connect(self, peer: str, send: Callable[[bytes], object], close: Callable[[], None]) -> FixConnection:
         """A client has connected."""
@@ -79,14 +84,20 @@ class CompSessions[M: CompSession]:
 
     def flush(self) -> None:
         """Write what sessions have made outside of their own connections' calls, such as fills."""
-        for member in self.members.values():
+        for member in tuple(self._connected):
             member.flush()
-            while member.left:
-                member.left.pop().flush()
+            if member.connection is None:
+                self._connected.pop(member, None)
 
     def sessions(self) -> list[FixFacts]:
         """All sessions, whether they are logged on or not."""
         return [member.facts() for member in self.members.values()]
+
+    def joined(self, session: Session, connection: FixConnection) -> None:
+        """A session has logged on."""
+        member = self.member_of(session)
+        member.connection = connection
+        self._connected[member] = None
 
     def member_of(self, session: Session) -> M:
         """Whose session it is; raises KeyError for one that is not of this port."""
@@ -128,7 +139,7 @@ class FixConnection:
         finally:
             self._is_receiving = False
         if not had_session and self._line.session is not None:
-            self._sessions.member_of(self._line.session).connection = self
+            self._sessions.joined(self._line.session, self)
         self._sessions.flush()
         self.flush()
 
@@ -154,6 +165,11 @@ class FixConnection:
             return ConnectionFacts()
         fix: FixFacts = self._sessions.member_of(session).facts()
         return ConnectionFacts(accounts=(fix.account,), fix=fix)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there may be something to write, or the connection is to be closed."""
+        return self._line.has_more
 
     def flush(self) -> None:
         """Write what there is, and close if that is wanted; not while bytes are read, whose answers go out together."""

@@ -65,7 +65,9 @@ def test_every_message_of_the_notes_comes_back_unchanged() -> None:
     for msg_type, rest in BODY.findall(text):
         fields = [part.partition("=") for part in rest.strip("|").split("|") if part != ".."]
         found.append(
-            Message(b"FIX.4.4", msg_type.encode(), [(int(tag), value.encode()) for tag, _, value in fields], b"")
+            Message.of_fields(
+                b"FIX.4.4", msg_type.encode(), [(int(tag), value.encode()) for tag, _, value in fields], b""
+            )
         )
     assert {message.msg_type for message in found} >= {b"A", b"D", b"W", b"X", b"x", b"y"}
     for message in found:
