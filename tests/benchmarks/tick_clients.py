@@ -2,8 +2,10 @@
 
 ``python -m tests.benchmarks.tick_clients CLIENT FOLDER``: the venue's ready file is in the folder. CLIENT is
 tidegate-ws2, tidegate-fix (both also with -busy), nautilus, ccxt, or echo, which answers each update with the same
-bytes and does nothing else: what the machine takes for waking two processes and for their sockets. ccxt verifies no
-checksum of a book: that is its default for Kraken, and it reads quantities as floats, whose printed digits are gone. A
+bytes and does nothing else: what the machine takes for waking two processes and for their sockets; or kernel, an echo
+that first has NautilusTrader make an order and carry it from a strategy through its risk and its execution engine to a
+client that does nothing. ccxt verifies no checksum of a book: that is its default for Kraken, and it reads quantities
+as floats, whose printed digits are gone. A
 client ends when its standard input does. Ours and ccxt print, as JSON, the nanoseconds within their process: ours from
 the call of the event loop that says that bytes have come to the return of the system call that took the order's, ccxt
 from the event loop's handing it the update's bytes to its handing the order's frame to the event loop, so without the
@@ -319,6 +321,82 @@ def _ccxt(folder: Path) -> None:
 
 
 def _echo(folder: Path) -> None:
+    _answer_at_once(folder, _nothing)
+
+
+def _nothing() -> None:
+    """No order is made."""
+
+
+def _kernel(folder: Path) -> None:
+    took_ns: list[int] = []
+    make_order = _kernel_alone()
+
+    def timed() -> None:
+        began_ns = time.perf_counter_ns()
+        make_order()
+        took_ns.append(time.perf_counter_ns() - began_ns)
+
+    _answer_at_once(folder, timed)
+    at_once_ns = []
+    for _ in range(_BACK_TO_BACK):
+        began_ns = time.perf_counter_ns()
+        make_order()
+        at_once_ns.append(time.perf_counter_ns() - began_ns)
+    print(json.dumps({"answered": took_ns, "back_to_back": at_once_ns[_BACK_TO_BACK // 5 :]}))
+
+
+def _kernel_alone() -> Callable[[], None]:
+    """Has an order made by a strategy and carried to a client, by NautilusTrader's own parts and nothing else."""
+    from nautilus_trader.cache.cache import Cache
+    from nautilus_trader.common.component import LiveClock, MessageBus
+    from nautilus_trader.config import RiskEngineConfig, StrategyConfig
+    from nautilus_trader.execution.client import ExecutionClient
+    from nautilus_trader.execution.engine import ExecutionEngine
+    from nautilus_trader.model.enums import AccountType, OmsType, OrderSide, TimeInForce
+    from nautilus_trader.model.identifiers import AccountId, ClientId, TraderId, Venue
+    from nautilus_trader.model.objects import Price, Quantity
+    from nautilus_trader.portfolio.portfolio import Portfolio
+    from nautilus_trader.risk.engine import RiskEngine
+    from nautilus_trader.test_kit.providers import TestInstrumentProvider
+    from nautilus_trader.test_kit.stubs.events import TestEventStubs
+    from nautilus_trader.trading.strategy import Strategy
+
+    class Client(ExecutionClient):  # type: ignore[misc]
+        """Where the kernel's part ends."""
+
+        def submit_order(self, command: Any) -> None: ...
+
+    trader_id, venue, clock = TraderId("TRADER-001"), Venue("BINANCE"), LiveClock()
+    bus, cache = MessageBus(trader_id, clock), Cache()
+    portfolio = Portfolio(bus, cache, clock)
+    risk = RiskEngine(portfolio, bus, cache, clock, RiskEngineConfig(max_order_submit_rate="1000000/00:00:01"))
+    engine = ExecutionEngine(bus, cache, clock)
+    engine.register_client(
+        Client(ClientId(venue.value), venue, OmsType.NETTING, AccountType.CASH, None, bus, cache, clock)
+    )
+    instrument = TestInstrumentProvider.btcusdt_binance()
+    cache.add_instrument(instrument)
+    portfolio.update_account(TestEventStubs.cash_account_state(AccountId(f"{venue}-000")))
+    strategy = Strategy(StrategyConfig(log_events=False, log_commands=False))
+    strategy.register(trader_id, portfolio, bus, cache, clock)
+    for part in (risk, engine, strategy):
+        part.start()
+    qty, price = Quantity.from_str("0.001000"), Price.from_str("30000.00")
+
+    def make_order() -> None:
+        order = strategy.order_factory.limit(instrument.id, OrderSide.BUY, qty, price, time_in_force=TimeInForce.IOC)
+        strategy.submit_order(order)
+
+    gc.collect()
+    gc.freeze()
+    make_order()
+    assert cache.order_exists(cache.orders()[0].client_order_id)
+    return make_order
+
+
+def _answer_at_once(folder: Path, make_order: Callable[[], None]) -> None:
+    """Answer each update of the book with the same bytes, after what is to be done before."""
     from adapters.kraken.client.websocket import TEXT, masked_frame
 
     address = urlsplit(json.loads((folder / "ready.json").read_text())["ws_v2"])
@@ -340,6 +418,7 @@ def _echo(folder: Path) -> None:
 
     def readable() -> None:
         if b'"type":"update"' in line.recv(1 << 16):
+            make_order()
             line.send(answer)
 
     async def run() -> None:
@@ -358,6 +437,7 @@ CLIENTS: dict[str, Callable[[Path], None]] = {
     "tidegate-fix-busy": _tidegate("fix", is_busy=True),
     "nautilus": _nautilus,
     "ccxt": _ccxt,
+    "kernel": _kernel,
     "echo": _echo,
 }
 
