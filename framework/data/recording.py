@@ -10,8 +10,9 @@ is flagged EXECUTED.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -40,20 +41,37 @@ from framework.errors import DataError
 
 __all__ = ["finish_recording", "import_recording", "recorded_events"]
 
+_NAMES: tuple[str, ...] = tuple(ROW_DTYPE.names or ())
 _GAPS_TOLD = 20
 # Channels tell one moment of the engine with different decimals: a trade with six, its changes with nine.
 _TRADE_TIME_NS = 1_000
 
-type _Rows = npt.NDArray[np.void]
+type _Table = dict[str, npt.NDArray[Any]]
+"""Rows as columns, those of ``ROW_DTYPE``. A long recording is large: each column is changed and given up by itself."""
 
 
 class _Heard(msgspec.Struct):
-    """What was heard of one instrument. gaps: each with the number of rows before it."""
+    """What was heard of one instrument. columns: bytes of each column of ``ROW_DTYPE``. gaps: each with the number of
+    rows before it.
+    """
 
     instrument: RecordedInstrument
-    rows: list[_Rows] = []
+    columns: dict[str, bytearray] = msgspec.field(default_factory=lambda: {name: bytearray() for name in _NAMES})
     row_count: int = 0
     gaps: list[tuple[int, GapEntry]] = []
+
+    def add(self, data: bytes) -> None:
+        """More rows, as they were recorded."""
+        rows = np.frombuffer(data, ROW_DTYPE)
+        for name, column in self.columns.items():
+            column += rows[name].tobytes()
+        self.row_count += len(rows)
+
+    def take(self) -> _Table:
+        """All rows, which are given up here."""
+        table = {name: np.frombuffer(column, ROW_DTYPE[name]) for name, column in self.columns.items()}
+        self.columns = {}
+        return table
 
 
 def finish_recording(folder: Path, store: Path) -> list[ImportedMarket]:
@@ -84,9 +102,7 @@ def import_recording(source: Path, options: Mapping[str, str]) -> list[ImportedM
         for payload in reader:
             for entry in decode_entries(payload, path):
                 if isinstance(entry, RowsEntry):
-                    rows = np.frombuffer(entry.data, ROW_DTYPE)
-                    of_place[entry.instrument].rows.append(rows)
-                    of_place[entry.instrument].row_count += len(rows)
+                    of_place[entry.instrument].add(entry.data)
                 elif isinstance(entry, GapEntry):
                     place = of_place[entry.instrument]
                     place.gaps.append((place.row_count, entry))
@@ -165,19 +181,22 @@ def _opened(path: Path) -> tuple[_Part, tuple[RecordedInstrument, ...]]:
 
 def _imported(heard: _Heard, source: str, torn_bytes: int) -> ImportedMarket:
     depth, spec = heard.instrument.depth, heard.instrument.spec
-    rows = _with_gaps(heard)
-    repeated = _repeated(rows)
-    rows = np.delete(rows, repeated)
-    executed = _flag_executed(rows)
-    rows = _in_order(rows)
-    missing, missing_notes = _missing(rows)
-    arrays = {name: np.ascontiguousarray(rows[name]) for name in COLUMN_TYPES}
+    table = heard.take()
+    gap_notes = tuple(_gap_notes(heard.gaps, table))
+    _empty_in_gaps(heard.gaps, table)
+    repeated = _repeated(table["trade_id"])
+    if len(repeated):
+        for name in table:
+            table[name] = np.delete(table[name], repeated)
+    executed = _flag_executed(table)
+    _put_in_order(table)
+    missing, missing_notes = _missing(table.pop("trade_id"), table["ts_event_ns"])
     if depth == "L3":
-        numbered = number_orders(arrays["kind"], arrays["order_id"], arrays["price_ticks"], arrays["qty_lots"])
-        arrays |= {name: getattr(numbered, name) for name in ("order_id", "price_ticks", "qty_lots")}
-    elif not arrays["order_id"].any():
-        arrays["order_id"] = np.empty(0, dtype=np.int64)
-    columns = Columns(**arrays)
+        numbered = number_orders(table["kind"], table["order_id"], table["price_ticks"], table["qty_lots"])
+        table |= {name: getattr(numbered, name) for name in ("order_id", "price_ticks", "qty_lots")}
+    elif not table["order_id"].any():
+        table["order_id"] = np.empty(0, dtype=np.int64)
+    columns = Columns(**table)
     statistics = {
         "recorded_rows": heard.row_count,
         "gaps": len(heard.gaps),
@@ -191,85 +210,98 @@ def _imported(heard: _Heard, source: str, torn_bytes: int) -> ImportedMarket:
         market=Market(spec=spec, columns=columns, depth=depth, has_trades=bool((columns.kind == TRADE).any())),
         source=source,
         statistics=statistics,
-        notes=(*_gap_notes(heard), *missing_notes),
+        notes=(*gap_notes, *missing_notes),
     )
 
 
-def _with_gaps(heard: _Heard) -> _Rows:
-    """All rows in the order in which they came, with a row that empties the book at each gap that lost it."""
-    whole = np.concatenate(heard.rows)
-    book = np.flatnonzero(whole["kind"] != TRADE)
-    places, clears = [], []
-    for place, gap in heard.gaps:
+def _empty_in_gaps(gaps: Sequence[tuple[int, GapEntry]], table: _Table) -> None:
+    """A row that empties the book at each gap that lost it, but where who knew of that has it there already."""
+    book = np.flatnonzero(table["kind"] != TRADE)
+    places: list[int] = []
+    clears: dict[str, list[int]] = {name: [] for name in table}
+    for place, gap in gaps:
         before = int(np.searchsorted(book, place))
-        following = whole[book[before]] if before < len(book) else None
-        if following is not None and following["kind"] == CLEAR and following["flags"] & LAST:
-            continue  # the row is there already, by who knows when the book was lost
+        if before < len(book):
+            following = book[before]
+            if table["kind"][following] == CLEAR and table["flags"][following] & LAST:
+                continue
         if gap.is_book_lost and before:
             last = book[before - 1]
-            whole["flags"][last] |= LAST
+            table["flags"][last] |= LAST
             # Dated by the last change that was heard of: what was not heard lies after it.
-            clear = np.zeros(1, dtype=ROW_DTYPE)
-            clear["ts_event_ns"], clear["ts_recv_ns"] = whole["ts_event_ns"][last], gap.from_ns
-            clear["kind"], clear["flags"] = CLEAR, SNAPSHOT | LAST
+            clear = {"ts_event_ns": int(table["ts_event_ns"][last]), "ts_recv_ns": gap.from_ns}
+            clear |= {"kind": CLEAR, "flags": SNAPSHOT | LAST}
             places.append(place)
-            clears.append(clear)
-    return np.insert(whole, places, np.concatenate(clears)) if clears else whole
+            for name, values in clears.items():
+                values.append(clear.get(name, 0))
+    if places:
+        for name, values in clears.items():
+            table[name] = np.insert(table[name], places, np.array(values, table[name].dtype))
 
 
-def _repeated(rows: _Rows) -> npt.NDArray[np.intp]:
+def _repeated(trade_id: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
     """The trades whose number stands at an earlier row too."""
-    numbered = np.flatnonzero(rows["trade_id"])
-    _, first = np.unique(rows["trade_id"][numbered], return_index=True)
+    numbered = np.flatnonzero(trade_id)
+    _, first = np.unique(trade_id[numbered], return_index=True)
     return np.delete(numbered, first)
 
 
-def _flag_executed(rows: _Rows) -> int:
-    """Flags, in place, what trades took; see ``flag_executed``."""
-    is_trade = rows["kind"] == TRADE
+def _flag_executed(table: _Table) -> int:
+    """Flags, in place, what trades took; see ``flag_executed``. Only rows of the times of trades are looked at."""
+    is_trade = table["kind"] == TRADE
+    moments = np.unique(table["ts_event_ns"][is_trade] // _TRADE_TIME_NS)
+    if not len(moments):
+        return 0
+    own = table["ts_event_ns"] // _TRADE_TIME_NS
+    nearest = np.minimum(np.searchsorted(moments, own), len(moments) - 1)
+    near = np.flatnonzero((moments[nearest] == own) & ~is_trade)
     book, traded = (
-        Columns(**{name: np.ascontiguousarray(part[name]) for name in COLUMN_TYPES})
-        for part in (rows[~is_trade], rows[is_trade])
+        Columns(**{name: table[name][chosen] for name in COLUMN_TYPES}) for chosen in (near, np.flatnonzero(is_trade))
     )
     executed = flag_executed(book, traded, _TRADE_TIME_NS)
-    rows["flags"][~is_trade] = book.flags
+    table["flags"][near] = book.flags
     return executed
 
 
-def _missing(rows: _Rows) -> tuple[int, list[str]]:
-    numbered = rows[np.argsort(rows["trade_id"], kind="stable")]
-    numbered = numbered[numbered["trade_id"] > 0]
-    return missing_trades(numbered["trade_id"], numbered["ts_event_ns"], "they were not heard")
+def _missing(trade_id: npt.NDArray[np.int64], ts_event_ns: npt.NDArray[np.int64]) -> tuple[int, list[str]]:
+    numbered = np.flatnonzero(trade_id > 0)
+    numbered = numbered[np.argsort(trade_id[numbered], kind="stable")]
+    return missing_trades(trade_id[numbered], ts_event_ns[numbered], "they were not heard")
 
 
-def _in_order(rows: _Rows) -> _Rows:
+def _put_in_order(table: _Table) -> None:
     """Rows by time: book rows as they came, trades by their own times, before book rows of the same time."""
-    ts = rows["ts_event_ns"].copy()
-    is_trade = rows["kind"] == TRADE
-    book = np.flatnonzero(~is_trade)
+    key = table.pop("ts_event_ns").copy()
+    is_book = table["kind"] != TRADE
+    book = np.flatnonzero(is_book)
     if len(book):
-        ends = np.flatnonzero(rows["flags"][book] & LAST)
+        ends = np.flatnonzero(table["flags"][book] & LAST)
         starts = np.unique(np.append(0, ends[ends < len(book) - 1] + 1))
-        newest = np.maximum.accumulate(np.maximum.reduceat(ts[book], starts))
-        ts[book] = np.repeat(newest, np.diff(np.append(starts, len(book))))
-    order = np.lexsort((np.arange(len(rows)), ~is_trade, ts))
-    sorted_rows: _Rows = rows[order]
-    sorted_rows["ts_event_ns"] = ts[order]
+        newest = np.maximum.accumulate(np.maximum.reduceat(key[book], starts))
+        key[book] = np.repeat(newest, np.diff(np.append(starts, len(book))))
+    del book
+    # One number of both: times have a bit to spare.
+    key *= 2
+    key += is_book
+    order = np.argsort(key, kind="stable")
+    for name in tuple(table):
+        table[name] = table[name][order]
+    table["ts_event_ns"] = key[order] >> 1
     # Each trade is a message of its own; a book's message is not torn apart, for all of its rows have one time.
-    sorted_rows["flags"][sorted_rows["kind"] == TRADE] |= LAST
-    return sorted_rows
+    table["flags"][table["kind"] == TRADE] |= LAST
 
 
-def _gap_notes(heard: _Heard) -> Iterator[str]:
-    whole = np.concatenate(heard.rows)
-    book = np.flatnonzero(whole["kind"] != TRADE)
-    for place, gap in heard.gaps[:_GAPS_TOLD]:
+def _gap_notes(gaps: Sequence[tuple[int, GapEntry]], table: _Table) -> Iterator[str]:
+    """What is said of gaps. table: as it was heard."""
+    book = np.flatnonzero(table["kind"] != TRADE)
+    ts_recv_ns = table["ts_recv_ns"]
+    for place, gap in gaps[:_GAPS_TOLD]:
         if gap.is_book_lost and len(book):
             following = book[np.searchsorted(book, place) :][:1]
         else:
-            following = np.arange(place, len(whole))[:1]
-        until = moment_text(int(whole["ts_recv_ns"][following[0]])) if len(following) else "the end"
+            following = np.arange(place, len(ts_recv_ns))[:1]
+        until = moment_text(int(ts_recv_ns[following[0]])) if len(following) else "the end"
         what = "" if gap.is_book_lost else " of trades"
         yield f"gap{what} from {moment_text(gap.from_ns)} to {until}: {gap.reason}"
-    if len(heard.gaps) > _GAPS_TOLD:
-        yield f"gap: {len(heard.gaps) - _GAPS_TOLD:,} more of them"
+    if len(gaps) > _GAPS_TOLD:
+        yield f"gap: {len(gaps) - _GAPS_TOLD:,} more of them"
