@@ -69,6 +69,11 @@ def _words(
     )
 
 
+def _text(value: bytes | None) -> str:
+    """As ``Message.text``, of a value that was looked up."""
+    return "" if value is None else value.decode("utf-8", "replace")
+
+
 class ClOrdIds:
     """The ids that a session's requests have used: an ever-increasing number, or a UUID.
 
@@ -146,7 +151,7 @@ class FixRequests:
         leverage = 0
         if has_more and given.get(5001) == b"1":
             leverage = leverage_of_flag(self._context, pair, SIDE_WORDS[words.side], "Leverage")
-        price, trigger = message.text(44), message.text(99) if has_more else ""
+        price, trigger = _text(given.get(44)), message.text(99) if has_more else ""
         first, second = price, ""
         if kind.startswith("trailing"):
             first = f"+{trigger}"
@@ -158,16 +163,16 @@ class FixRequests:
             pair,
             self._host.next_request_id(),
             self._context.last_ticks(pair.spec.symbol),
-            volume=message.text(38),
+            volume=_text(given.get(38)),
             price=first,
             price2=second,
             displayed=message.text(1138) if has_more else "",
             # Its form is FIX's own, which was held to its own rule.
-            cl_ord_id=message.text(11),
+            cl_ord_id=_text(given.get(11)),
             deadline_ns=self._deadline_ns(message) if has_more else None,
             expire_ns=self._second_ns(message, 126) if has_more else None,
             start_ns=self._second_ns(message, 168) if has_more else None,
-            exec_inst=message.text(18),
+            exec_inst=_text(given.get(18)),
             leverage=leverage,
         )
 
