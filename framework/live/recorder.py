@@ -29,7 +29,7 @@ _DOINGS = {
 
 
 # A live run is long: what it has done is packed, and lies on disk.
-_ROWS_MAX = 2_000
+_ROWS_MAX = 500
 
 
 class LiveRecorder(RunRecorder):

@@ -6,10 +6,12 @@ bytes and does nothing else: what the machine takes for waking two processes and
 that first has NautilusTrader make an order and carry it from a strategy through its risk and its execution engine to a
 client that does nothing. ccxt verifies no checksum of a book: that is its default for Kraken, and it reads quantities
 as floats, whose printed digits are gone. A
-client ends when its standard input does. Ours and ccxt print, as JSON, the nanoseconds within their process: ours from
-the call of the event loop that says that bytes have come to the return of the system call that took the order's, ccxt
-from the event loop's handing it the update's bytes to its handing the order's frame to the event loop, so without the
-two system calls that ours has in it. Ours print besides what the same work takes one after another with no pause.
+client ends when its standard input does.
+
+All but nautilus and echo print, as JSON, nanoseconds within their process. ``handed``: of ours and ccxt from the event
+loop's handing them the update's bytes to their handing it the order's, of the kernel what making the order took.
+``answered``: of ours with the two system calls, from the call of the event loop that says that bytes have come to the
+return of the one that took the order's. ``back_to_back``: the same work one after another with no pause.
 
 The order is the same for all: to buy 0.001 BTC far below the market, immediate or cancel, so that nothing stays.
 """
@@ -57,7 +59,7 @@ async def _live(folder: Path, road: str, *, is_busy: bool) -> None:
     from msgspec.structs import replace
 
     from adapters.kraken.adapter import ADAPTER
-    from adapters.kraken.client import shell
+    from adapters.kraken.client import shell, websocket
     from adapters.kraken.profile import PROFILE
     from framework.backtest.config import RoadSection, StrategySection, VenueSection
     from framework.live.busy_poll import busy_poll
@@ -69,8 +71,9 @@ async def _live(folder: Path, road: str, *, is_busy: bool) -> None:
     from framework.live.running import connect
 
     took_ns: list[int] = []
-    came_ns = 0
-    readable, write = shell._Socket._readable, shell._Socket.write
+    handed_ns: list[int] = []
+    came_ns = given_ns = 0
+    readable, write, received = shell._Socket._readable, shell._Socket.write, websocket._Socket.received
 
     def timed_readable(self: Any) -> None:
         nonlocal came_ns
@@ -78,12 +81,20 @@ async def _live(folder: Path, road: str, *, is_busy: bool) -> None:
         readable(self)
         came_ns = 0
 
+    def timed_received(self: Any, data: bytes) -> None:
+        nonlocal given_ns
+        given_ns = time.perf_counter_ns()
+        received(self, data)
+
     def timed_write(self: Any, data: bytes) -> None:
+        if came_ns:
+            handed_ns.append(time.perf_counter_ns() - given_ns)
         write(self, data)
         if came_ns:
             took_ns.append(time.perf_counter_ns() - came_ns)
 
     shell._Socket._readable, shell._Socket.write = timed_readable, timed_write  # type: ignore[method-assign]
+    websocket._Socket.received = timed_received  # type: ignore[method-assign]
     # Counters that would refuse an order a moment are those of the venue in this benchmark, which refuse none.
     tiers = tuple(
         replace(tier, threshold=tier.threshold * 10**6, call_max=tier.call_max * 10**6, open_orders_max=10**7)
@@ -111,7 +122,7 @@ async def _live(folder: Path, road: str, *, is_busy: bool) -> None:
         busy_poll(asyncio.get_running_loop(), node.done.is_set)
     node.begin()
     await _input_ended()
-    answered_ns = list(took_ns)
+    measured = {"answered": list(took_ns), "handed": list(handed_ns)}
     at_once_ns = await _back_to_back(node)
     node.close("done")
     await node.done.wait()
@@ -119,7 +130,7 @@ async def _live(folder: Path, road: str, *, is_busy: bool) -> None:
     await venue.close()
     journal.close()
     node.raise_failure("")
-    print(json.dumps({"answered": answered_ns, "back_to_back": at_once_ns}))
+    print(json.dumps(measured | {"back_to_back": at_once_ns}))
 
 
 async def _back_to_back(node: Any) -> list[int]:
@@ -314,7 +325,7 @@ def _ccxt(folder: Path) -> None:
             trading.result()
         trading.cancel()
         await client.close()
-        print(json.dumps({"answered": took_ns}))
+        print(json.dumps({"handed": took_ns}))
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
@@ -343,7 +354,7 @@ def _kernel(folder: Path) -> None:
         began_ns = time.perf_counter_ns()
         make_order()
         at_once_ns.append(time.perf_counter_ns() - began_ns)
-    print(json.dumps({"answered": took_ns, "back_to_back": at_once_ns[_BACK_TO_BACK // 5 :]}))
+    print(json.dumps({"handed": took_ns, "back_to_back": at_once_ns[_BACK_TO_BACK // 5 :]}))
 
 
 def _kernel_alone() -> Callable[[], None]:

@@ -1,19 +1,23 @@
 """A long paper run in virtual time: the market maker on live links against the served venue, while faults come and go.
 
 ``python -m tests.simulation.wire.day --hours 24``: plays it, tells each hour how it stands and what memory the process
-has (less the trader's virtual disk, which is in it), and at the end what it came to: flat, and of one mind with the
+has, and at the end what it came to: flat, and of one mind with the
 venue. ``--hours 168`` is a week.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
+import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from msgspec.structs import replace
 
@@ -46,6 +50,32 @@ class _NoNotes(Notes):
     def sent(self, link: str, command: Command, ts_sent_ns: int) -> None: ...
 
 
+class _DiskFile:
+    """The bytes of a virtual disk's file, in a file without a name: what a disk holds is not memory."""
+
+    def __init__(self, content: bytes) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lasts as long as the run
+        self._file.write(content)
+
+    def __len__(self) -> int:
+        return self._file.seek(0, os.SEEK_END)
+
+    def __iadd__(self, data: bytes) -> Self:
+        self._file.seek(0, os.SEEK_END)
+        self._file.write(data)
+        return self
+
+    def __getitem__(self, part: slice) -> bytes:
+        begin, end, _ = part.indices(len(self))
+        self._file.seek(begin)
+        return self._file.read(end - begin)
+
+    def __delitem__(self, part: slice) -> None:
+        begin, end, _ = part.indices(len(self))
+        assert end == len(self)
+        self._file.truncate(begin)
+
+
 class Day:
     """One run, begun. hours: how long it acts. faults_per_hour: how many faults there are on the average.
     slowness: how much slower than it was made the market is played."""
@@ -72,6 +102,8 @@ class Day:
             make_end=lambda world, number: NodeEnd(world, number, config, make_strategy),
         )
         self.world.http_faults.share = 0.01 if faults_per_hour else 0.0
+        disk = self.world.disk
+        disk.journal = _DiskFile(disk.journal)
         self.watch = Watch(self.world) if is_watched else None
         if not is_watched:
             self.end.notes = _NoNotes()
@@ -125,6 +157,13 @@ def _slowed(seed: int, seconds: float, slowness: int) -> Market:
     return replace(market, columns=replace(columns, **slow))
 
 
+def give_back() -> None:
+    """Have the system take back what the process has freed."""
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def resident_mb() -> float:
     """Memory that this process has made its own, megabytes: without the code and the files that it has looked at."""
     with suppress(OSError):
@@ -160,9 +199,8 @@ def main() -> int:
         step_s = min(3_600.0, left_s)
         day.act(step_s)
         left_s -= step_s
-        gc.collect()
-        # What a disk would hold is held in memory here.
-        hourly_mb.append(resident_mb() - len(day.world.disk.journal) / 2**20)
+        give_back()
+        hourly_mb.append(resident_mb())
         print(
             f"{day.world.now_s / 3_600:6.1f} h  {hourly_mb[-1]:8.1f} MB  {day.world.event_count} events  "
             f"{time.monotonic() - began_s:6.0f} s  {day.end.node.status()}",
