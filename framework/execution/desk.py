@@ -90,6 +90,7 @@ class ExecutionDesk:
         evidence = Evidence(clock, ledger, requests, edits)
         self._reader = ReportReader(clock, ledger, requests, polls, edits, evidence)
         self._sessions = Sessions(self.links, policy, clock, ledger, requests, polls, evidence)
+        edits.on_moved = self._sessions.moved
         route = CancelRoute(self.links, policy.cancel)
         self._cancels = Cancels(self.links, route, clock, ledger, requests, budget)
         self._submits = Router(self.links, "submit", policy.submit, policy.spread, requests.load)

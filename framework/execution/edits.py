@@ -27,6 +27,7 @@ class Edits:
 
     in_flight: the requests in flight. read_again: reads a report that had been kept, by the link that it had come by.
     look_back: has the next poll go back to a time of sending, for a poll may have shown the new order to nobody.
+    on_moved: hears of an order that is another link's now, by whose name.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Edits:
         self._in_flight = in_flight
         self._read_again = read_again
         self._look_back = look_back
+        self.on_moved: Callable[[OrderRecord, str], None] = lambda _, __: None
         self._kept: deque[tuple[ExecutionReport, str]] = deque(maxlen=_KEPT_MAX)
 
     def keep(self, report: ExecutionReport, link_name: str) -> None:
@@ -69,6 +71,7 @@ class Edits:
             return
         qty_lots = record.qty_lots if command.qty_lots is None else command.qty_lots + record.prior_lots
         self._ledger.rename(record, order_id, qty_lots, (command.limit_ticks, command.trigger_ticks), ts_venue_ns)
+        self.on_moved(record, flight.link)  # what an edit makes is an order of the session that edits
         self._look_back(flight.ts_sent_ns)
         kept, self._kept = self._kept, deque(maxlen=_KEPT_MAX)
         for report, link_name in kept:

@@ -160,6 +160,12 @@ class Sessions:
         orders = self._ledger.open_orders.values()
         return tuple(record.cl_ord_id for record in orders if record.owner_session == session_id)
 
+    def moved(self, record: OrderRecord, name: str) -> None:
+        """What stands for an order at the venue was entered by this link now."""
+        if record.owner_link != name:
+            record.owner_link, record.owner_session = name, self._links[name].session_id
+            self._refresh_reach(f"entered by '{name}' now")
+
     def _refresh_reach(self, reason: str) -> None:
         self._reach.clear()
         for record in list(self._ledger.open_orders.values()):

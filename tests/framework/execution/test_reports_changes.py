@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.kraken.profile import PROFILE
+from framework.execution.events import OrderReachChanged
 from framework.execution.orders import Knowledge, OrderRecord
 from framework.execution.policy import DeskPolicy
 from framework.messages import CancelBatch, ExecType, ExecutionReport, OrderState
@@ -257,6 +258,17 @@ def test_after_an_edit_a_cancel_names_the_new_venue_id_since_the_client_id_is_go
     rig.tell("ws2", accepted(2, 2, "O2"), *_replaced())
     rig.desk.cancel("a")
     assert (rig.last("ws2").order_id, rig.last("ws2").cl_ord_id) == ("O2", None)
+
+
+def test_what_an_edit_made_is_canceled_over_a_link_that_reaches_the_session_that_edited() -> None:
+    rig = Rig(DeskPolicy(submit="fix", amend="rest", cancel=("fix", "rest"), news="fix", query="rest"))
+    record = rig.open_order()
+    rig.desk.amend("a", is_edit=True, limit_ticks=1_005)
+    rig.tell("rest", accepted(2, 2, "O2"))
+    (moved,) = [event for event in rig.listener.road if isinstance(event, OrderReachChanged)]
+    assert (moved.previous, moved.reach, record.owner_link) == (("rest", "fix"), ("rest",), "rest")
+    rig.desk.cancel("a")
+    assert rig.last("rest").order_id == "O2"
 
 
 def test_without_an_edit_a_cancel_names_the_client_id() -> None:

@@ -58,6 +58,7 @@ class Watch:
         self.counts: Counter[str] = Counter()
         self._epochs: Counter[str] = Counter()
         self._owners: dict[str, tuple[str, int]] = {}
+        self._order_ids: dict[str, str] = {}
         self._announced: dict[str, tuple[str, ...]] = {}
         self._cancels_asked: set[str] = set()
         self._changes_sent: set[tuple[str, str]] = set()
@@ -161,12 +162,20 @@ class Watch:
 
     def _on_order_accepted(self, record: OrderRecord, ts_venue_ns: int) -> None:
         if record.order_id is not None:
+            self._order_ids[record.cl_ord_id] = record.order_id
             self._is_own(record)
 
     def _on_order_updated(self, record: OrderRecord, ts_venue_ns: int) -> None:
         if record.order_id is not None:
             self._is_own(record)
         order = self.account.order_by_id.get(record.order_id or "")
+        former_id = self._order_ids.get(record.cl_ord_id)
+        if former_id not in (None, record.order_id):
+            # An edit has replaced it: it is an order of who edited.
+            edits = [name for name, command, _ in self.world.notes.commands if _is_edit_of(command, former_id)]
+            self._owners[record.cl_ord_id] = (edits[-1], self._epochs[edits[-1]])
+        if record.order_id is not None:
+            self._order_ids[record.cl_ord_id] = record.order_id
         ticks = self._ticks.get(record.order_id or "") if order is not None and order.is_open else None
         if ticks and record.limit_ticks is not None and record.limit_ticks not in ticks:
             raise BrokenError(
@@ -497,3 +506,7 @@ def _key(command: Command, on_wire: Any) -> tuple[str, str]:
     if isinstance(command, AddOrder):
         return ("AddOrder", on_wire(command.cl_ord_id))
     return (type(command).__name__, "")
+
+
+def _is_edit_of(command: Command, order_id: str | None) -> bool:
+    return isinstance(command, EditOrder) and command.order_id == order_id
