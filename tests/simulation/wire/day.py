@@ -29,6 +29,7 @@ from framework.messages import Command
 from framework.strategy import Strategy
 from strategies.market_maker import MarketMaker, MarketMakerConfig
 from tests.framework.execution.desk_rig import Notes
+from tests.simulation.wire import memory_shares
 from tests.simulation.wire.broken import BrokenError
 from tests.simulation.wire.faults import Faults
 from tests.simulation.wire.node_end import NodeEnd, live_config
@@ -184,7 +185,10 @@ def main() -> int:
     parser.add_argument("--faults", type=float, default=4.0, help="faults an hour")
     parser.add_argument("--slowness", type=int, default=20, help="how much slower than made the market is played")
     parser.add_argument("--unwatched", action="store_true", help="without what watches, which remembers everything")
+    parser.add_argument("--traced", action="store_true", help="tell each day whose the memory is (ten times as slow)")
     options = parser.parse_args()
+    if options.traced:
+        memory_shares.begin()
     began_s = time.monotonic()
     day = Day(
         options.seed,
@@ -206,6 +210,10 @@ def main() -> int:
             f"{time.monotonic() - began_s:6.0f} s  {day.end.node.status()}",
             flush=True,
         )
+        hours = len(hourly_mb)
+        if options.traced and (hours == 1 or hours % 24 == 0 or left_s <= 0):
+            shares = ", ".join(f"{owner} {mb:.1f} MB" for owner, mb in memory_shares.shares_mb().items())
+            print(f"{day.world.now_s / 3_600:6.1f} h  Python's objects: {shares}", flush=True)
     first_mb, last_mb = hourly_mb[0], hourly_mb[-1]
     print(f"memory after the first hour {first_mb:.0f} MB, at the end {last_mb:.0f} MB ({last_mb / first_mb - 1:+.1%})")
     day.finish()
