@@ -8,8 +8,10 @@ so that they are compiled together or not at all.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -83,3 +85,16 @@ class _StampedCache(FunctionCache):
         self._cache_file = _index_file(
             cache_path=self._cache_path, filename_base=self._impl.filename_base, source_stamp=stamp
         )
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """As Numba's. Whoever waits at a terminal is told why, once in a process."""
+        found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        if found is None:
+            _tell_once()
+        return found
+
+
+@cache
+def _tell_once() -> None:
+    if sys.stderr is not None and sys.stderr.isatty():
+        print("compiling, once for all later runs; this can take a quarter of a minute", file=sys.stderr, flush=True)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from framework.machine_code import source_stamp
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,11 +28,12 @@ print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 
 
-def _run(folder: Path, stamp: str) -> str:
+def _run(folder: Path, stamp: str, stderr: int = subprocess.PIPE) -> str:
     (folder / "program.py").write_text(_PROGRAM)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(folder / "cache")}
     command = [sys.executable, str(folder / "program.py"), stamp]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True, check=True)
+    return done.stdout.strip()
 
 
 def test_machine_code_is_kept_for_the_next_process_under_the_same_stamp_and_made_anew_under_another(
@@ -39,6 +42,18 @@ def test_machine_code_is_kept_for_the_next_process_under_the_same_stamp_and_made
     assert _run(tmp_path, "a") == "0 1"
     assert _run(tmp_path, "a") == "1 0"
     assert _run(tmp_path, "b") == "0 1"
+
+
+def test_who_waits_at_a_terminal_is_told_that_code_is_compiled_and_only_then(tmp_path: Path) -> None:
+    reader, terminal = os.openpty()
+    assert _run(tmp_path, "a", stderr=terminal) == "0 1"
+    assert os.read(reader, 1_000).startswith(b"compiling, once for all later runs")
+    os.set_blocking(reader, False)
+    assert _run(tmp_path, "a", stderr=terminal) == "1 0"
+    with pytest.raises(BlockingIOError):
+        os.read(reader, 1_000)
+    os.close(terminal)
+    os.close(reader)
 
 
 def test_a_stamp_changes_with_a_file_with_its_name_and_with_the_constants(tmp_path: Path) -> None:
