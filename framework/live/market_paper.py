@@ -18,7 +18,7 @@ from framework.data.columns import COLUMN_TYPES, Columns, Market
 from framework.data.live_rows import MarketRow
 from framework.data.recorder import RecordedInstrument, Recorder
 from framework.data.recording import import_recording
-from framework.data.store import write_store
+from framework.data.store import Store, write_store
 from framework.errors import OutputError
 from framework.live.closing import AtEnd
 from framework.live.heard_markets import HeardMarkets
@@ -178,11 +178,10 @@ class MarketPaper:
 
         Raises OutputError or DataError where one of them cannot be written; the recording is left then.
         """
-        imported = import_recording(self._folder, {})
-        write_store(store, imported)
-        by_symbol = {each.market.spec.symbol: each.market for each in imported}
+        write_store(store, import_recording(self._folder, {}))
         simulation = self.node.simulation
-        simulation.markets = [by_symbol[symbol] for symbol in self._symbols]
+        stored = Store.open(store)  # whose rows are mapped from its files, and need no memory
+        simulation.markets = [stored.market(symbol) for symbol in self._symbols]
         played = self._config.market
         faults = [*self._config.faults, *self._faults]
         faults += [self._fault(symbol, turn.ts_ns, None) for symbol, turn in self._gaps.items()]
