@@ -9,9 +9,42 @@ import pytest
 
 from framework.cli import main
 
-__all__ = ["Said", "read_error", "tidegate", "write_config"]
+__all__ = ["Capture", "Said", "read_error", "round_trip", "tidegate", "write_config"]
+
+Capture = pytest.CaptureFixture[str]
 
 STRATEGIES = Path(__file__).resolve().parents[2] / "strategies"
+
+
+# Buys at the ask with the first book, sells at the bid with the first fill: two fills, whatever the market.
+ROUND_TRIP = """
+from nautilus_trader.model.enums import OrderSide, TimeInForce
+from framework.strategy import Strategy, StrategyConfig
+
+
+class RoundTripConfig(StrategyConfig, frozen=True, kw_only=True):
+    qty: str = "0.001"
+
+
+class RoundTrip(Strategy):
+    def __init__(self, config: RoundTripConfig | None = None) -> None:
+        super().__init__(config or RoundTripConfig())
+        self.is_sent = False
+
+    def on_start(self):
+        for instrument_id in self.instrument_ids:
+            self.subscribe_book(instrument_id, on="touch")
+
+    def on_book(self, book):
+        if not self.is_sent and book.bid_ticks and book.ask_ticks:
+            self.is_sent = True
+            instrument_id = self.instrument_ids[0]
+            self.buy(instrument_id, self.lots(instrument_id, self.config.qty))
+
+    def on_order_filled(self, event):
+        if event.order_side == OrderSide.BUY:
+            self.sell(event.instrument_id, self.lots(event.instrument_id, str(event.last_qty)))
+"""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -55,3 +88,9 @@ def write_config(folder: Path, text: str = "", **sections: str) -> Path:
     file = folder / "run.toml"
     file.write_text("\n".join([*tables, text]), encoding="utf-8")
     return file
+
+
+def round_trip(folder: Path, **sections: str) -> Path:
+    """A configuration of a strategy that buys and sells once, and its file."""
+    (folder / "round_trip.py").write_text(ROUND_TRIP, encoding="utf-8")
+    return write_config(folder, strategy='path = "round_trip.py"', **sections)
