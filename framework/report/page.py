@@ -96,6 +96,8 @@ def _data(folder: Path, scale: float) -> dict[str, Any]:
     budget = Budget(scale * min(0.35, 2.5 / count))
     for place, comparison in places:
         values = comparison_data(comparison, place)
+        # Of several the folders have names of their own, where one strategy may have been run in several ways.
+        values["name"] = comparison.strategy if place == folder else place.name
         if place != folder:
             values["links"] = [[road, seed, f"{place.name}/{link}"] for road, seed, link in values["links"]]
         seed = representative_seed(comparison)

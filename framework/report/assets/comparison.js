@@ -6,7 +6,7 @@ function roadColour(index) {
 
 function comparisonPage(comparison, runs) {
   const page = el("div", {});
-  page.append(card("What was found", `${comparison.strategy}, ${comparison.roads.length} roads, ${comparison.seeds.length} seeds`,
+  page.append(card("What was found", `${comparison.name}, ${comparison.roads.length} roads, ${comparison.seeds.length} ${comparison.seeds.length === 1 ? "seed" : "seeds"}`,
     el("p", { class: "finding" }, comparison.finding)));
   page.append(plotSection(comparison), pairSection(comparison), tableSection(comparison));
   page.append(runTabs(comparison, runs));

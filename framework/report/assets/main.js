@@ -35,7 +35,7 @@ function strategies(data) {
     host.replaceChildren(made.get(index));
     redrawAll();
   }
-  data.comparisons.forEach((comparison, i) => tabs.append(el("button", { role: "tab", onclick: () => show(i) }, comparison.strategy)));
+  data.comparisons.forEach((comparison, i) => tabs.append(el("button", { role: "tab", onclick: () => show(i) }, comparison.name)));
   show(0);
   return [tabs, host];
 }
