@@ -25,7 +25,7 @@ from framework.live.records import (
     Noted,
     Resolved,
 )
-from framework.messages import AddBatch, AddOrder, QueryOrders
+from framework.messages import AddBatch, AddOrder, EditOrder, QueryOrders
 from framework.protocol import BUY
 
 __all__ = ["KnownOrder", "Recovery"]
@@ -39,6 +39,7 @@ class KnownOrder:
 
     add: the command that asked for it. link, session_id: by which it was sent. order_id: None while the venue has not
     told it. cum_lots: filled so far; fills: by these. is_known: the venue has said that it exists, at known_ns.
+    prior_lots: of that what was filled before the last edit, whose order has no client's id; None without one.
     """
 
     __slots__ = (
@@ -50,6 +51,7 @@ class KnownOrder:
         "limit_ticks",
         "link",
         "order_id",
+        "prior_lots",
         "qty_lots",
         "session_id",
         "trigger_ticks",
@@ -69,6 +71,7 @@ class KnownOrder:
         self.cum_lots = 0
         self.fills: list[Filled] = []
         self.known_ns = 0
+        self.prior_lots: int | None = None
 
     @property
     def exec_ids(self) -> tuple[str, ...]:
@@ -107,6 +110,8 @@ class Recovery:
         self.traded: dict[str, list[int]] = {}
         self.traded_count = 0
         self.fees: dict[str, Decimal] = {}
+        # Who asked for the last edit of an order, by the venue's id that it had then.
+        self._edits: dict[str, tuple[str, str]] = {}
         self._readers: dict[type, Callable[..., None]] = {
             Began: self._began,
             Intended: self._intended,
@@ -144,7 +149,9 @@ class Recovery:
         if isinstance(command, QueryOrders):
             return
         self.unknown[command.request_id] = record
-        if isinstance(command, AddOrder):
+        if isinstance(command, EditOrder):
+            self._edits[command.order_id] = (record.link, record.session_id)
+        elif isinstance(command, AddOrder):
             if not command.is_validate_only:
                 self._add(command, record)
         elif isinstance(command, AddBatch):
@@ -173,6 +180,10 @@ class Recovery:
     def _changed(self, record: Changed) -> None:
         order = self.open_orders.get(record.cl_ord_id)
         if order is not None:
+            if record.order_id not in (None, order.order_id) and order.order_id in self._edits:
+                # What an edit made is an order of the session that edited.
+                order.link, order.session_id = self._edits.pop(order.order_id)
+                order.prior_lots = order.cum_lots
             order.order_id = record.order_id or order.order_id
             order.qty_lots = record.qty_lots
             order.limit_ticks, order.trigger_ticks = record.limit_ticks, record.trigger_ticks

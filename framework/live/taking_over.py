@@ -39,15 +39,21 @@ def take_over(
         record.qty_lots, record.limit_ticks = known.qty_lots, known.limit_ticks
         record.trigger_ticks = known.trigger_ticks
         record.cum_lots = record.venue_cum_lots = known.cum_lots
+        prior_lots = known.prior_lots or 0
+        record.prior_lots = record.prior_told_lots = prior_lots
+        record.has_only_order_id = known.prior_lots is not None
         for fill in known.fills:
             record.note_exec(fill.exec_id)
         if known.is_known:
             desk.know(record, known.order_id, known.add.request_id)
         now = replace(
-            known.add, qty_lots=known.qty_lots, limit_ticks=known.limit_ticks, trigger_ticks=known.trigger_ticks
+            known.add,
+            qty_lots=known.qty_lots - prior_lots,
+            limit_ticks=known.limit_ticks,
+            trigger_ticks=known.trigger_ticks,
         )
         fees = sum((Decimal(fill.fee) for fill in known.fills), Decimal(0))
-        venue.remember(now, known.order_id, known.cum_lots, fees)
+        venue.remember(now, known.order_id, known.cum_lots - prior_lots, fees)
         records.append(record)
     for link, count in strange.items():
         say(f"{count} orders of a run before were sent by {link}, which is not in this run")

@@ -140,6 +140,16 @@ class OrderMemory:
             self._live[id(known)] = known
         return known
 
+    def replaced(self, order_id: str, new_id: str) -> None:
+        """An edit has put a new order in the place of one; it has no client's id."""
+        old = self._by_order_id.get(order_id)
+        if old is None:
+            return
+        if new_id not in self._by_order_id:
+            known = self.found(new_id, "", old.symbol, old.side, old.order_type)
+            known.time_in_force, known.sent_venue_ns = old.time_in_force, old.sent_venue_ns
+        self.end(old)
+
     def find(self, order_id: str | None, cl_ord_id: str | None) -> KnownOrder | None:
         """The order of a venue's id, else the one of a client's id whose venue id is not known yet; it is from then on.
 

@@ -34,6 +34,7 @@ from framework.messages import (
     AddOrder,
     Command,
     CommandAccepted,
+    EditOrder,
     OrdersSnapshot,
     QueryOrders,
     VenueStatus,
@@ -160,6 +161,8 @@ class RestLink(WireLink):
                 self._lost(request_id, orders, Loss.DROPPED, str(error))
                 return
             self._note_ids(orders, report)
+            if isinstance(command, EditOrder) and report.order_ids:
+                self._parts.memory.replaced(command.order_id, report.order_ids[0])
             self._tell(report)
 
         def refused(text: str) -> None:

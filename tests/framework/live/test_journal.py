@@ -24,9 +24,10 @@ from framework.execution.orders import Knowledge
 from framework.live.closing import AtEnd
 from framework.live.journal import Forcing, IntentJournal, JournaledDesk, read_records
 from framework.live.paper import PaperNode
-from framework.live.records import Answered, AnyRecord, Ended, Filled, Intended, Known
+from framework.live.records import Answered, AnyRecord, Changed, Ended, Filled, Intended, Known
 from framework.live.recovery import Recovery
-from framework.messages import AddBatch, CancelOrder, ExecType
+from framework.messages import AddBatch, CancelOrder, EditOrder, ExecType
+from framework.protocol import BUY
 from tests.framework.command import STRATEGIES, write_config
 from tests.framework.execution.desk_rig import Rig, add_order, execution, trade
 
@@ -405,3 +406,18 @@ def test_ten_thousand_open_orders_among_a_hundred_thousand_records_are_made_agai
     opened(path, known.read).close()
     assert time.process_time() - began_s < 5.0
     assert (known.record_count, len(known.open_orders), len(known.unknown)) == (110_000, 10_000, 0)
+
+
+def test_what_an_edit_made_is_an_order_of_who_edited_with_what_was_filled_before_put_aside() -> None:
+    recovery = Recovery()
+    for record in (
+        Intended(1, "fix", "fix#1", add_order("a")),
+        Known(2, "a", "O1"),
+        Filled(3, "a", "T1", "BTC/USD", BUY, 4, 1_000, True, "0", "USD", 3),
+        Intended(4, "rest", "rest#1", EditOrder(request_id=2, order_id="O1", limit_ticks=1_005)),
+        Changed(5, "a", "O2", 10, 1_005, None),
+    ):
+        recovery.read(record)
+    (order,) = recovery.open_orders.values()
+    assert (order.link, order.session_id, order.order_id) == ("rest", "rest#1", "O2")
+    assert (order.prior_lots, order.cum_lots, order.qty_lots) == (4, 4, 10)

@@ -22,6 +22,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.editing import EDITING
+from tests.simulation.wire import machine, node_end, trader_end, world
 from tests.simulation.wire.faults import MODES
 from tests.simulation.wire.machine import CRASH_POINTS
 from tests.simulation.wire.play import Outcome, play
@@ -54,6 +56,16 @@ def test_whatever_goes_wrong_everything_holds(first: int) -> None:
 def test_whatever_goes_wrong_everything_holds_with_seeds_that_once_failed(seed: int) -> None:
     """Found by ``make simulate``, each by another bug."""
     play(seed)
+
+
+def test_whatever_goes_wrong_everything_holds_where_orders_with_client_ids_are_edited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The other reading of the pages on edits; of the seeds 9, 43 and 116 once failed."""
+    for module in (machine, node_end, trader_end, world):
+        monkeypatch.setattr(module, "PROFILE", EDITING)
+    edits = sum(play(seed).counts.get("EditOrder", 0) for seed in (*range(1, 13), 43, 116))
+    assert edits > 20
 
 
 def test_these_runs_meet_all_that_they_are_meant_to_meet() -> None:
