@@ -135,6 +135,11 @@ def test_entries_of_a_group_are_read_apart() -> None:
     assert read.group(268, 269) == [{269: b"0", 270: b"1.5"}, {269: b"1", 270: b"1.6"}]
 
 
+def test_of_a_tag_that_is_there_twice_the_first_value_is_given() -> None:
+    read = decode(message((58, b"first"), (99, b"1"), (58, b"second")))
+    assert (read.get(58), read.first[58], read.text(99)) == (b"first", b"first", "1")
+
+
 @given(st.binary(max_size=3_000))
 def test_the_checksum_is_the_sum_of_the_bytes(data: bytes) -> None:
     assert checksum(data) == sum(data) % 256
