@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from framework.live.journal import Forcing, IntentJournal, JournaledDesk, read_r
 from framework.live.paper import PaperNode
 from framework.live.records import Answered, AnyRecord, Changed, Ended, Filled, Intended, Known
 from framework.live.recovery import Recovery
+from framework.live.taking_over import take_over
 from framework.messages import AddBatch, CancelOrder, EditOrder, ExecType
 from framework.protocol import BUY
 from tests.framework.command import STRATEGIES, write_config
@@ -421,3 +423,23 @@ def test_what_an_edit_made_is_an_order_of_who_edited_with_what_was_filled_before
     (order,) = recovery.open_orders.values()
     assert (order.link, order.session_id, order.order_id) == ("rest", "rest#1", "O2")
     assert (order.prior_lots, order.cum_lots, order.qty_lots) == (4, 4, 10)
+
+
+def test_of_an_edited_order_a_new_run_counts_what_was_filled_before_the_edit_apart() -> None:
+    recovery = Recovery()
+    for record in (
+        Intended(1, "rest", "rest#1", add_order("a")),
+        Known(2, "a", "O1"),
+        Filled(3, "a", "T1", "BTC/USD", BUY, 4, 1_000, True, "0.1", "USD", 3),
+        Intended(4, "rest", "rest#1", EditOrder(request_id=2, order_id="O1", limit_ticks=1_005)),
+        Changed(5, "a", "O2", 10, 1_005, None),
+    ):
+        recovery.read(record)
+    told: list[tuple[Any, ...]] = []
+    venue: Any = SimpleNamespace(remember=lambda *each: told.append(each))
+    rig = Rig(is_started=False)
+    (order,) = take_over(rig.desk, venue, recovery, lambda _: None)
+    assert (order.cum_lots, order.prior_lots, order.prior_told_lots) == (4, 4, 4)
+    assert order.has_only_order_id
+    ((now, order_id, cum_lots, _),) = told
+    assert (now.qty_lots, order_id, cum_lots) == (6, "O2", 0)  # of the new order, as links know it
