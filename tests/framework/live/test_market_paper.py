@@ -184,6 +184,7 @@ def test_a_backtest_of_its_inputs_is_the_same_run_gaps_included(tmp_path: Path) 
     ]
     assert len(simulation.recorder.fills) > 5
     assert not (tmp_path / "recording").exists()
+    assert not simulation.markets[0].columns.ts_event_ns.flags.writeable  # mapped from the store, not held in memory
     assert Store.open(tmp_path / "market").entry(market.spec.symbol).statistics["gaps"] == 1
 
 
