@@ -2,7 +2,8 @@
 
 Its execution client asks api.kraken.com for its WebSocket token whatever the configuration says. So it is given another
 WebSocket client of the adapter's, which is told the address. It finds pairs in Kraken's lists of orders by a name that
-those lists do not have, so that its history is that of its fills.
+those lists do not have, so that its history is that of its fills. It is connected before its subscription to its
+executions has reached the venue, and asks for no snapshot: what is filled until then it never learns of.
 """
 
 from __future__ import annotations
@@ -131,6 +132,18 @@ class Node:
         )
 
 
+async def subscribed(venue: dict[str, Any], account: int) -> None:
+    """Wait until the venue tells one of its connections of WebSocket v2 about an account."""
+    name = venue["accounts"][account]["account"]
+
+    def is_told() -> bool:
+        connections = control(venue, "/sessions")["connections"]
+        return any(told["kind"] == "ws_v2" and name in told["accounts"] for told in connections)
+
+    while not await asyncio.to_thread(is_told):
+        await asyncio.sleep(0.02)
+
+
 def run(venue: dict[str, Any], account: int, act: Callable[[Node], Awaitable[None]], **changes: str) -> None:
     """Connect both clients, act, and disconnect."""
 
@@ -140,6 +153,7 @@ def run(venue: dict[str, Any], account: int, act: Callable[[Node], Awaitable[Non
             await node.data._connect()
             try:
                 await node.exec._connect()
+                await subscribed(venue, account)
                 await act(node)
             finally:
                 await node.exec._disconnect()
