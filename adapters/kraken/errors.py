@@ -12,6 +12,8 @@ A refusal by Kraken is not an exception but a report; ``ERROR_TEXTS`` has the te
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from framework.errors import TidegateError
 from framework.protocol import RejectReason
 
@@ -135,6 +137,8 @@ _BY_TEXT: tuple[tuple[str, RejectReason], ...] = tuple(
 )
 
 
+# A venue says the same few texts again and again.
+@lru_cache(maxsize=1_024)
 def reject_reason(text: str) -> RejectReason | None:
     """What a text of Kraken's means; None if it is not known.
 

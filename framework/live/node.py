@@ -36,7 +36,7 @@ from framework.live.records import Held
 from framework.live.recovery import Recovery
 from framework.live.taking_over import Inquiry, take_over
 from framework.live.tape import MarketTape
-from framework.messages import Report
+from framework.messages import ExecutionReport, Report
 from framework.protocol import VenueProfile
 from framework.strategy import Strategy
 from framework.trader.clock import run_due
@@ -136,7 +136,7 @@ class LiveNode:
             venue.ask_balances,
             clock,
             trader.client,
-            lambda: len(self.recorder.fills),
+            lambda: self.recorder.fill_count,
             lambda: trader.desk.is_settled,
             self._note_balances,
             say,
@@ -177,7 +177,7 @@ class LiveNode:
         held = ", ".join(f"{symbol} {qty}" for symbol, qty in self.closing.positions().items())
         return (
             f"{desk.order_count} orders, "
-            f"{len(desk.open_orders)} open, {len(self.recorder.fills)} fills; position: {held or 'none'}"
+            f"{len(desk.open_orders)} open, {self.recorder.fill_count} fills; position: {held or 'none'}"
             + (f"; down: {', '.join(down)}" if down else "")
         )
 
@@ -381,15 +381,15 @@ class LiveNode:
         inputs["session"] = session_table(
             "live", self.config.live.at_end, self._started_ns, self._closing_ns, self._last_ns
         )
-        events = self.recorder.table(self._marks())
+        events = self.recorder.table(self._marks([fill for _, fill in self.recorder.fills]))
         tape = self._tape.folder if self._tape is not None and self._tape.is_whole else None
         return write_run(out, inputs, RunTables(events, self.feeds.touch_table(), ()), market=tape)
 
-    def _marks(self) -> dict[str, list[int | None]]:
+    def _marks(self, fills: list[ExecutionReport]) -> dict[str, list[int | None]]:
         columns: dict[str, list[int | None]] = {}
         for suffix, offset_ns in (("", 0), *((f"_{seconds}s", seconds * _NS) for seconds in _HORIZONS_S)):
             touches = []
-            for _, fill in self.recorder.fills:
+            for fill in fills:
                 ts_ns = fill.ts_venue_ns + offset_ns
                 touches.append(self.feeds.touch_at(fill.symbol, ts_ns) if ts_ns <= self._last_ns else (None, None))
             columns[f"bid{suffix}_ticks"] = [bid for bid, _ in touches]
@@ -407,6 +407,7 @@ class LiveNode:
         if not self.done.is_set():
             remembered_ns = self.config.live.remembered_s * _NS
             self.trader.forget(self._clock.now_ns - remembered_ns)
+            self.recorder.finish_fills(self._last_ns - _HORIZONS_S[-1] * _NS, self._marks)
             self._clock.at(self._clock.now_ns + _FORGET_NS, self._forget)
 
 

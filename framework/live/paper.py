@@ -141,7 +141,7 @@ class PaperNode:
         held = ", ".join(f"{symbol} {qty}" for symbol, qty in self.closing.positions().items())
         return (
             f"{len(desk.orders)} orders, "
-            f"{len(desk.open_orders)} open, {len(self.simulation.recorder.fills)} fills; position: {held or 'none'}"
+            f"{len(desk.open_orders)} open, {self.simulation.recorder.fill_count} fills; position: {held or 'none'}"
         )
 
     def finish(self) -> None:

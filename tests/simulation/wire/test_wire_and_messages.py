@@ -30,7 +30,7 @@ from tests.simulation.wire.trader_end import LABELS
 from tests.simulation.wire.watch import Watch
 from tests.simulation.wire.world import Setting, World
 
-START_S, END_S, ROUND_S = 10, 100, 5
+START_S, END_S, ROUND_S = 10, 60, 5
 LATENCY_MS = 2
 
 
