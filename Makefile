@@ -45,8 +45,8 @@ simulate: setup ## both ends over a faulty virtual network: SEEDS=1000 FIRST_SEE
 day: setup ## a day of market making on the served venue under faults, in virtual time
 	@$(RUN) -m tests.simulation.wire.day --hours $(HOURS) $(ARGS)
 
-week: setup ## memory of a live run over a week of virtual time, the served venue in the same process
-	@$(RUN) -m tests.simulation.wire.day --hours 168 --slowness 100 --faults 1 --unwatched $(ARGS)
+week: setup ## memory of a live run over a week of virtual time, an hour of each day at full speed, its venue in the process
+	@$(RUN) -m tests.simulation.wire.day --hours 168 --slowness 100 --full-hours 1 --faults 1 --unwatched $(ARGS)
 
 mutations: setup ## deliberate bugs, and the seed of the simulation that catches each (minutes)
 	@$(RUN) -m tests.simulation.wire.mutations $(ARGS)

@@ -12,6 +12,7 @@ import json
 import os
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -23,8 +24,12 @@ __all__ = ["ClientIds", "time_uuid"]
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _SHORT = re.compile(r"[!-~]{1,18}")
 _NS_PER_UNIT = 10_000
-# So many names are known at a time, the newest ones.
-_KEPT_MAX = 100_000
+# So many names are known at a time, the newest ones, and those that orders need which are not over. A file has more:
+# which of its orders are not over nobody knows yet when it is read.
+_KEPT_MAX = 5_000
+_READ_MAX = 100_000
+# With each name that is made so many old ones are looked at.
+_LOOKS = 4
 
 
 def time_uuid(now_ns: int, draw: random.Random) -> str:
@@ -37,12 +42,15 @@ def time_uuid(now_ns: int, draw: random.Random) -> str:
 class ClientIds:
     """Names orders on the wire.
 
+    is_needed: whether the name of a desk's order must not be let go of, however old it is; none is, if not set.
+
     path: where made names are kept; None keeps them as long as the process lives. is_time_based: every order gets a
     UUID that FIX takes; else only those whose own id is too long for the wire. Raises ConfigError for a file that is
     not one of names.
     """
 
     def __init__(self, path: Path | None, *, is_time_based: bool, draw: random.Random | None = None) -> None:
+        self.is_needed: Callable[[str], bool] = lambda _: False
         self._is_time_based = is_time_based
         # Begun with the system's randomness: no two processes draw the same, and an id is no secret.
         self._draw = random.Random() if draw is None else draw  # noqa: S311
@@ -63,6 +71,7 @@ class ClientIds:
         if self._path is not None:
             self._write(self._path, msgspec.json.encode((cl_ord_id, wire)) + b"\n")
         self._keep(cl_ord_id, wire)
+        self._let_go()
         return wire
 
     def known_on_wire(self, cl_ord_id: str) -> str | None:
@@ -98,15 +107,24 @@ class ClientIds:
     def _keep(self, cl_ord_id: str, wire: str) -> None:
         self._wire[cl_ord_id] = wire
         self._desk[wire] = cl_ord_id
-        if len(self._wire) > _KEPT_MAX:
+
+    def _let_go(self) -> None:
+        """Forget the oldest names, where there are too many; one that is needed is as good as new."""
+        for _ in range(_LOOKS):
+            if len(self._wire) <= _KEPT_MAX:
+                return
             oldest = next(iter(self._wire))
-            self._desk.pop(self._wire.pop(oldest), None)
+            wire = self._wire.pop(oldest)
+            if self.is_needed(oldest):
+                self._wire[oldest] = wire
+            else:
+                self._desk.pop(wire, None)
 
     def _read(self, path: Path) -> None:
         data = path.read_bytes()
         whole = data[: data.rfind(b"\n") + 1]
         try:
-            for line in whole.splitlines():
+            for line in whole.splitlines()[-_READ_MAX:]:
                 cl_ord_id, wire = json.loads(line)
                 self._keep(str(cl_ord_id), str(wire))
         except ValueError:

@@ -46,7 +46,7 @@ _STATES = {
 }
 _PER_TRADE = "s"
 # So many requests are remembered: an answer comes within seconds, and a session lasts a day.
-_KEPT_MAX = 10_000
+_KEPT_MAX = 2_000
 
 
 class FixReports:

@@ -125,6 +125,7 @@ class KrakenVenue:
             time=VenueTime(),
             mask=self._mask,
         )
+        self._parts.ids.is_needed = self._parts.memory.is_live
         self._closers.append(self._parts.ids.close)
         self._history = AccountHistory(self._calls, self._parts)
         makers = {

@@ -17,7 +17,7 @@ from framework.protocol import OrderType, TimeInForce
 __all__ = ["KnownOrder", "OrderMemory"]
 
 # So many orders that have ended are remembered: late news of them is still understood.
-_ENDED_MAX = 5_000
+_ENDED_MAX = 2_000
 
 
 class KnownOrder:
@@ -167,6 +167,11 @@ class OrderMemory:
         known.order_id = order_id
         self._by_order_id[order_id] = known
         return known
+
+    def is_live(self, cl_ord_id: str) -> bool:
+        """Whether an order of this client's id is known, and not known to have ended."""
+        known = self._by_cl_ord_id.get(cl_ord_id)
+        return known is not None and not known.is_ended
 
     def live(self) -> Iterator[KnownOrder]:
         """The orders not known to have ended, oldest first."""

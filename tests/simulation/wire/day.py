@@ -19,6 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+import numpy.typing as npt
 from msgspec.structs import replace
 
 from adapters.kraken.profile import PROFILE
@@ -79,7 +81,8 @@ class _DiskFile:
 
 class Day:
     """One run, begun. hours: how long it acts. faults_per_hour: how many faults there are on the average.
-    slowness: how much slower than it was made the market is played."""
+    slowness: how much slower than it was made the market is played, after so many hours of each day at its own speed.
+    """
 
     def __init__(
         self,
@@ -89,6 +92,7 @@ class Day:
         road: str = "fix",
         faults_per_hour: float = 4.0,
         slowness: int = 20,
+        full_hours: float = 0.0,
         is_watched: bool = True,
         make_strategy: Callable[[], Strategy] = lambda: MarketMaker(MarketMakerConfig()),
     ) -> None:
@@ -99,7 +103,7 @@ class Day:
         self.world = World(
             seed,
             setting,
-            markets=[_slowed(seed, min(self.act_s + _PATIENCE_S, _DAY_S), slowness)],
+            markets=[_slowed(seed, min(self.act_s + _PATIENCE_S, _DAY_S), slowness, full_hours * 3_600)],
             make_end=lambda world, number: NodeEnd(world, number, config, make_strategy),
         )
         self.world.http_faults.share = 0.01 if faults_per_hour else 0.0
@@ -149,13 +153,23 @@ class Day:
             raise failure
 
 
-def _slowed(seed: int, seconds: float, slowness: int) -> Market:
-    """A synthetic market whose time passes slower, so that a day of it is not too much to play."""
-    (market,) = load_markets(MarketSection(seed=seed, duration_s=max(60, round(seconds / slowness))))
+def _slowed(seed: int, seconds: float, slowness: int, full_s: float) -> Market:
+    """A synthetic market whose time passes slower, so that a day of it is not too much to play; but not the first
+    seconds of it.
+    """
+    full_s = min(full_s, seconds)
+    made_s = max(60, round(full_s + (seconds - full_s) / slowness))
+    (market,) = load_markets(MarketSection(seed=seed, duration_s=made_s))
     columns = market.columns
     first_ns = int(columns.ts_event_ns[0])
-    slow = {name: first_ns + (getattr(columns, name) - first_ns) * slowness for name in ("ts_event_ns", "ts_recv_ns")}
-    return replace(market, columns=replace(columns, **slow))
+
+    def slowed(times_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        since_ns = times_ns - first_ns
+        late_ns = np.maximum(since_ns - round(full_s * 1e9), 0)
+        return first_ns + since_ns + late_ns * (slowness - 1)
+
+    times = {name: slowed(getattr(columns, name)) for name in ("ts_event_ns", "ts_recv_ns")}
+    return replace(market, columns=replace(columns, **times))
 
 
 def give_back() -> None:
@@ -184,6 +198,7 @@ def main() -> int:
     parser.add_argument("--road", default="fix")
     parser.add_argument("--faults", type=float, default=4.0, help="faults an hour")
     parser.add_argument("--slowness", type=int, default=20, help="how much slower than made the market is played")
+    parser.add_argument("--full-hours", type=float, default=0.0, help="hours of each day at the market's own speed")
     parser.add_argument("--unwatched", action="store_true", help="without what watches, which remembers everything")
     parser.add_argument("--traced", action="store_true", help="tell each day whose the memory is (ten times as slow)")
     options = parser.parse_args()
@@ -196,6 +211,7 @@ def main() -> int:
         road=options.road,
         faults_per_hour=options.faults,
         slowness=options.slowness,
+        full_hours=options.full_hours,
         is_watched=not options.unwatched,
     )
     left_s, hourly_mb = day.act_s, []

@@ -103,6 +103,7 @@ class Process:
             ids=disk.ids,
             time=VenueTime(),
         )
+        self.parts.ids.is_needed = self.parts.memory.is_live
         to = {name: world.network.to(service, self.machine) for name, service in world.services.items()}
         seed = world.seed + 1_000 * number
         self.pool = HttpPool(to["rest"], "api.kraken.com", self.clock, count=setting.pool_count, seed=seed)

@@ -156,6 +156,18 @@ def test_ids_are_known_again_after_a_restart_and_a_torn_line_is_none(tmp_path: P
     assert path.stat().st_mode & 0o077 == 0
 
 
+def test_of_old_orders_those_keep_their_names_that_are_not_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.kraken.client.client_ids._KEPT_MAX", 10)
+    ids = ClientIds(None, is_time_based=True)
+    ids.is_needed = {"3", "4"}.__contains__
+    made = {str(number): ids.on_wire(str(number), number) for number in range(100)}
+    known = [name for name in made if ids.known_on_wire(name) is not None]
+    assert {"3", "4", "99"} <= set(known)
+    assert len(known) == 10
+    assert [ids.on_desk(made[name]) for name in known] == known
+    assert ids.on_desk(made["5"]) == made["5"]
+
+
 def test_a_file_that_is_none_of_ids_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ids").write_text("hello\n")
     with pytest.raises(ConfigError, match="not a file of client order ids"):

@@ -23,3 +23,12 @@ def test_an_order_that_news_has_told_of_before_the_edits_answer_is_not_had_twice
     memory.replaced("O1", "O2")
     assert list(memory.live()) == [new]
     assert old.is_ended
+
+
+def test_an_order_is_live_by_its_clients_id_until_it_has_ended() -> None:
+    memory = OrderMemory()
+    known = memory.found("O1", "a", "BTC/USD", BUY, OrderType.LIMIT)
+    assert memory.is_live("a")
+    memory.end(known)
+    assert not memory.is_live("a")
+    assert not memory.is_live("of nobody")
