@@ -49,7 +49,8 @@ _LENGTH_DIGITS_MAX = 7
 _NO_SEPARATORS = bytes(set(range(256)) - {0x01, 0x3D})
 # What is left of a frame without all but its separators, by length: of messages that come often.
 _SHAPES = {2 * count: b"=\x01" * count for count in range(4, 100)}
-_sequences: dict[tuple[bytes, ...], tuple[int, ...]] = {}
+type _Sequence = tuple[tuple[int, ...], Mapping[int, int]]
+_sequences: dict[tuple[bytes, ...], _Sequence] = {}
 _SEQUENCES_MAX = 1024
 _BEGIN_STRING_MAX = 32
 
@@ -61,17 +62,24 @@ class Message:
     tag is -1 where it was no number. A tag's first value is what ``get`` gives; groups are read from all of them.
     """
 
-    __slots__ = ("_first", "begin_string", "msg_type", "raw", "tags", "values")
+    __slots__ = ("_places", "begin_string", "msg_type", "raw", "tags", "values")
 
     def __init__(
-        self, begin_string: bytes, msg_type: bytes, tags: tuple[int, ...], values: list[bytes], raw: bytes
+        self,
+        begin_string: bytes,
+        msg_type: bytes,
+        tags: tuple[int, ...],
+        values: list[bytes],
+        raw: bytes,
+        places: Mapping[int, int] | None = None,
     ) -> None:
+        """places: where each tag is first; found if not given."""
         self.begin_string = begin_string
         self.msg_type = msg_type
         self.tags = tags
         self.values = values
         self.raw = raw
-        self._first: dict[int, bytes] | None = None
+        self._places = _places_of(tags) if places is None else places
 
     @classmethod
     def of_fields(cls, begin_string: bytes, msg_type: bytes, fields: Fields, raw: bytes) -> Message:
@@ -85,8 +93,8 @@ class Message:
 
     def get(self, tag: int) -> bytes | None:
         """The first value of a tag; None if it is not there."""
-        first = self._first
-        return self.first.get(tag) if first is None else first.get(tag)
+        at = self._places.get(tag)
+        return None if at is None else self.values[at]
 
     def text(self, tag: int) -> str:
         """The first value of a tag as text, "" if it is not there; bytes that are no UTF-8 are replaced."""
@@ -101,15 +109,6 @@ class Message:
     def is_set(self, tag: int) -> bool:
         """Whether a boolean field says Y."""
         return self.get(tag) == b"Y"
-
-    @property
-    def first(self) -> Mapping[int, bytes]:
-        """The first value of each tag."""
-        first = self._first
-        if first is None:
-            # Of a tag that is there twice the first is kept, for it comes last.
-            first = self._first = dict(zip(reversed(self.tags), reversed(self.values), strict=True))
-        return first
 
     @property
     def seq_num(self) -> int | None:
@@ -219,28 +218,34 @@ def decode(frame: bytes) -> Message:
     shape = frame.translate(None, _NO_SEPARATORS)
     if shape == _SHAPES.get(len(shape)):
         parts = frame.replace(b"=", SOH).split(SOH)
-        tags = _tags_of(tuple(parts[6:-3:2]))
-        if tags is not None:
-            return Message(parts[1], parts[5], tags, parts[7:-3:2], frame)
+        sequence = _sequence_of(tuple(parts[6:-3:2]))
+        if sequence is not None:
+            tags, places = sequence
+            return Message(parts[1], parts[5], tags, parts[7:-3:2], frame, places)
     parts = frame.split(SOH, 3)
     fields = _counted_fields(frame, len(parts[0]) + len(parts[1]) + len(parts[2]) + 3)
     return Message.of_fields(parts[0][2:], parts[2][3:], fields, frame)
 
 
-def _tags_of(written: tuple[bytes, ...]) -> tuple[int, ...] | None:
-    """The tags of a message as numbers; None where one is in no table. Sequences of tags are remembered, for clients
-    write the same ones again and again.
+def _sequence_of(written: tuple[bytes, ...]) -> _Sequence | None:
+    """The tags of a message as numbers, and where each is first; None where one is in no table. Sequences of tags are
+    remembered, for clients write the same ones again and again.
     """
-    tags = _sequences.get(written)
-    if tags is None:
+    sequence = _sequences.get(written)
+    if sequence is None:
         try:
             tags = tuple([_TAGS[tag] for tag in written])
         except KeyError:
             return None
         if len(_sequences) >= _SEQUENCES_MAX:  # somebody is making them up
             _sequences.clear()
-        _sequences[written] = tags
-    return tags
+        sequence = _sequences[written] = (tags, _places_of(tags))
+    return sequence
+
+
+def _places_of(tags: tuple[int, ...]) -> dict[int, int]:
+    """Where each tag is; of one that is there twice the first place, for it comes last."""
+    return {tag: at for at, tag in reversed(tuple(enumerate(tags)))}
 
 
 def checksum(data: bytes) -> int:

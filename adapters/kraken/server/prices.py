@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
 from typing import TypedDict, cast
 
 from adapters.kraken.server.pairs import LOT_DECIMALS, ServedPair
@@ -237,6 +238,8 @@ def whole_ticks(text: str, pair: ServedPair, name: str) -> int:
     return ticks
 
 
+# Sizes come again and again, and so do prices around the touch.
+@lru_cache(maxsize=4_096)
 def _steps(text: str, decimals: int, units: int, name: str) -> int:
     """A plain decimal in steps of so many units of the last decimal; ``_NOT_WHOLE`` for what lies between two."""
     if _NUMBER.fullmatch(text) is None:

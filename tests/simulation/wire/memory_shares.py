@@ -10,7 +10,7 @@ from pathlib import Path
 __all__ = ["begin", "shares_mb"]
 
 _ROOT = str(Path(__file__).resolve().parents[3])
-_FRAMES = 5
+_FRAMES = 1
 # An object belongs to the innermost of these that asked for it.
 _LIVE = ("framework/live", "framework/execution", "framework/trader", "framework/strategy", "framework/backtest")
 _LIVE += ("adapters/kraken/client", "strategies")

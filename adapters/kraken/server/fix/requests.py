@@ -137,21 +137,21 @@ class FixRequests:
     def add(self, message: Message) -> AddOrder:
         """A new order."""
         pair = self.pair(message)
-        given = message.first
-        has_more = not _PLAIN.issuperset(given)
+        get = message.get
+        has_more = not _PLAIN.issuperset(message.tags)
         kind, words = _words(
-            given[54],
-            given[40],
-            given[59],
-            given.get(18, b""),
-            given.get(7928, b"") if has_more else b"",
-            given.get(388, b"") if has_more else b"",
-            has_more and 1138 in given,
+            get(54) or b"",
+            get(40) or b"",
+            get(59) or b"",
+            get(18) or b"",
+            (get(7928) or b"") if has_more else b"",
+            (get(388) or b"") if has_more else b"",
+            has_more and get(1138) is not None,
         )
         leverage = 0
-        if has_more and given.get(5001) == b"1":
+        if has_more and get(5001) == b"1":
             leverage = leverage_of_flag(self._context, pair, SIDE_WORDS[words.side], "Leverage")
-        price, trigger = _text(given.get(44)), message.text(99) if has_more else ""
+        price, trigger = _text(get(44)), message.text(99) if has_more else ""
         first, second = price, ""
         if kind.startswith("trailing"):
             first = f"+{trigger}"
@@ -163,16 +163,16 @@ class FixRequests:
             pair,
             self._host.next_request_id(),
             self._context.last_ticks(pair.spec.symbol),
-            volume=_text(given.get(38)),
+            volume=_text(get(38)),
             price=first,
             price2=second,
             displayed=message.text(1138) if has_more else "",
             # Its form is FIX's own, which was held to its own rule.
-            cl_ord_id=_text(given.get(11)),
+            cl_ord_id=_text(get(11)),
             deadline_ns=self._deadline_ns(message) if has_more else None,
             expire_ns=self._second_ns(message, 126) if has_more else None,
             start_ns=self._second_ns(message, 168) if has_more else None,
-            exec_inst=_text(given.get(18)),
+            exec_inst=_text(get(18)),
             leverage=leverage,
         )
 
