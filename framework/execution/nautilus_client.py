@@ -7,7 +7,8 @@ to ``on_road_event``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -116,6 +117,7 @@ class DeskExecutionClient(ExecutionClient):
         self._on_road_event = on_road_event
         self._schedule_balance = schedule_balance
         self._nautilus: dict[str, Order] = {}
+        self._denied: deque[tuple[int, ClientOrderId]] = deque()
         # What gives orders that are being sent.
         self._unmade: dict[str, Callable[[], Order]] = {}
         # Ids that NautilusTrader made itself (closing positions, exits) are too long for a venue; these stand for them.
@@ -211,6 +213,11 @@ class DeskExecutionClient(ExecutionClient):
         self._held.pop(cl_ord_id, None)
         return self._nautilus.pop(cl_ord_id, None)
 
+    def forget_denied(self, before_ns: int) -> Iterator[ClientOrderId]:
+        """Let go of the orders that were denied before a time, of which the desk knows nothing."""
+        while self._denied and self._denied[0][0] < before_ns:
+            yield self._denied.popleft()[1]
+
     def query_order(self, command: QueryOrder) -> None:
         self._desk().query()
 
@@ -264,15 +271,7 @@ class DeskExecutionClient(ExecutionClient):
         )
 
     def order_denied(self, record: OrderRecord, reason: str) -> None:
-        order = self._make(record.cl_ord_id)
-        del self._nautilus[record.cl_ord_id]
-        self.generate_order_denied(
-            order.strategy_id,
-            order.instrument_id,
-            order.client_order_id,
-            reason,
-            self._clock.timestamp_ns(),
-        )
+        self._deny(record.cl_ord_id, self._make(record.cl_ord_id), reason)
 
     def order_accepted(self, record: OrderRecord, ts_venue_ns: int) -> None:
         order = self._nautilus[record.cl_ord_id]
@@ -478,10 +477,14 @@ class DeskExecutionClient(ExecutionClient):
                 raise ValueError(f"{order.instrument_id} is not an instrument of this run")
             return add_order(order, cl_ord_id, bridge)
         except ValueError as e:
-            self.generate_order_denied(
-                order.strategy_id, order.instrument_id, order.client_order_id, str(e), self._clock.timestamp_ns()
-            )
+            self._deny(cl_ord_id, order, str(e))
             return None
+
+    def _deny(self, cl_ord_id: str, order: Order, reason: str) -> None:
+        del self._nautilus[cl_ord_id]
+        now_ns = self._clock.timestamp_ns()
+        self._denied.append((now_ns, order.client_order_id))
+        self.generate_order_denied(order.strategy_id, order.instrument_id, order.client_order_id, reason, now_ns)
 
 
 def _venue_id(record: OrderRecord, order: Order) -> VenueOrderId:

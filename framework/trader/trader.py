@@ -273,6 +273,8 @@ class Trader:
             order = self.client.forget(cl_ord_id)
             if order is not None:
                 cache.purge_order(order.client_order_id)
+        for denied in self.client.forget_denied(before_ns):
+            cache.purge_order(denied)
         cache.purge_account_events(now_ns, max(0, now_ns - before_ns) // _SECOND_NS)
 
     def rate_budget_used(self, symbol: str) -> float:
