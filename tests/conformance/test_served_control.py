@@ -17,7 +17,7 @@ import pytest
 
 from tests.conformance.served_venue import served_venue
 from tests.conformance.test_served_market_data import MarketClient
-from tests.conformance.test_served_sockets import WAIT_S, FixClient, command, private, trusting
+from tests.conformance.test_served_sockets import WAIT_S, FixClient, private, refused, trusting
 
 
 @pytest.fixture(scope="module")
@@ -266,14 +266,14 @@ def test_a_schedule_of_faults_cuts_lines_refuses_new_ones_and_sets_the_mode(tmp_
     ],
 )
 def test_a_mistake_ends_in_one_line_that_names_it(options: list[str], text: str) -> None:
-    done = command(*options)
+    done = refused(*options)
     assert (done.returncode, len(done.stderr.splitlines()), text in done.stderr) == (2, 1, True)
 
 
 def test_a_fault_that_cannot_happen_is_named_with_its_file(tmp_path: Path) -> None:
     file = tmp_path / "faults.toml"
     file.write_text('[[faults]]\nkind = "mode"\nmode = "siesta"\nat_s = 1\n', encoding="utf-8")
-    done = command("--faults", str(file))
+    done = refused("--faults", str(file))
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert f'{file}: [[faults]] mode = "siesta"; it must be one of online' in done.stderr
 

@@ -24,7 +24,7 @@ from adapters.kraken.wire.fix_dialect import logon_password
 from adapters.kraken.wire.signing import Secret, api_sign
 from tests.conformance.served_venue import served_venue
 from tests.conformance.test_served_control import control
-from tests.conformance.test_served_sockets import WAIT_S, command, private
+from tests.conformance.test_served_sockets import WAIT_S, private, refused
 
 ORDER = {"order_type": "limit", "side": "buy", "limit_price": 50000, "order_qty": 0.01, "symbol": "BTC/USD"}
 
@@ -199,6 +199,6 @@ def test_a_run_of_errors_tells_no_secret_anywhere(tmp_path: Path) -> None:
 def test_a_mistake_in_a_file_of_keys_is_told_without_them(tmp_path: Path, text: str) -> None:
     keys = tmp_path / "keys.toml"
     keys.write_text(text)
-    done = command("--keys", str(keys))
+    done = refused("--keys", str(keys))
     assert (done.returncode, str(keys) in done.stderr) == (2, True)
     assert "SECRETSECRET" not in done.stderr + done.stdout
