@@ -200,7 +200,7 @@ def main() -> int:
     parser.add_argument("--slowness", type=int, default=20, help="how much slower than made the market is played")
     parser.add_argument("--full-hours", type=float, default=0.0, help="hours of each day at the market's own speed")
     parser.add_argument("--unwatched", action="store_true", help="without what watches, which remembers everything")
-    parser.add_argument("--traced", action="store_true", help="tell each day whose the memory is (several times as slow)")
+    parser.add_argument("--traced", action="store_true", help="tell each day whose the memory is (much slower)")
     options = parser.parse_args()
     if options.traced:
         memory_shares.begin()
