@@ -191,8 +191,7 @@ class LiveNode:
         market.open()
         self.trader.start(is_resumed=self._recovery.run_count > 0)
         self._sample()
-        if self.config.live.remembered_s:
-            self._forget()
+        self._forget()
         self._await_ready()
 
     def _take_over(self) -> None:
@@ -405,8 +404,8 @@ class LiveNode:
 
     def _forget(self) -> None:
         if not self.done.is_set():
-            remembered_ns = self.config.live.remembered_s * _NS
-            self.trader.forget(self._clock.now_ns - remembered_ns)
+            if self.config.live.remembered_s:
+                self.trader.forget(self._clock.now_ns - self.config.live.remembered_s * _NS)
             self.recorder.finish_fills(self._last_ns - _HORIZONS_S[-1] * _NS, self._marks)
             self._clock.at(self._clock.now_ns + _FORGET_NS, self._forget)
 

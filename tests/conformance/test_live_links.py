@@ -58,10 +58,12 @@ def test_orders_are_added_amended_filled_and_canceled(ready: dict[str, Any], fol
         name = f"{road}-life"
         desk.add(f"{name}-a", "50000.0")
         await desk.says("accepted", f"{name}-a")
+        assert desk.venue._parts.ids.is_needed(f"{name}-a")  # its name on the wire outlives all later ones
         desk.desk.amend(f"{name}-a", limit_ticks=desk.venue.instruments["BTC/USD"].ticks("50001.0"))
         await desk.says("updated", f"{name}-a")
         desk.desk.cancel(f"{name}-a")
         await desk.says("canceled", f"{name}-a")
+        assert not desk.venue._parts.ids.is_needed(f"{name}-a")
         desk.add(f"{name}-b", "500000.0")
         await desk.says("filled", f"{name}-b")
         desk.add(f"{name}-c", "1.0", qty="0.000001")

@@ -21,6 +21,7 @@ from tests.conformance.served_venue import served_venue
 from tests.conformance.test_served_sockets import FixClient, private
 
 CONNECTIONS = 10_000
+SIZE_MAX = 1 << 20
 WAIT_S = 60
 
 
@@ -163,6 +164,12 @@ def test_a_message_that_is_too_large_ends_its_own_connection_only(tmp_path: Path
 
     with served_venue(tmp_path) as ready:
         asyncio.run(whole(ready))
+        with socket.create_connection(address_of(ready["rest"]), timeout=WAIT_S) as line:
+            line.sendall(upgrade("/v2"))
+            while b'"channel":"status"' not in line.recv(65_536):
+                pass
+            line.sendall(b"\x81\xff" + (SIZE_MAX + 1).to_bytes(8, "big") + bytes(4) + b"x" * (SIZE_MAX + 1))
+            assert line.recv(100) == b"\x88\x02" + (1009).to_bytes(2, "big")  # all of it was read: the code arrives
         with socket.create_connection(address_of(ready["fix_trading"]), timeout=5) as line:
             line.sendall(b"8=FIX.4.4\x019=99999999\x0135=A\x01" + b"x" * (2 << 20))
         assert FixClient(ready).open().add("1", "50000.0", "0.01").text(150) == "0"

@@ -10,8 +10,9 @@ from pathlib import Path
 __all__ = ["begin", "shares_mb"]
 
 _ROOT = str(Path(__file__).resolve().parents[3])
+# What libraries ask for, in lines of their own, is nobody's: to look further up takes several times as long.
 _FRAMES = 1
-# An object belongs to the innermost of these that asked for it.
+# An object belongs to the one of these that asked for it.
 _LIVE = ("framework/live", "framework/execution", "framework/trader", "framework/strategy", "framework/backtest")
 _LIVE += ("adapters/kraken/client", "strategies")
 _VENUE = ("framework/venue", "adapters/kraken/server", "framework/data")

@@ -20,7 +20,10 @@ def test_an_hour_of_market_making_under_faults_ends_flat_and_reconciled(road: st
     assert counts["line dropped"] + counts["line half open"] >= 3
 
 
-def test_a_long_run_lets_go_of_orders_that_closed_more_than_an_hour_ago_and_its_folder_has_them_all() -> None:
+def test_a_long_run_lets_go_of_orders_that_closed_more_than_an_hour_ago_and_its_folder_has_them_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("framework.live.recorder._ROWS_MAX", 3)
     day = Day(1, hours=2.5, faults_per_hour=0, slowness=100, is_watched=False)
     day.act(day.act_s)
     node = day.end.node
@@ -30,3 +33,7 @@ def test_a_long_run_lets_go_of_orders_that_closed_more_than_an_hour_ago_and_its_
     events = node.recorder.table({})
     sent = events.filter(events["name"].to_numpy(zero_copy_only=False) == "AddOrder")
     assert len(sent) == desk.order_count
+    recorder = node.recorder
+    assert len(recorder.fills) <= 3 < recorder.fill_count
+    fills = events.filter(events["kind"].to_numpy(zero_copy_only=False) == "fill")
+    assert len(fills) == recorder.fill_count
