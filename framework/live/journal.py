@@ -91,15 +91,14 @@ class IntentJournal:
         try:
             lock(file.fileno(), path, "another run")
             reader = FrameReader(file, path)
-            is_new = not file.seek(0, os.SEEK_END)
-            file.seek(0)
-            if is_new:
+            for record in _records(reader, path):
+                on_record(record)
+            if reader.at < len(_MAGIC):
+                file.truncate(0)
                 write_whole(file, _MAGIC)
                 os.fdatasync(file.fileno())
                 force_name(path)
                 return cls(file, path, len(_MAGIC), forcing)
-            for record in _records(reader, path):
-                on_record(record)
             journal = cls(file, path, reader.at, forcing)
             journal.torn_bytes = reader.rest()
             file.truncate(reader.at)
@@ -149,7 +148,7 @@ class IntentJournal:
 
 
 def read_records(path: Path) -> Iterator[AnyRecord]:
-    """The records of a journal, which may be in use; what is torn at its end is left out.
+    """The records of a journal, which may be in use, or just begun; what is torn at its end is left out.
 
     Raises JournalError for a file that is none or is damaged before its end, ConfigError where it cannot be opened.
     """
@@ -162,8 +161,11 @@ def read_records(path: Path) -> Iterator[AnyRecord]:
 
 
 def _records(reader: FrameReader, path: Path) -> Iterator[AnyRecord]:
-    if reader.take(len(_MAGIC)) != _MAGIC:
+    begun = reader.take(len(_MAGIC))
+    if not _MAGIC.startswith(begun):
         raise JournalError(f"{path} is not the journal of a live run of this version; name another file")
+    if begun != _MAGIC:
+        return  # a run is just beginning it, or ended as it did
     decode = _DECODER.decode
     while True:
         at = reader.at

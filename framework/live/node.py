@@ -380,17 +380,17 @@ class LiveNode:
         inputs["session"] = session_table(
             "live", self.config.live.at_end, self._started_ns, self._closing_ns, self._last_ns
         )
-        events = self.recorder.table(self._marks([fill for _, fill in self.recorder.fills]))
+        events = self.recorder.table(self._marks([fill for _, fill in self.recorder.fills], self._last_ns))
         tape = self._tape.folder if self._tape is not None and self._tape.is_whole else None
         return write_run(out, inputs, RunTables(events, self.feeds.touch_table(), ()), market=tape)
 
-    def _marks(self, fills: list[ExecutionReport]) -> dict[str, list[int | None]]:
+    def _marks(self, fills: list[ExecutionReport], until_ns: int) -> dict[str, list[int | None]]:
         columns: dict[str, list[int | None]] = {}
         for suffix, offset_ns in (("", 0), *((f"_{seconds}s", seconds * _NS) for seconds in _HORIZONS_S)):
             touches = []
             for fill in fills:
                 ts_ns = fill.ts_venue_ns + offset_ns
-                touches.append(self.feeds.touch_at(fill.symbol, ts_ns) if ts_ns <= self._last_ns else (None, None))
+                touches.append(self.feeds.touch_at(fill.symbol, ts_ns) if ts_ns <= until_ns else (None, None))
             columns[f"bid{suffix}_ticks"] = [bid for bid, _ in touches]
             columns[f"ask{suffix}_ticks"] = [ask for _, ask in touches]
         return columns
@@ -404,10 +404,12 @@ class LiveNode:
 
     def _forget(self) -> None:
         if not self.done.is_set():
+            now_ns = self._clock.now_ns
             if self.config.live.remembered_s:
-                self.trader.forget(self._clock.now_ns - self.config.live.remembered_s * _NS)
-            self.recorder.finish_fills(self._last_ns - _HORIZONS_S[-1] * _NS, self._marks)
-            self._clock.at(self._clock.now_ns + _FORGET_NS, self._forget)
+                self.trader.forget(now_ns - self.config.live.remembered_s * _NS)
+            # The marks of a fill are all known when its last horizon has passed.
+            self.recorder.finish_fills(now_ns - _HORIZONS_S[-1] * _NS, lambda fills: self._marks(fills, now_ns))
+            self._clock.at(now_ns + _FORGET_NS, self._forget)
 
 
 def _nothing() -> None:

@@ -73,7 +73,12 @@ def resting(config: Path, tmp_path: Path, out: Path) -> tuple[subprocess.Popen[s
         known[:] = [each for each in read_records(journal) if isinstance(each, Known)] if journal.exists() else []
         return len(known) == 2
 
-    assert within(WAIT_S, has_two, 0.05), "no orders"
+    try:
+        assert within(WAIT_S, has_two, 0.05), "no orders"
+    except BaseException:
+        run.kill()  # what lives on trades on the account of the tests that follow
+        run.wait()
+        raise
     return run, [str(each.order_id) for each in known]
 
 

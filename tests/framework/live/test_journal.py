@@ -128,6 +128,21 @@ def test_a_torn_end_is_cut_off_wherever_the_process_was_killed(tmp_path: Path) -
         assert list(read_records(path)) == [written_records[0], intent(9)]
 
 
+def test_a_journal_that_was_only_begun_has_nothing_in_it_and_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "run.intents"
+    written(path, 0)
+    begun = path.read_bytes()
+    for size in range(len(begun)):
+        path.write_bytes(begun[:size])
+        assert list(read_records(path)) == []
+        seen: list[AnyRecord] = []
+        journal = opened(path, seen.append)
+        assert seen == []
+        journal.add(intent(1))
+        journal.close()
+        assert list(read_records(path)) == [intent(1)]
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_before_the_end_is_an_error_and_never_read_as_something_else(
