@@ -12,6 +12,9 @@ HOURS ?= 24
 # Given to the study by `make backtest ARGS="--seeds 3 --out runs/study"`, or to pytest by `make test ARGS="-k reach"`.
 ARGS ?=
 
+# Hundreds of processes are started by the tests: each would compile all modules anew where nothing is kept.
+unexport PYTHONDONTWRITEBYTECODE
+
 RUN := .venv/bin/python
 CODE := framework adapters strategies backtests
 

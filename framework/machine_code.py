@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from numba import types
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.runtime import rtsys
 from numba.extending import intrinsic
 
 __all__ = ["FloatPointer", "Pointer", "kept", "p8", "p32", "p64", "pf64", "source_stamp"]
@@ -25,6 +26,7 @@ __all__ = ["FloatPointer", "Pointer", "kept", "p8", "p32", "p64", "pf64", "sourc
 _index_file: Any = IndexDataCacheFile
 _pointer_type: Any = types.CPointer
 _intrinsic: Any = intrinsic
+_runtime: Any = rtsys
 
 
 class Pointer(Protocol):
@@ -87,8 +89,12 @@ class _StampedCache(FunctionCache):
         )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """As Numba's. Whoever waits at a terminal is told why, once in a process."""
-        found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        """As Numba's, but what only a compiler needs to know is left for when there is something to compile: loading
+        that takes longer than all else. Whoever waits at a terminal is told why, once in a process.
+        """
+        _runtime.initialize(target_context)
+        with self._guard_against_spurious_io_errors():  # type: ignore[no-untyped-call]
+            found = self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         if found is None:
             _tell_once()
         return found

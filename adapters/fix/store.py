@@ -15,6 +15,8 @@ import enum
 import os
 import struct
 import zlib
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -110,6 +112,30 @@ _SUM = struct.Struct(">I")
 _SENT, _SENDER, _TARGET = 1, 2, 3
 
 
+class _Places:
+    """Where the records of kept messages begin, by their numbers; 16 bytes for each, for a session is long."""
+
+    def __init__(self) -> None:
+        self._numbers = array("Q")
+        self._starts = array("Q")
+
+    def add(self, seq_num: int, start: int) -> None:
+        """A message, the newest: those that had its number, or a later one, before, are none any more."""
+        numbers = self._numbers
+        if numbers and numbers[-1] >= seq_num:
+            at = bisect_left(numbers, seq_num)
+            del numbers[at:], self._starts[at:]
+        numbers.append(seq_num)
+        self._starts.append(start)
+
+    def between(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Numbers from first to last, those that there are, with their places."""
+        for at in range(bisect_left(self._numbers, first), len(self._numbers)):
+            if self._numbers[at] > last:
+                return
+            yield self._numbers[at], self._starts[at]
+
+
 class FileStore:
     """Keeps messages in a file.
 
@@ -122,7 +148,7 @@ class FileStore:
         self._is_forced = durability is Durability.MACHINE
         self._next_sender = 1
         self._next_target = 1
-        self._places: dict[int, tuple[int, int]] = {}
+        self._places = _Places()
         self._end = 0
         self._file = -1
         try:
@@ -146,9 +172,9 @@ class FileStore:
         return self._next_target
 
     def append(self, seq_num: int, message: bytes) -> None:
-        start = self._end + _HEAD.size
+        start = self._end
         self._write(_SENT, seq_num, message)
-        self._places[seq_num] = (start, len(message))
+        self._places.add(seq_num, start)
         self._next_sender = seq_num + 1
 
     def set_next_sender(self, seq_num: int) -> None:
@@ -160,14 +186,8 @@ class FileStore:
         self._next_target = seq_num
 
     def messages(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
-        for seq_num in range(first, min(last, self._next_sender - 1) + 1):
-            place = self._places.get(seq_num)
-            if place is not None:
-                start, size = place
-                message = os.pread(self._file, size, start)
-                if len(message) != size:
-                    raise StoreError(f"{self._path}: message {seq_num} cannot be read back; the file was changed")
-                yield seq_num, message
+        for seq_num, start in self._places.between(first, min(last, self._next_sender - 1)):
+            yield seq_num, self._message(seq_num, start)
 
     def reset(self) -> None:
         """Begin a new file in the place of the old one, in one step."""
@@ -187,7 +207,7 @@ class FileStore:
             raise StoreError(f"{self._path}: cannot be begun anew: {error.strerror or error}") from error
         os.close(self._file)
         self._file = file
-        self._places.clear()
+        self._places = _Places()
         self._next_sender = self._next_target = 1
         self._end = len(_MAGIC)
 
@@ -210,6 +230,16 @@ class FileStore:
             # What was begun lies behind the end that we know of: the next record, or opening, overwrites it.
             raise StoreError(f"{self._path}: a message cannot be kept: {error.strerror or error}") from error
         self._end += len(record)
+
+    def _message(self, seq_num: int, start: int) -> bytes:
+        head = os.pread(self._file, _HEAD.size, start)
+        if len(head) == _HEAD.size:
+            kind, number, size = _HEAD.unpack(head)
+            if kind == _SENT and number == seq_num:
+                message = os.pread(self._file, size + _SUM.size, start + _HEAD.size)
+                if message[size:] == _SUM.pack(zlib.crc32(message[:size], zlib.crc32(head))):
+                    return message[:size]
+        raise StoreError(f"{self._path}: message {seq_num} cannot be read back; the file was changed")
 
     def _read(self) -> None:
         data = _read_all(self._file)
@@ -236,7 +266,7 @@ class FileStore:
         if end > len(data) or zlib.crc32(data[at : start + size]) != _SUM.unpack_from(data, start + size)[0]:
             return None
         if kind == _SENT:
-            self._places[seq_num] = (start, size)
+            self._places.add(seq_num, at)
             self._next_sender = seq_num + 1
         elif kind == _SENDER:
             self._next_sender = seq_num

@@ -236,6 +236,8 @@ def _mypy(tmp_path: Path, source: str) -> subprocess.CompletedProcess[str]:
     config.write_text(
         "[mypy]\nstrict = True\ndisallow_subclassing_any = False\n"
         "[mypy-nautilus_trader.*]\nignore_missing_imports = True\n"
+        # As a package that is installed, from whichever checkout the tests run.
+        "[mypy-framework.*]\nfollow_imports = silent\n"
     )
     command = [
         sys.executable,
