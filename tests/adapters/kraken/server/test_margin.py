@@ -19,14 +19,13 @@ from tests.adapters.kraken.server.ws1.rig import Ws1, private_rows
 from tests.adapters.kraken.server.ws2_rig import Ws2
 from tests.framework.venue.served.served_rig import SECOND, START
 
-pytestmark = pytest.mark.slow
-
 FOUR_HOURS = 4 * 3600
-# A deep book, and a market that falls to 85 after a day.
+FALL_S = 600
+# A deep book, and a market that falls to 85.
 ROWS = [
     (1, ADD, BUY, 999, 1_000_000, 3),
     (1, ADD, SELL, 1003, 1_000_000, 4),
-    (86_400, TRADE, SELL, 850, 10, 0),
+    (FALL_S, TRADE, SELL, 850, 10, 0),
 ]
 
 
@@ -105,7 +104,7 @@ def test_value_and_profit_come_where_they_are_asked_for() -> None:
     assert "net" not in next(iter(client.result("OpenPositions").values()))
     shown = next(iter(client.result("OpenPositions", docalcs="true").values()))
     assert set(shown) >= {"value", "net"}
-    client.host.run_until(START + 86_402 * SECOND)
+    client.host.run_until(START + (FALL_S + 2) * SECOND)
     shown = next(iter(client.result("OpenPositions", docalcs="true").values()))
     assert (shown["value"], shown["net"]) == ("0.8", "-0.1520")
 
@@ -165,7 +164,7 @@ def test_the_trade_balance_is_that_of_the_account() -> None:
     assert "ml" not in idle
     assert (idle["m"], idle["c"], idle["v"], idle["n"], idle["uv"]) == ("0.0000",) * 5
     buy(client, "0.01")
-    client.host.run_until(START + 86_402 * SECOND)
+    client.host.run_until(START + (FALL_S + 2) * SECOND)
     shown = {name: Decimal(text) for name, text in client.result("TradeBalance").items()}
     assert shown["tb"] == shown["eb"]
     assert (shown["m"], shown["c"], shown["v"], shown["n"]) == tuple(
@@ -249,7 +248,7 @@ def test_an_order_that_took_a_position_back_says_that_it_was_liquidated() -> Non
         total, _ = client.host.records.balances("a0")[asset]
         client.host.adjust_balance("a0", asset, Decimal(left) - total, "withdrawal", f"W{asset}")
     buy(client, "10")
-    client.host.run_until(START + 86_410 * SECOND)
+    client.host.run_until(START + (FALL_S + 10) * SECOND)
     closed = client.result("ClosedOrders")["closed"]
     assert [order["misc"] for order in closed.values()].count("liquidated") == 2
     assert client.result("OpenPositions") == {}
