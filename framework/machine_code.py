@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from numba import types
 from numba.core.caching import FunctionCache, IndexDataCacheFile
-from numba.core.runtime import rtsys
+from numba.core.runtime.nrt import rtsys
 from numba.extending import intrinsic
 
 __all__ = ["FloatPointer", "Pointer", "kept", "p8", "p32", "p64", "pf64", "source_stamp"]
@@ -93,7 +93,7 @@ class _StampedCache(FunctionCache):
         that takes longer than all else. Whoever waits at a terminal is told why, once in a process.
         """
         _runtime.initialize(target_context)
-        with self._guard_against_spurious_io_errors():  # type: ignore[no-untyped-call]
+        with self._guard_against_spurious_io_errors():
             found = self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         if found is None:
             _tell_once()
