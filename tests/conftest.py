@@ -8,13 +8,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # A run of the tests is the same run each time: a failure that it shows can be shown again. To look for new failures,
-# `make test ARGS="--hypothesis-profile=explore"` draws afresh and longer.
+# `make test ARGS="--hypothesis-profile=explore"` draws afresh and longer, and `make fuzz` throws more at the doors.
 settings.register_profile(
     "tidegate",
     derandomize=True,
     database=None,
     deadline=None,
     print_blob=True,
+    max_examples=60,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("explore", settings.get_profile("tidegate"), derandomize=False, max_examples=2_000)

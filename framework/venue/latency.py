@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -161,14 +162,10 @@ class LatencyModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         spread_us = self.median_us - self.floor_us
         if spread_us < 0 or self.floor_us < 0 or self.sigma < 0 or self.max_us < 0:
             raise ConfigError("a lognormal latency needs 0 <= floor_us <= median_us, sigma >= 0 and max_us >= 0")
-        normal = NormalDist()
-        cut_us = self.max_us or math.inf
-        values = []
-        for i in range(CELLS + 1):
-            share = min(max(i / CELLS, 0.5 / CELLS), 1 - 0.5 / CELLS)
-            us = self.floor_us + spread_us * math.exp(self.sigma * normal.inv_cdf(share))
-            values.append(min(us, cut_us) * 1e3)
-        return np.array(values)
+        floor_us, sigma, cut_us, exp = self.floor_us, self.sigma, self.max_us or math.inf, math.exp
+        return np.array(
+            [min(floor_us + spread_us * exp(sigma * normal), cut_us) * 1e3 for normal in _normal_quantiles()]
+        )
 
     def _samples(self, folder: Path | None) -> Sequence[float] | npt.NDArray[np.float64]:
         if not self.file:
@@ -178,6 +175,13 @@ class LatencyModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             return np.load(path) if path.suffix == ".npy" else np.loadtxt(path, dtype=np.float64, ndmin=1)
         except (OSError, ValueError) as error:
             raise ConfigError(f"latency samples in {path}: {error}; one delay in microseconds per line") from error
+
+
+@cache
+def _normal_quantiles() -> tuple[float, ...]:
+    """Quantiles of the standard normal distribution, the outermost half a cell inside."""
+    shares = (min(max(i / CELLS, 0.5 / CELLS), 1 - 0.5 / CELLS) for i in range(CELLS + 1))
+    return tuple(map(NormalDist().inv_cdf, shares))
 
 
 def compile_latency(spec: LatencySpec, folder: Path | None = None) -> CompiledLatency:

@@ -91,14 +91,14 @@ def test_ten_thousand_connections_at_once_leave_the_others_served_and_no_memory_
                 took_s.append(time.perf_counter() - began)
 
         resident: list[int] = []
-        for _ in range(3):
-            assert asyncio.run(crowd(ready, count, trade)) == count
+        for size in (count, count // 2, count // 2):
+            assert asyncio.run(crowd(ready, size, trade)) == size
             time.sleep(1)
             resident.append(resident_mb(ready))
         assert len(private(ready, "OpenOrders")["open"]) == 60
     print(f"{count} connections; MB after each crowd: {resident}")
     assert max(took_s) < 5
-    assert resident[2] - resident[1] < 30
+    assert resident[2] - resident[1] < 20
 
 
 def test_a_venue_that_may_open_few_files_refuses_some_and_serves_again_when_they_go(tmp_path: Path) -> None:

@@ -475,7 +475,7 @@ def test_the_venue_adds_up_after_every_step_of_random_streams() -> None:
     run_state_machine_as_test(
         VenueMachine,
         settings=settings(
-            max_examples=120,
+            max_examples=60,
             stateful_step_count=60,
             deadline=None,
             derandomize=True,

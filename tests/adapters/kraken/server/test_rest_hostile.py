@@ -72,7 +72,7 @@ def check(rest: Rest, answers: list[HttpResponse]) -> None:
 
 
 @given(st.sampled_from(TRADING), fields(TRADING_FIELDS, VALUES))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_whatever_a_form_of_an_order_holds_the_answer_is_an_envelope(name: str, params: dict[str, str]) -> None:
     rest = Rest()
     rest.add(price="99", cl_ord_id="mine")
@@ -80,14 +80,14 @@ def test_whatever_a_form_of_an_order_holds_the_answer_is_an_envelope(name: str, 
 
 
 @given(st.sampled_from(TRADING), fields(TRADING_FIELDS, JSON_VALUES))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_whatever_json_of_an_order_holds_the_answer_is_an_envelope(name: str, params: dict[str, Any]) -> None:
     rest = Rest()
     check(rest, rest.send(rest.request(name, params, is_json=True)))
 
 
 @given(st.sampled_from(OTHERS), fields(OTHER_FIELDS, VALUES))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_whatever_a_form_of_a_question_holds_the_answer_is_an_envelope(name: str, params: dict[str, str]) -> None:
     rest = Rest()
     rest.add(price=None, volume="0.001")
@@ -95,7 +95,7 @@ def test_whatever_a_form_of_a_question_holds_the_answer_is_an_envelope(name: str
 
 
 @given(st.sampled_from(OTHERS), fields(OTHER_FIELDS, JSON_VALUES))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_whatever_json_of_a_question_holds_the_answer_is_an_envelope(name: str, params: dict[str, Any]) -> None:
     rest = Rest()
     check(rest, rest.send(rest.request(name, params, is_json=True)))
@@ -111,14 +111,14 @@ def test_whatever_json_of_a_question_holds_the_answer_is_an_envelope(name: str, 
     ),
     fields(TRADING_FIELDS, VALUES),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_an_order_with_something_odd_in_it_is_answered(order: dict[str, str], odd: dict[str, str]) -> None:
     rest = Rest()
     check(rest, rest.send(rest.request("AddOrder", {**order, **odd})))
 
 
 @given(st.sampled_from(PUBLIC), fields(PUBLIC_FIELDS, VALUES))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_whatever_a_public_query_holds_the_answer_is_an_envelope(name: str, params: dict[str, str]) -> None:
     rest = Rest()
     answer = rest.public(name, "127.0.0.1", **params)
@@ -126,7 +126,7 @@ def test_whatever_a_public_query_holds_the_answer_is_an_envelope(name: str, para
 
 
 @given(st.binary(max_size=300), st.text(max_size=40), st.sampled_from(["application/json", "x", ""]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_whatever_bytes_come_the_answer_is_an_envelope(body: bytes, path: str, kind: str) -> None:
     rest = Rest()
     headers = {"Content-Type": kind, "API-Key": rest.keys[0].key, "API-Sign": path}
@@ -136,7 +136,7 @@ def test_whatever_bytes_come_the_answer_is_an_envelope(body: bytes, path: str, k
 
 
 @given(st.sampled_from(TRADING + OTHERS), st.text(max_size=8), st.text(max_size=90))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_who_has_no_signature_is_told_nothing(name: str, nonce: str, signature: str) -> None:
     rest = Rest()
     headers = {"API-Key": rest.keys[0].key, "API-Sign": signature}

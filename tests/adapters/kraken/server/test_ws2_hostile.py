@@ -76,7 +76,7 @@ def ask(method: str, params: dict[str, Any]) -> None:
 
 
 @given(orders())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_whatever_a_new_order_holds_there_is_an_answer(params: dict[str, Any]) -> None:
     ask("add_order", {"symbol": "BTC/USD", **params})
 
@@ -85,7 +85,7 @@ def test_whatever_a_new_order_holds_there_is_an_answer(params: dict[str, Any]) -
     st.one_of(VALUES, st.lists(st.one_of(orders(), VALUES), max_size=4)),
     st.dictionaries(st.sampled_from(["validate", "deadline"]), VALUES),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_whatever_a_batch_holds_there_is_an_answer(items: Any, more: dict[str, Any]) -> None:
     ask("batch_add", {"symbol": "BTC/USD", "orders": items, **more})
 
@@ -95,7 +95,7 @@ def test_whatever_a_batch_holds_there_is_an_answer(items: Any, more: dict[str, A
     st.dictionaries(st.sampled_from([*ORDER_NAMES, *OTHER_NAMES]), VALUES, max_size=5),
     st.fixed_dictionaries({}, optional={"triggers": TRIGGERS}),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_whatever_a_change_holds_there_is_an_answer(
     method: str, params: dict[str, Any], nested: dict[str, Any]
 ) -> None:
@@ -106,6 +106,6 @@ def test_whatever_a_change_holds_there_is_an_answer(
     st.sampled_from(["cancel_order", "cancel_all", "cancel_all_orders_after", "batch_cancel"]),
     st.dictionaries(st.sampled_from(["order_id", "cl_ord_id", "order_userref", "orders", "timeout", "token"]), VALUES),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_whatever_a_cancel_holds_there_is_an_answer(method: str, params: dict[str, Any]) -> None:
     ask(method, params)

@@ -306,7 +306,7 @@ METHODS = ["subscribe", "unsubscribe", "add_order", "amend_order", "edit_order",
 
 
 @given(st.sampled_from(METHODS), st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8), st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_whatever_a_request_holds_it_is_answered(method: str, params: dict[str, Any], has_token: bool) -> None:
     import msgspec
 

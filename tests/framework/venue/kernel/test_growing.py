@@ -87,7 +87,7 @@ def played(run: Grown | Whole, drawn: list[Step], last_ns: int, mode: FeedMode) 
     return seen
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     draws=draws,
     steps=steps,

@@ -41,7 +41,7 @@ options = st.builds(
     trades_spread_ticks=st.integers(0, 2),
     trades_depth_lots=st.sampled_from((0, 5)),
 )
-many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("depth", ["L1", "L2", "L3", "trades"])
@@ -69,7 +69,7 @@ def test_probability_models_fill_the_same(
 
 
 @pytest.mark.parametrize("depth", ["L1", "L2", "L3", "trades"])
-@settings(many, max_examples=200)
+@settings(many, max_examples=100)
 @given(draws=draws, steps=steps, options=options)
 def test_no_quantity_is_made(depth: str, draws: list[Draw], steps: list[Step], options: KernelOptions) -> None:
     """No order fills beyond its quantity, no trade fills beyond its own, nothing is taken that is not displayed."""

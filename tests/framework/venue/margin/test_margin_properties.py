@@ -147,7 +147,7 @@ def act(rig: MarginRig, step: tuple[str, Any, Any]) -> None:
         }
     ),
 )
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 def test_margin_accounts_add_up_after_every_step(
     steps: list[tuple[str, Any, Any]], money: tuple[int, int], switches: dict[str, str]
 ) -> None:

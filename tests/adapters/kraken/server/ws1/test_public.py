@@ -326,7 +326,7 @@ GOOD_ORDER = {"pair": "XBT/USD", "ordertype": "limit", "type": "buy", "price": "
     st.booleans(),
     st.booleans(),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_whatever_an_event_holds_it_is_answered(
     event: str, fields: dict[str, Any], subscription: dict[str, Any], has_token: bool, is_good: bool
 ) -> None:
@@ -343,7 +343,7 @@ def test_whatever_an_event_holds_it_is_answered(
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_whatever_bytes_come_they_are_answered(data: bytes) -> None:
     socket = Ws1().socket()
     assert events(socket.tell(data), "error")
