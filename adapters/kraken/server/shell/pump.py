@@ -17,6 +17,8 @@ from framework.venue.served.pace import BEAT_S, Pace
 __all__ = ["MachineClock", "Pump"]
 
 _NS = 1_000_000_000
+# While nobody is connected there is nobody to publish to, and a venue that waits shall cost a laptop nothing.
+_ALONE_BEAT_S = 0.02
 
 
 class MachineClock:
@@ -34,6 +36,7 @@ class Pump:
     """Runs a host in real time.
 
     on_beat: called after each beat with the machine's time, for whoever has timers of its own (FIX sessions).
+    is_alone: whether nobody is connected, so that the beat may be slow.
     machine: the clock that clients go by.
     """
 
@@ -48,6 +51,7 @@ class Pump:
         self.host = host
         self.clock = clock
         self.on_beat: list[Callable[[int], None]] = []
+        self.is_alone: Callable[[], bool] = lambda: False
         self._wall_ns = wall_ns
         self._pace = Pace(host, clock, wall_ns)
         self._epoch_ns = host.now_ns - wall_ns() if epoch_ns is None else epoch_ns
@@ -110,8 +114,9 @@ class Pump:
 
     def _wait_s(self, now_ns: int) -> float:
         """Until the venue's next due time if that is before the next beat."""
-        speed = self.clock.speed
+        is_behind = now_ns < self.clock.venue_ns(self.machine.now_ns - self._epoch_ns)
+        beat_s, speed = _ALONE_BEAT_S if self.is_alone() and not is_behind else BEAT_S, self.clock.speed
         if not speed:
-            return BEAT_S
+            return beat_s
         ahead_s = (self.host.next_due_ns() - now_ns) / _NS / float(speed)
-        return max(0.0, min(BEAT_S, ahead_s))
+        return max(0.0, min(beat_s, ahead_s))

@@ -152,6 +152,7 @@ async def serve(options: ServeOptions, profile: VenueProfile = PROFILE) -> int:
     pump = Pump(context.host, clock, epoch_ns=time.time_ns() - time.monotonic_ns())
     context.clock = pump.machine
     peers = Peers(_CONNECTIONS_MAX)
+    pump.is_alone = lambda: not peers.by_number
     certified = _certified(options) if options.is_tls else None
     ws2 = Ws2Gateway(context)
     comp_ids = _comp_ids(keys)

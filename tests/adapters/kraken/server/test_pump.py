@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import cast
+
+import pytest
 
 from adapters.kraken.server.shell.pump import Pump
 from framework.venue.served.clock import VenueClock
@@ -83,3 +86,30 @@ def test_at_the_machines_speed_a_venue_that_was_held_up_catches_up() -> None:
 def test_a_step_is_made_whole_however_long_it_takes() -> None:
     served, _ = pump(speed=1, cost=1)
     assert served.change(lambda clock, wall_ns: clock.step(wall_ns, 5 * SECOND)) >= 5 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("is_alone", "cost", "most_ms"),
+    [(False, 0.0, 2), (True, 0.0, 20), (True, 0.9, 2)],
+    ids=["heard", "alone", "behind"],
+)
+def test_the_beat_is_slow_while_nobody_is_connected_unless_there_is_time_to_make_up(
+    is_alone: bool, cost: float, most_ms: int
+) -> None:
+    waited_s: list[float] = []
+
+    class Loop(asyncio.SelectorEventLoop):
+        def call_later(self, delay, callback, *args, context=None):  # type: ignore[no-untyped-def]
+            waited_s.append(delay)
+            return super().call_later(3600, callback, *args, context=context)
+
+    async def run() -> None:
+        served, machine = pump(speed=1, cost=cost)
+        served.is_alone = lambda: is_alone
+        machine.now_ns = 100 * MS
+        served.start()
+        served.stop()
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(run())
+    assert waited_s == [most_ms / 1_000]
