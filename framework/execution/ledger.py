@@ -131,15 +131,15 @@ class Ledger:
 
     # ------------------------------------------------------------------------------------------------- changes
 
-    def fill(self, record: OrderRecord, report: ExecutionReport, link_name: str) -> None:
-        """A fill, told once whatever the number of roads that it comes by.
+    def fill(self, record: OrderRecord, report: ExecutionReport, link_name: str) -> bool:
+        """A fill, told once whatever the number of roads that it comes by; returns whether it is news.
 
         Its quantity is told first where that is news: NautilusTrader refuses a fill above the quantity that it knows,
         and an order is filled for it when both agree.
         """
         assert report.exec_id is not None
         if not record.note_exec(report.exec_id):
-            return
+            return False
         self.journal.learned(link_name, report, self._clock.now_ns)
         if self.guard is not None:
             self.guard.note_fill(report)
@@ -166,6 +166,7 @@ class Ledger:
         )
         if record.ended is not None and record.knowledge is _OPEN:
             self._settle(record)
+        return True
 
     def _restate_by_fill(self, record: OrderRecord, report: ExecutionReport, cum_lots: int) -> None:
         """Take over what a fill of the current venue order says of the order's terms and progress."""

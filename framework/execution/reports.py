@@ -171,7 +171,11 @@ class ReportReader:
         if record is None:
             self._edits.keep(report, link_name)
         elif exec_type is _TRADE:
-            self._ledger.fill(record, report, link_name)
+            is_news = self._ledger.fill(record, report, link_name)
+            is_last = report.state is OrderState.FILLED and report.order_id == record.order_id
+            if is_last and not is_news and record.is_live:
+                # It came before by a road that did not tell so much: a page of trades says nothing of their orders.
+                self._conclude_end(record, OrderState.FILLED, "", report.ts_venue_ns, report.cum_lots)
             if record.has_missing_fills:
                 self._polls.ensure()
         elif exec_type in _BEGINNINGS:

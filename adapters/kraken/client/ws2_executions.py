@@ -59,6 +59,11 @@ class Ws2Executions:
         self._sequence: int | None = None
         self._held: dict[str, ExecutionReport] = {}
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether the snapshot has come, without which news means nothing."""
+        return self._sequence is not None
+
     def reset(self) -> None:
         """A new subscription begins."""
         self._sequence = None

@@ -20,7 +20,7 @@ from adapters.kraken.client.times import moment_ns
 from adapters.kraken.client.tokens import Tokens
 from adapters.kraken.client.ws2_executions import SequenceError, Ws2Executions
 from adapters.kraken.client.ws2_requests import Ws2Requests
-from adapters.kraken.client.ws_link import WsLink
+from adapters.kraken.client.ws_link import OPEN_TIMEOUT_NS, WsLink
 from adapters.kraken.wire.codec import Maybe, encode
 from adapters.kraken.wire.credentials import Token
 from adapters.kraken.wire.ws2 import requests as wire
@@ -62,6 +62,7 @@ class Ws2Link(WsLink):
         # When the subscription's acknowledgement says that the venue took it: what its snapshot shows is not older.
         self._subscribed_ns = 0
         self._flights: dict[int, tuple[Command, list[KnownOrder]]] = {}
+        self._rejoin_count = 0
 
     def _subscribe(self) -> None:
         assert self._token is not None
@@ -172,9 +173,19 @@ class Ws2Link(WsLink):
         self._tell(OrdersSnapshot(ts_venue_ns=ts_venue_ns, request_id=None, orders=orders))
 
     def _resubscribe(self) -> None:
-        """News is missing: leave the channel, and join it again when that is acknowledged."""
+        """News is missing: leave the channel, and join it again when that is acknowledged. What comes of it is waited
+        for as at the opening: a line that tells nothing of own orders must not look alive.
+        """
         assert self._token is not None
         self._executions.reset()
+        self._rejoin_count += 1
+        attempt, rejoin = self._attempt, self._rejoin_count
+
+        def check() -> None:
+            if (attempt, rejoin) == (self._attempt, self._rejoin_count) and not self._executions.is_begun:
+                self._end("news was missed, and the subscription did not begin anew in time")
+
+        self._clock.call_at(self._clock.now_ns + OPEN_TIMEOUT_NS, check)
         self._write(wire.Unsubscribe(wire.Subscription("executions", token=self._token)))
 
     def _on_unsubscribed(self, answer: responses.UnsubscribeResponse) -> None:

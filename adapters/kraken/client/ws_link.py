@@ -20,13 +20,13 @@ from adapters.kraken.wire.errors import WireError
 from framework.messages import Command, Report, VenueStatus
 from framework.protocol import ProtocolProfile, VenueMode
 
-__all__ = ["WsLink"]
+__all__ = ["OPEN_TIMEOUT_NS", "WsLink"]
 
 _SECOND_NS = 10**9
 # Nothing has come for so long: ask for a pong; then give the line up. The venue's heart beats once a second.
 _PING_AFTER_NS = 4 * _SECOND_NS
 _DROP_AFTER_NS = 10 * _SECOND_NS
-_OPEN_TIMEOUT_NS = 15 * _SECOND_NS
+OPEN_TIMEOUT_NS = 15 * _SECOND_NS
 _STALE_TOKEN = ("ESession:Invalid session", "EAPI:Invalid token")
 
 
@@ -117,7 +117,7 @@ class WsLink(WireLink):
             if attempt == self._attempt and not self.is_up:
                 self._end("the session did not open in time")
 
-        self._clock.call_at(self._clock.now_ns + _OPEN_TIMEOUT_NS, check)
+        self._clock.call_at(self._clock.now_ns + OPEN_TIMEOUT_NS, check)
         self._tokens.ask(got, failed)
 
     def _begin_session(self, ts_venue_ns: int) -> None:

@@ -429,3 +429,25 @@ def test_where_orders_with_client_ids_are_not_edited_they_are_changed_in_place(l
     rig.desk.amend("a", limit_ticks=1_005, is_edit=True)
     assert rig.sent(link) == ["AddOrder", "AmendOrder"]
     assert rig.last(link).cl_ord_id == "a"
+
+
+# ------------------------------------------------------------------------------------------------- fills of two roads
+
+
+def test_a_last_fill_that_a_page_of_trades_told_first_ends_the_order_when_news_says_that_it_was_the_last() -> None:
+    """The page was read after the order was amended to more and filled, the order's own page before. What the poll
+    shows is later than the news, for a road that tells time more coarsely, so the news of the amend is no news.
+    """
+    rig = Rig()
+    record = rig.open_order()
+    shown = status(qty_lots=10)
+    poll = snapshot(2, shown, trades=[trade(2.6, "T1", 20, 0, qty_lots=10, state=OrderState.PARTIALLY_FILLED)])
+    rig.tell("rest", poll)
+    assert rig.heard[-1] == ("filled", "a", "T1", 20)
+    assert record.is_live
+    rig.heard.clear()
+    rig.tell("ws2", execution(ExecType.AMENDED, 2.5, qty_lots=20), trade(2.5, "T1", 20, 20, qty_lots=20))
+    assert not record.is_live
+    assert not rig.desk.open_orders
+    assert [each[:2] for each in rig.heard] == [("canceled", "a")]
+    assert record.cum_lots == 20

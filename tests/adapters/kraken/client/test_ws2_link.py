@@ -63,6 +63,34 @@ def test_a_frame_of_news_that_is_missing_makes_the_subscription_begin_anew_and_t
     assert ("filled", "1") in [each[:2] for each in desk.heard]
 
 
+@pytest.mark.parametrize("lost", [b'"method":"unsubscribe"', b'"type":"snapshot"'], ids=["answer", "snapshot"])
+def test_a_subscription_that_does_not_begin_anew_in_time_ends_the_line_and_the_next_one_tells_all(lost: bytes) -> None:
+    desk = WireDesk(WS2)
+    desk.add("1")
+    desk.add("2", 1, 985)
+    are_lost = [b'"exec_type":"canceled"', lost]
+
+    def lose(data: bytes) -> bytes | None:
+        if are_lost and are_lost[0] in data:
+            del are_lost[0]
+            return None
+        return data
+
+    desk.sockets.tamper = lose
+    desk.desk.cancel("1")
+    desk.run(50)
+    desk.desk.cancel("2")  # whose news shows the gap
+    desk.run(14_000)
+    assert (are_lost, len(desk.sockets.streams)) == ([], 1)
+    desk.run(6_000)
+    assert len(desk.sockets.streams) == 2
+    assert desk.links["ws2"].is_up
+    desk.add("3", 1, 980)
+    desk.desk.cancel("3")
+    desk.run(1_000)
+    assert ("canceled", "3") in [each[:2] for each in desk.heard]
+
+
 def test_what_ended_in_a_frame_that_is_missing_is_learned_all_the_same() -> None:
     desk = WireDesk(WS2)
     desk.add("1")
