@@ -33,7 +33,9 @@ _OPEN_TIMEOUT_NS = 15 * _SECOND_NS
 
 
 class FeedSubscription:
-    """One channel of one pair. is_known: its snapshot has come. last_trade_id: 0 before the first."""
+    """One channel of one pair. is_known: its snapshot has come. leaving_ns: when it last began to leave. last_trade_id:
+    0 before the first.
+    """
 
     def __init__(self, symbol: str, channel: str, depth: int, seed: int) -> None:
         self.symbol = symbol
@@ -41,6 +43,7 @@ class FeedSubscription:
         self.depth = depth
         self.is_known = False
         self.is_leaving = False
+        self.leaving_ns = 0
         self.last_trade_id = 0
         self.backoff = BackOff(seed, steady_ns=60 * _SECOND_NS)
 
@@ -244,6 +247,14 @@ class Feed(ABC):
         wanted.backoff.ended(self._clock.now_ns)
         self._tell_lost(wanted, reason)
         self._part(wanted)
+        attempt, began_ns = self._attempt, self._clock.now_ns
+        wanted.leaving_ns = began_ns
+
+        def check() -> None:
+            if attempt == self._attempt and wanted.is_leaving and wanted.leaving_ns == began_ns:
+                self._lost("a subscription did not end in time")
+
+        self._clock.call_at(began_ns + _OPEN_TIMEOUT_NS, check)
 
     def _tell_lost(self, wanted: FeedSubscription, reason: str) -> None:
         if wanted.is_book:

@@ -144,6 +144,29 @@ def test_a_book_whose_checksum_does_not_come_out_is_lost_and_asked_for_anew() ->
     assert rig.market.book("BTC/USD").levels(SELL, 1) == [(1_001, 8 * BTC)]
 
 
+def test_a_book_that_cannot_be_left_in_time_is_left_with_its_connection() -> None:
+    """The answer to the unsubscription never comes, while heartbeats do."""
+    rig = Rig(level(0.5, SELL, 1_001, 7 * BTC), level(2.5, SELL, 1_001, 8 * BTC), channels=("book",))
+    are_open = [True, True]
+
+    def lose(data: bytes) -> bytes | None:
+        if are_open[0] and b'"channel":"book"' in data and b"update" in data:
+            are_open[0] = False
+            return corrupted(data)
+        if are_open[1] and b'"method":"unsubscribe"' in data:
+            are_open[1] = False
+            return None
+        return data
+
+    rig.sockets.tamper = lose
+    rig.run(10_000)
+    assert rig.market.book("BTC/USD").bid_ticks is None
+    rig.run(15_000)
+    assert are_open == [False, False]
+    assert len(rig.sockets.streams) == 2
+    assert rig.market.book("BTC/USD").levels(SELL, 1) == [(1_001, 8 * BTC)]
+
+
 def test_the_book_is_empty_while_it_is_not_known() -> None:
     rig = Rig(channels=("book",))
     rig.sockets.tamper = corrupted
