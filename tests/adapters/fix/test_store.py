@@ -123,6 +123,20 @@ def test_a_flipped_bit_ends_what_is_read(path: Path) -> None:
     again.close()
 
 
+def test_a_message_that_was_changed_while_the_file_was_open_is_not_replayed(path: Path) -> None:
+    store = FileStore(path)
+    store.append(1, b"message 1")
+    store.append(2, b"message 2")
+    data = bytearray(path.read_bytes())
+    data[data.index(b"message 2")] ^= 1
+    path.write_bytes(data)
+    replayed = store.messages(1, 2)
+    assert next(replayed) == (1, b"message 1")
+    with pytest.raises(StoreError, match="message 2 cannot be read back"):
+        next(replayed)
+    store.close()
+
+
 def test_a_file_of_something_else_is_refused_and_left_as_it_is(path: Path) -> None:
     path.write_bytes(b"somebody's letters, not a store")
     with pytest.raises(StoreError, match="is not a message store"):

@@ -56,7 +56,8 @@ class Pump:
         self._pace = Pace(host, clock, wall_ns)
         self._epoch_ns = host.now_ns - wall_ns() if epoch_ns is None else epoch_ns
         self.machine = MachineClock(self._epoch_ns + wall_ns())
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._is_slow = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_running = False
         self._failure: asyncio.Future[None] | None = None
@@ -66,6 +67,8 @@ class Pump:
 
         A venue that is too slow for the speed that it was given runs at the speed that it has, and serves its clients.
         """
+        if self._is_slow:
+            self._hasten()
         wall_ns = self._wall_ns()
         self.machine.now_ns = self._epoch_ns + wall_ns
         return self._pace.run(wall_ns)
@@ -90,7 +93,7 @@ class Pump:
 
     def stop(self) -> None:
         """Time stands still from here on."""
-        self._is_running = False
+        self._is_running = self._is_slow = False
         if self._timer is not None:
             self._timer.cancel()
         if self._failure is not None and not self._failure.done():
@@ -101,6 +104,7 @@ class Pump:
             return
         assert self._loop is not None
         assert self._failure is not None
+        self._is_slow = False
         try:
             now_ns = self.now()
             for callback in self.on_beat:
@@ -112,10 +116,21 @@ class Pump:
             return
         self._timer = self._loop.call_later(self._wait_s(now_ns), self._beat)
 
+    def _hasten(self) -> None:
+        """Somebody speaks, a request of REST without a connection that is kept perhaps: what is due for it comes before
+        the end of a slow beat.
+        """
+        assert self._loop is not None
+        assert self._timer is not None
+        self._is_slow = False
+        self._timer.cancel()
+        self._timer = self._loop.call_soon(self._beat)
+
     def _wait_s(self, now_ns: int) -> float:
         """Until the venue's next due time if that is before the next beat."""
         is_behind = now_ns < self.clock.venue_ns(self.machine.now_ns - self._epoch_ns)
-        beat_s, speed = _ALONE_BEAT_S if self.is_alone() and not is_behind else BEAT_S, self.clock.speed
+        self._is_slow = self.is_alone() and not is_behind
+        beat_s, speed = _ALONE_BEAT_S if self._is_slow else BEAT_S, self.clock.speed
         if not speed:
             return beat_s
         ahead_s = (self.host.next_due_ns() - now_ns) / _NS / float(speed)

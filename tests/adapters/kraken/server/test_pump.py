@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any, cast
 
 import pytest
 
@@ -88,6 +90,20 @@ def test_a_step_is_made_whole_however_long_it_takes() -> None:
     assert served.change(lambda clock, wall_ns: clock.step(wall_ns, 5 * SECOND)) >= 5 * SECOND
 
 
+class NotedLoop(asyncio.SelectorEventLoop):
+    """Notes how long is waited for the next beat, which never comes by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited_s: list[float] = []
+
+    def call_later(
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        self.waited_s.append(delay)
+        return super().call_later(3600, callback, *args, context=context)
+
+
 @pytest.mark.parametrize(
     ("is_alone", "cost", "most_ms"),
     [(False, 0.0, 2), (True, 0.0, 20), (True, 0.9, 2)],
@@ -96,13 +112,6 @@ def test_a_step_is_made_whole_however_long_it_takes() -> None:
 def test_the_beat_is_slow_while_nobody_is_connected_unless_there_is_time_to_make_up(
     is_alone: bool, cost: float, most_ms: int
 ) -> None:
-    waited_s: list[float] = []
-
-    class Loop(asyncio.SelectorEventLoop):
-        def call_later(self, delay, callback, *args, context=None):  # type: ignore[no-untyped-def]
-            waited_s.append(delay)
-            return super().call_later(3600, callback, *args, context=context)
-
     async def run() -> None:
         served, machine = pump(speed=1, cost=cost)
         served.is_alone = lambda: is_alone
@@ -110,6 +119,26 @@ def test_the_beat_is_slow_while_nobody_is_connected_unless_there_is_time_to_make
         served.start()
         served.stop()
 
-    with asyncio.Runner(loop_factory=Loop) as runner:
+    loop = NotedLoop()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.run(run())
-    assert waited_s == [most_ms / 1_000]
+    assert loop.waited_s == [most_ms / 1_000]
+
+
+def test_what_is_due_for_a_request_comes_in_time_though_nobody_is_connected() -> None:
+    """A request of REST keeps no connection; its answer is due before the slow beat is over."""
+
+    async def run() -> None:
+        served, machine = pump(speed=1, cost=0.0)
+        served.is_alone = lambda: True
+        served.start()
+        machine.now_ns = 5 * MS
+        served.now()
+        served.host.next_due_ns = lambda: 8 * MS  # type: ignore[method-assign]
+        await asyncio.sleep(0)
+        served.stop()
+
+    loop = NotedLoop()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(run())
+    assert loop.waited_s == [0.02, pytest.approx(0.003)]
