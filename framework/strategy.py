@@ -19,15 +19,14 @@ The same class runs in a backtest, on paper and live; it never asks in which.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from nautilus_trader.common.factories import OrderFactory
-from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.enums import OrderSide, TimeInForce
-from nautilus_trader.model.identifiers import ClientId, ClientOrderId, InstrumentId, PositionId
-from nautilus_trader.model.orders import LimitOrder, Order
+from nautilus_trader.model.identifiers import ClientId, ClientOrderId, InstrumentId, PositionId, StrategyId
+from nautilus_trader.model.orders import Order
 from nautilus_trader.trading.config import StrategyConfig as NautilusStrategyConfig
 from nautilus_trader.trading.strategy import Strategy as NautilusStrategy
 
@@ -82,7 +81,15 @@ class OrderPath(Protocol):
 
     def takes(self, order: Order) -> bool: ...
     def submit(self, order: Order, params: Mapping[str, Any] | None) -> None: ...
-    def send(self, command: AddOrder, make: Callable[[], Order], params: Mapping[str, Any] | None) -> None: ...
+    def place(
+        self,
+        strategy_id: StrategyId,
+        command: AddOrder,
+        bridge: InstrumentBridge,
+        time_in_force: TimeInForce,
+        params: Mapping[str, Any] | None,
+    ) -> Order: ...
+    def make(self, order: Order) -> None: ...
     def cancel(self, order: Order, params: Mapping[str, Any] | None) -> bool: ...
 
 
@@ -207,6 +214,32 @@ class Strategy(NautilusStrategy):
         if path is None or client_id is not None or not path.cancel(order, params):
             super().cancel_order(order, client_id, params)
 
+    def cancel_orders(self, orders: list[Order], *terms: Any, **named: Any) -> None:
+        """Cancel several orders of one instrument in one request; see NautilusTrader's ``Strategy``."""
+        self._make(*orders)
+        super().cancel_orders(orders, *terms, **named)
+
+    def modify_order(self, order: Order, *terms: Any, **named: Any) -> None:
+        """Amend an order; see NautilusTrader's ``Strategy``. ``params={"via": "rest"}`` names the road."""
+        self._make(order)
+        super().modify_order(order, *terms, **named)
+
+    def query_order(self, order: Order, *terms: Any, **named: Any) -> None:
+        """Ask the venue for an order; see NautilusTrader's ``Strategy``."""
+        self._make(order)
+        super().query_order(order, *terms, **named)
+
+    def cancel_gtd_expiry(self, order: Order) -> None:
+        """Let an order not expire by the strategy's timer; see NautilusTrader's ``Strategy``."""
+        self._make(order)
+        super().cancel_gtd_expiry(order)
+
+    def _make(self, *orders: Order) -> None:
+        """NautilusTrader's own code reads the memory of orders."""
+        if self._path is not None:
+            for order in orders:
+                self._path.make(order)
+
     def buy(
         self,
         instrument_id: InstrumentId,
@@ -318,45 +351,20 @@ class Strategy(NautilusStrategy):
         options: Mapping[str, Any],
         params: dict[str, Any] | None,
     ) -> Order:
-        """The limit order that NautilusTrader's factory would make: what it says to the venue is sent before it is
-        made.
-        """
+        """The limit order that NautilusTrader's factory would make."""
         assert self._path is not None
-        cl_ord_id = self._next_cl_ord_id()
-        is_post_only = options.get("post_only", False)
-        order: Order | None = None
-
-        def make() -> Order:
-            nonlocal order
-            order = LimitOrder(
-                self.trader_id,
-                self.id,
-                bridge.instrument_id,
-                ClientOrderId(cl_ord_id),
-                side,
-                bridge.qty(qty_lots),
-                bridge.price(price_ticks),
-                UUID4(),
-                self.clock.timestamp_ns(),
-                options["time_in_force"],
-                0,
-                is_post_only,
-            )
-            return order
-
         command = AddOrder(
             request_id=0,
-            cl_ord_id=cl_ord_id,
+            cl_ord_id=self._next_cl_ord_id(),
             symbol=bridge.spec.symbol,
             side=BUY if side == OrderSide.BUY else SELL,
             order_type=OrderType.LIMIT,
             qty_lots=qty_lots,
             limit_ticks=price_ticks,
             time_in_force=time_in_force,
-            is_post_only=is_post_only,
+            is_post_only=options.get("post_only", False),
         )
-        self._path.send(command, make, params)
-        return order
+        return self._path.place(self.id, command, bridge, options["time_in_force"], params)
 
     # ------------------------------------------------------------------------------------------------- handlers
 

@@ -28,7 +28,7 @@ from nautilus_trader.execution.messages import (
     SubmitOrderList,
 )
 from nautilus_trader.model.enums import AccountType, LiquiditySide, OmsType, OrderSide, OrderStatus
-from nautilus_trader.model.events import OrderAccepted, OrderEvent
+from nautilus_trader.model.events import OrderAccepted, OrderCanceled, OrderEvent, OrderExpired, OrderSubmitted
 from nautilus_trader.model.identifiers import (
     AccountId,
     ClientId,
@@ -63,6 +63,10 @@ class EventPath(Protocol):
 
     def on_event(self, event: OrderEvent) -> None:
         """Apply an event to its order and tell of it."""
+        ...
+
+    def note(self, order: Order, kind: type[OrderEvent], venue_id: str | None, ts_event_ns: int) -> bool:
+        """What would be told with an event; False, and nothing done, where one is to be made."""
         ...
 
     def position_id(self, order: Order) -> PositionId:
@@ -263,25 +267,18 @@ class DeskExecutionClient(ExecutionClient):
 
     def order_submitted(self, record: OrderRecord) -> None:
         order = self._make(record.cl_ord_id)
-        self.generate_order_submitted(
-            order.strategy_id,
-            order.instrument_id,
-            order.client_order_id,
-            self._clock.timestamp_ns(),
-        )
+        now_ns = self._clock.timestamp_ns()
+        if not self._is_noted(order, OrderSubmitted, None, now_ns):
+            self.generate_order_submitted(order.strategy_id, order.instrument_id, order.client_order_id, now_ns)
 
     def order_denied(self, record: OrderRecord, reason: str) -> None:
         self._deny(record.cl_ord_id, self._make(record.cl_ord_id), reason)
 
     def order_accepted(self, record: OrderRecord, ts_venue_ns: int) -> None:
         order = self._nautilus[record.cl_ord_id]
-        self.generate_order_accepted(
-            order.strategy_id,
-            order.instrument_id,
-            order.client_order_id,
-            _venue_id(record, order),
-            ts_venue_ns,
-        )
+        if not self._is_noted(order, OrderAccepted, record.order_id or record.cl_ord_id, ts_venue_ns):
+            ids = (order.strategy_id, order.instrument_id, order.client_order_id)
+            self.generate_order_accepted(*ids, _venue_id(record, order), ts_venue_ns)
         for tell in self._held.pop(record.cl_ord_id, ()):
             tell()
 
@@ -327,23 +324,15 @@ class DeskExecutionClient(ExecutionClient):
 
     def order_canceled(self, record: OrderRecord, reason: str, ts_venue_ns: int) -> None:
         order = self._nautilus[record.cl_ord_id]
-        self.generate_order_canceled(
-            order.strategy_id,
-            order.instrument_id,
-            order.client_order_id,
-            _venue_id(record, order),
-            ts_venue_ns,
-        )
+        if not self._is_noted(order, OrderCanceled, record.order_id or record.cl_ord_id, ts_venue_ns):
+            ids = (order.strategy_id, order.instrument_id, order.client_order_id)
+            self.generate_order_canceled(*ids, _venue_id(record, order), ts_venue_ns)
 
     def order_expired(self, record: OrderRecord, ts_venue_ns: int) -> None:
         order = self._nautilus[record.cl_ord_id]
-        self.generate_order_expired(
-            order.strategy_id,
-            order.instrument_id,
-            order.client_order_id,
-            _venue_id(record, order),
-            ts_venue_ns,
-        )
+        if not self._is_noted(order, OrderExpired, record.order_id or record.cl_ord_id, ts_venue_ns):
+            ids = (order.strategy_id, order.instrument_id, order.client_order_id)
+            self.generate_order_expired(*ids, _venue_id(record, order), ts_venue_ns)
 
     def order_filled(
         self,
@@ -411,6 +400,9 @@ class DeskExecutionClient(ExecutionClient):
             reason,
             ts_venue_ns,
         )
+
+    def _is_noted(self, order: Order, kind: type[OrderEvent], venue_id: str | None, ts_event_ns: int) -> bool:
+        return self.order_path is not None and self.order_path.note(order, kind, venue_id, ts_event_ns)
 
     def _send_order_event(self, event: OrderEvent) -> None:
         if self.order_path is None:

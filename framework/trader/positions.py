@@ -1,6 +1,8 @@
-"""NautilusTrader's cache and portfolio without what they do at every position that closes.
+"""NautilusTrader's cache and portfolio without what they do at every order and every position that closes.
 
 Both answer what NautilusTrader's own answer, and do less until they are asked:
+
+- its cache has every order and position at all times; here what waits for it is caught up with when somebody asks;
 
 - its cache pickles every closed position three times, to keep a copy; here the closed position itself is kept, which
   nobody changes any more, and the copy is made when somebody asks for it;
@@ -16,11 +18,13 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
+from nautilus_trader.cache.base import CacheFacade
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.enums import PositionSide
 from nautilus_trader.model.events import OrderFilled, PositionChanged, PositionClosed, PositionEvent
-from nautilus_trader.model.identifiers import AccountId, InstrumentId, PositionId
+from nautilus_trader.model.identifiers import AccountId, ClientOrderId, InstrumentId, PositionId
+from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 from nautilus_trader.portfolio.base import PortfolioFacade
 from nautilus_trader.portfolio.config import PortfolioConfig
@@ -37,11 +41,13 @@ _A_DAY_MS = 86_400_000
 class PositionCache(Cache):
     """A cache that keeps closed positions as they are; their copies have the position's own id, without a suffix.
 
-    is_hiding: say for now that there are none.
+    catch_up: called before it answers anything about orders and positions. ``known_order``, ``known_position`` and
+    ``known_position_id`` answer without. is_hiding: say for now that no position has closed.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.catch_up: Callable[[], None] = _nothing_to_catch_up_with
         self.is_hiding = False
         self._closed: dict[PositionId, list[Position]] = {}
         self._copies: dict[PositionId, list[bytes]] = {}
@@ -49,7 +55,20 @@ class PositionCache(Cache):
     def snapshot_position(self, position: Position) -> None:
         self._closed.setdefault(position.id, []).append(position)
 
+    def known_order(self, client_order_id: ClientOrderId) -> Order | None:
+        """An order that has been added."""
+        return super().order(client_order_id)
+
+    def known_position(self, position_id: PositionId) -> Position | None:
+        """A position that has been added."""
+        return super().position(position_id)
+
+    def known_position_id(self, client_order_id: ClientOrderId) -> PositionId | None:
+        """The position of an order, where both have been added."""
+        return super().position_id(client_order_id)
+
     def position_snapshot_bytes(self, position_id: PositionId) -> list[bytes]:
+        self.catch_up()
         copies = self._copies.setdefault(position_id, [])
         copies += [pickle.dumps(position) for position in self._closed.get(position_id, [])[len(copies) :]]
         return copies
@@ -59,6 +78,7 @@ class PositionCache(Cache):
     ) -> set[PositionId]:
         if self.is_hiding:
             return set()
+        self.catch_up()
         return {
             position_id
             for position_id, positions in self._closed.items()
@@ -68,9 +88,40 @@ class PositionCache(Cache):
     def position_snapshots(
         self, position_id: PositionId | None = None, account_id: AccountId | None = None
     ) -> list[Position]:
+        self.catch_up()
         wanted = [position_id] if position_id is not None else list(self._closed)
         copies = [pickle.loads(each) for known in wanted for each in self.position_snapshot_bytes(known)]  # noqa: S301
         return [copy for copy in copies if account_id in (None, copy.account_id)]
+
+
+def _nothing_to_catch_up_with() -> None:
+    """What waits for a cache that nobody puts off."""
+
+
+# What tells or lets go of orders and positions, by the words of its name.
+_WORDS = ("order", "position", "strategy", "exec_spawn", "exec_algorithm", "purge", "residuals", "integrity")
+_BOOKS = ("order_book", "has_order_book")
+
+
+def _asked(name: str) -> bool:
+    is_question = name in vars(CacheFacade) or name.startswith(("purge_", "check_", "reset"))
+    return is_question and name not in _BOOKS and any(word in name for word in _WORDS)
+
+
+def _once_caught_up(name: str) -> Callable[..., Any]:
+    method = getattr(Cache, name)
+
+    def ask(self: PositionCache, *args: Any, **keywords: Any) -> Any:
+        self.catch_up()
+        return method(self, *args, **keywords)
+
+    ask.__name__, ask.__doc__ = name, method.__doc__
+    return ask
+
+
+for _name in dir(Cache):
+    if not _name.startswith("_") and _name not in vars(PositionCache) and _asked(_name):
+        setattr(PositionCache, _name, _once_caught_up(_name))
 
 
 class RunPortfolio(Portfolio):
@@ -106,6 +157,7 @@ def _after_catching_up(name: str) -> Callable[..., Any]:
     method = getattr(Portfolio, name)
 
     def ask(self: RunPortfolio, *args: Any, **keywords: Any) -> Any:
+        self._closed_positions.catch_up()
         if self._changed:
             self._catch_up()
         return method(self, *args, **keywords)

@@ -21,7 +21,7 @@ def _keep(script: Script, name: str, order: Any) -> None:
     script.orders[name] = order
 
 
-def _everything() -> Script:
+def _everything(kind: type[Script]) -> Script:
     """A rest, a cancel, a maker's fill in parts, a post-only refusal, takes that open, grow, shrink, close and flip."""
 
     def by_hand(script: Script) -> None:
@@ -31,7 +31,7 @@ def _everything() -> Script:
         _keep(script, "hand", order)
         script.submit_order(order)
 
-    return Script(
+    return kind(
         [
             (5.0, lambda s: _keep(s, "rest", s.buy(s.btc, LOTS, BID - 10))),
             (5.5, lambda s: _keep(s, "goes", s.buy(s.btc, LOTS, BID - 11, post_only=True))),
@@ -51,16 +51,35 @@ def _everything() -> Script:
     )
 
 
-@pytest.fixture(scope="module")
-def usual_and_short() -> tuple[Script, Script]:
-    """The same script run twice: by NautilusTrader's engines, and by the short way."""
+class _Quiet(Script):
+    """Hears nothing but fills, so that its orders are made when somebody asks for more of them."""
+
+    on_event = Strategy.on_event
+
+    def on_order_filled(self, event: Any) -> None:
+        self.heard.append((self.now_s, event))
+
+
+def _run_twice(kind: type[Script]) -> tuple[Script, Script]:
+    """The same script, by NautilusTrader's engines and by the short way."""
     market = still_market([trade(10.0, SELL, BID - 20, LOTS // 2), trade(11.0, SELL, BID - 20, 3 * LOTS)])
-    usual, short = _everything(), _everything()
+    usual, short = _everything(kind), _everything(kind)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trader, "_make_order_path", lambda self: None)
         run(usual, profile=FAST, market=market)
     run(short, profile=FAST, market=market)
     return usual, short
+
+
+@pytest.fixture(scope="module", params=[Script, _Quiet], ids=["hears all", "hears fills"])
+def usual_and_short(request: pytest.FixtureRequest) -> tuple[Script, Script]:
+    """A script that hears all events, and one that hears fills only."""
+    return _run_twice(request.param)
+
+
+@pytest.fixture(scope="module")
+def usual_and_short_loud() -> tuple[Script, Script]:
+    return _run_twice(Script)
 
 
 def _told(event: Any) -> dict[str, Any]:
@@ -87,8 +106,10 @@ def _cached(script: Script) -> dict[str, list[str]]:
     return ids
 
 
-def test_every_event_is_heard_in_the_same_order_with_the_same_values(usual_and_short: tuple[Script, Script]) -> None:
-    usual, short = map(_heard, usual_and_short)
+def test_every_event_is_heard_in_the_same_order_with_the_same_values(
+    usual_and_short_loud: tuple[Script, Script],
+) -> None:
+    usual, short = map(_heard, usual_and_short_loud)
     assert {event["kind"] for event in usual} >= {
         "OrderInitialized",
         "OrderSubmitted",
@@ -102,6 +123,12 @@ def test_every_event_is_heard_in_the_same_order_with_the_same_values(usual_and_s
         "PositionChanged",
         "PositionClosed",
     }
+    assert short == usual
+
+
+def test_who_hears_fills_only_hears_the_same_ones() -> None:
+    usual, short = map(_heard, _run_twice(_Quiet))
+    assert {event["kind"] for event in usual} == {"OrderFilled"}
     assert short == usual
 
 
@@ -131,17 +158,8 @@ def test_positions_and_the_portfolio_answer_the_same(usual_and_short: tuple[Scri
         assert getattr(short.portfolio, name)(short.btc) == getattr(usual.portfolio, name)(usual.btc)
 
 
-class _Silent(Script):
-    """Hears nothing but fills."""
-
-    on_event = Strategy.on_event
-
-    def on_order_filled(self, event: Any) -> None:
-        self.heard.append((self.now_s, event))
-
-
 def test_a_strategy_that_overrides_one_handler_hears_those_events_and_its_orders_have_all() -> None:
-    script = _Silent([(5.0, lambda s: _keep(s, "a", s.buy(s.btc, LOTS, ASK)))])
+    script = _Quiet([(5.0, lambda s: _keep(s, "a", s.buy(s.btc, LOTS, ASK)))])
     run(script, profile=FAST)
     kinds = ("OrderSubmitted", "OrderAccepted", "OrderFilled", "PositionOpened")
     assert script.names(*kinds) == ["OrderFilled"]
@@ -157,7 +175,7 @@ def test_who_subscribes_to_order_events_on_the_bus_hears_them_from_then_on() -> 
         for topic in ("events.order.*", "events.position.*", "events.account.*"):
             script.msgbus.subscribe(topic, lambda event: heard.append(type(event).__name__))
 
-    script = _Silent(
+    script = _Quiet(
         [(5.0, lambda s: s.buy(s.btc, LOTS, BID - 9)), (6.0, listen), (7.0, lambda s: s.buy(s.btc, LOTS, ASK))]
     )
     run(script, profile=FAST)
