@@ -189,9 +189,9 @@ class DeskExecutionClient(ExecutionClient):
     def cancel_order(self, command: CancelOrder) -> None:
         self._desk().cancel(self._cl_ord_id(command.client_order_id), via=_via(command.params))
 
-    def cancel(self, order: Order, params: Mapping[str, Any] | None) -> None:
-        """Cancel an order."""
-        self._desk().cancel(self._cl_ord_id(order.client_order_id), via=_via(params))
+    def cancel(self, client_order_id: str, params: Mapping[str, Any] | None) -> None:
+        """Cancel an order by NautilusTrader's id of it."""
+        self._desk().cancel(self._known_as(client_order_id), via=_via(params))
 
     def cancel_all_orders(self, command: CancelAllOrders) -> None:
         """Cancel this strategy's open orders of the instrument, and no others (side if given)."""
@@ -439,7 +439,9 @@ class DeskExecutionClient(ExecutionClient):
 
     def _cl_ord_id(self, client_order_id: ClientOrderId) -> str:
         """The id on the wire: NautilusTrader's where a venue takes it, else a number that stands for it."""
-        value: str = client_order_id.value
+        return self._known_as(client_order_id.value)
+
+    def _known_as(self, value: str) -> str:
         if len(value) <= _ID_LENGTH_MAX:
             return value
         short = self._short_ids.get(value)

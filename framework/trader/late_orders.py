@@ -67,11 +67,12 @@ _Note = tuple[type[OrderEvent], str | None, int, int]
 
 
 class Placing(NamedTuple):
-    """What all orders of a strategy have in common, and who is told that one is made."""
+    """What all orders of a strategy have in common: ids, where events are told, and who hears that one is made."""
 
     trader_id: TraderId
     strategy_id: StrategyId
     account_id: AccountId
+    topic: str
     on_made: Callable[[LateOrder], None]
 
 
@@ -195,6 +196,11 @@ class LateOrder(PlacedOrder):
         return True
 
     # ------------------------------------------------------------------------------------------------- what is asked
+
+    @property
+    def topic(self) -> str:
+        """Where its events are told."""
+        return self._placing.topic
 
     @property
     def cl_ord_id(self) -> str:

@@ -117,7 +117,8 @@ class OrderPath:
         placing = self._placings.get(strategy_id)
         if placing is None:
             client = self._client
-            placing = Placing(client.trader_id, strategy_id, client.account_id, self._on_made)
+            topic = self._order_topic(strategy_id)
+            placing = Placing(client.trader_id, strategy_id, client.account_id, topic, self._on_made)
             self._placings[strategy_id] = placing
         return placing
 
@@ -128,7 +129,7 @@ class OrderPath:
 
     def _introduce_late(self, order: LateOrder) -> Order:
         self._late[order.cl_ord_id] = order
-        topic = self._order_topic(order.strategy_id)
+        topic = order.topic
         if self._is_heard(topic, OrderInitialized):
             order.make()
             self._tell(topic, order.init_event)
@@ -161,6 +162,7 @@ class OrderPath:
             self.make(order)
             return False
         now_ns = self._now_ns()
+        cl_ord_id = order.cl_ord_id if type(order) is LateOrder else order.client_order_id.value
         if not self.note(order, OrderPendingCancel, None, now_ns):
             event = OrderPendingCancel(
                 order.trader_id,
@@ -179,14 +181,14 @@ class OrderPath:
                 return False
             self._cache.update_order(order)
             self._tell(self._order_topic(order.strategy_id), event)
-        self._client.cancel(order, params)
+        self._client.cancel(cl_ord_id, params)
         return True
 
     # ------------------------------------------------------------------------------------------------- events
 
     def note(self, order: Order, kind: type[OrderEvent], venue_id: str | None, ts_event_ns: int) -> bool:
         """What would be told with an event; False, and nothing done, where one is to be made."""
-        if type(order) is not LateOrder or self._is_heard(self._order_topic(order.strategy_id), kind):
+        if type(order) is not LateOrder or self._is_heard(order.topic, kind):
             return False
         if kind is OrderCanceled and self._is_heard(self._topics_of(order.instrument_id)[1], kind):
             return False

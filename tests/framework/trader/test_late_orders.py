@@ -83,7 +83,9 @@ NOTED = (OrderSubmitted, OrderAccepted, OrderPendingCancel, OrderCanceled, Order
 
 
 def _late(made: list[PlacedOrder] | None = None) -> LateOrder:
-    placing = Placing(TRADER, STRATEGY, ACCOUNT, lambda order: None if made is None else made.append(order))
+    placing = Placing(
+        TRADER, STRATEGY, ACCOUNT, "events.order.S-1", lambda order: None if made is None else made.append(order)
+    )
     return LateOrder(placing, COMMAND, BRIDGE, OrderSide.BUY, TimeInForce.GTC, 1)
 
 
