@@ -21,6 +21,8 @@ _EMPTY_NAMES = {"common", "helper", "helpers", "manager", "managers", "misc", "u
 # Home folders, and the temporary and working folders of some machine, at the start of an absolute path.
 _MACHINE_PATH = re.compile(r"(?<![\w.~/])/(?:root|home|Users|tmp|work|farm)/")
 _PACKAGE_INDEX = re.compile(r"index.url|find.links|/simpl[e]\b|pyp[i]|pythonhosted", re.IGNORECASE)
+_TAB = re.compile("\t")
+_UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX)\b")
 _LOCK = "requirements.lock"
 _NOT_TEXT = {".gz", ".ico", ".jpg", ".npz", ".parquet", ".png", ".woff2", ".xz", ".zst"}
 
@@ -84,21 +86,25 @@ def _empty_name(text: str, name: PurePosixPath) -> list[str]:
     return [f"the name {word} says no reason" for word in sorted(words)]
 
 
+def _lines_with(pattern: re.Pattern[str], text: str) -> list[int]:
+    return sorted({text.count("\n", 0, found.start()) + 1 for found in pattern.finditer(text)})
+
+
 def _tabs(text: str, name: PurePosixPath) -> list[str]:
-    return [f"line {line}: a tab" for line, content in enumerate(text.split("\n"), start=1) if "\t" in content]
+    return [f"line {line}: a tab" for line in _lines_with(_TAB, text)]
 
 
 def _machine_paths(text: str, name: PurePosixPath) -> list[str]:
-    lines = enumerate(text.split("\n"), start=1)
-    return [f"line {line}: a path of some machine" for line, content in lines if _MACHINE_PATH.search(content)]
+    return [f"line {line}: a path of some machine" for line in _lines_with(_MACHINE_PATH, text)]
 
 
 def _package_index(text: str, name: PurePosixPath) -> list[str]:
-    lines = enumerate(text.split("\n"), start=1)
-    return [f"line {line}: an address of a package index" for line, content in lines if _PACKAGE_INDEX.search(content)]
+    return [f"line {line}: an address of a package index" for line in _lines_with(_PACKAGE_INDEX, text)]
 
 
 def _bare_except(text: str, name: PurePosixPath) -> list[str]:
+    if "except" not in text:
+        return []
     handlers = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ExceptHandler))
     return [f"line {node.lineno}: a bare except" for node in handlers if node.type is None]
 
@@ -111,11 +117,9 @@ def _docstring(text: str, name: PurePosixPath) -> list[str]:
 
 
 def _unfinished(text: str, name: PurePosixPath) -> list[str]:
-    found = []
-    for line, content in enumerate(text.split("\n"), start=1):
-        if word := re.search(r"\b(?:TODO|FIXME|XXX)\b", content):
-            found.append(f"line {line}: {word.group()} was left")
-    return found
+    lines = text.split("\n")
+    found = ((line, _UNFINISHED.search(lines[line - 1])) for line in _lines_with(_UNFINISHED, text))
+    return [f"line {line}: {word.group()} was left" for line, word in found if word is not None]
 
 
 _RULES: Mapping[Callable[[str, PurePosixPath], list[str]], Callable[[PurePosixPath], bool]] = {
