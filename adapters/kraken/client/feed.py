@@ -16,6 +16,7 @@ from msgspec import UNSET
 from adapters.kraken.client.backoff import BackOff
 from adapters.kraken.client.instruments import Instruments
 from adapters.kraken.client.streams import Connect, Stream
+from adapters.kraken.client.ws_link import OPEN_TIMEOUT_NS
 from adapters.kraken.wire.codec import encode
 from adapters.kraken.wire.errors import WireError
 from adapters.kraken.wire.ws2 import requests as wire
@@ -29,12 +30,13 @@ __all__ = ["Feed", "FeedSubscription"]
 _SECOND_NS = 10**9
 _PING_AFTER_NS = 4 * _SECOND_NS
 _DROP_AFTER_NS = 10 * _SECOND_NS
-_OPEN_TIMEOUT_NS = 15 * _SECOND_NS
 
 
 class FeedSubscription:
-    """One channel of one pair. is_known: its snapshot has come. leaving_ns: when it last began to leave. last_trade_id:
-    0 before the first.
+    """One channel of one pair.
+
+    is_known: its snapshot has come. is_leaving: it is to begin anew. asked_ns: when it was last asked to join or to
+    leave; None once that has been refused or has ended it. last_trade_id: 0 before the first.
     """
 
     def __init__(self, symbol: str, channel: str, depth: int, seed: int) -> None:
@@ -43,7 +45,7 @@ class FeedSubscription:
         self.depth = depth
         self.is_known = False
         self.is_leaving = False
-        self.leaving_ns = 0
+        self.asked_ns: int | None = None
         self.last_trade_id = 0
         self.backoff = BackOff(seed, steady_ns=60 * _SECOND_NS)
 
@@ -51,6 +53,11 @@ class FeedSubscription:
     def is_book(self) -> bool:
         """Whether what it tells is a state, which is unknown until a snapshot comes."""
         return self.channel in ("book", "level3")
+
+    def is_overdue(self, now_ns: int) -> bool:
+        """Whether the venue has owed an answer for long: the end of a subscription, or the snapshot of a book."""
+        is_owed = self.is_leaving or (self.is_book and not self.is_known)
+        return is_owed and self.asked_ns is not None and now_ns - self.asked_ns >= OPEN_TIMEOUT_NS
 
     def params(self) -> wire.Subscription:
         """What joins it, without a token."""
@@ -122,7 +129,11 @@ class Feed(ABC):
             return
         wanted = self._wanted[key] = FeedSubscription(symbol, channel, depth, len(self._wanted))
         if self._is_open:
-            self._join(wanted)
+            self._ask(wanted)
+
+    def _ask(self, wanted: FeedSubscription) -> None:
+        wanted.asked_ns = self._clock.now_ns
+        self._join(wanted)
 
     # ------------------------------------------------------------------------------------------------- connection
 
@@ -145,7 +156,7 @@ class Feed(ABC):
             if attempt == self._attempt and self._is_wanted:
                 self._heard_ns = self._clock.now_ns
                 self._stream = self._connect(self)
-                self._clock.call_at(self._clock.now_ns + _OPEN_TIMEOUT_NS, check)
+                self._clock.call_at(self._clock.now_ns + OPEN_TIMEOUT_NS, check)
 
         def check() -> None:
             if attempt == self._attempt and not self._is_open:
@@ -176,7 +187,7 @@ class Feed(ABC):
         self._heard_ns = self._clock.now_ns
         self._backoff.opened(self._heard_ns)
         for wanted in self._wanted.values():
-            self._join(wanted)
+            self._ask(wanted)
         self._watch(self._attempt)
 
     def closed(self, reason: str) -> None:
@@ -195,13 +206,18 @@ class Feed(ABC):
             handler(answer)
 
     def _watch(self, attempt: int) -> None:
-        """Once a second: is the line alive."""
+        """Once a second: is the line alive, and has all that was asked for been answered in time."""
         if attempt != self._attempt or not self._is_open:
             return
         silent_ns = self._clock.now_ns - self._heard_ns
         if silent_ns >= _DROP_AFTER_NS:
             self._lost(f"nothing was heard for {silent_ns // _SECOND_NS} s")
             return
+        for wanted in self._wanted.values():
+            if wanted.is_overdue(self._clock.now_ns):
+                what = "did not end" if wanted.is_leaving else "did not begin"
+                self._lost(f"the subscription of {wanted.channel} for {wanted.symbol} {what} in time")
+                return
         if silent_ns >= _PING_AFTER_NS or not self._wanted:
             self._write(wire.Ping())
         self._clock.call_at(self._clock.now_ns + _SECOND_NS, lambda: self._watch(attempt))
@@ -219,6 +235,9 @@ class Feed(ABC):
         symbol = answer.symbol if answer.symbol is not UNSET else ""
         if error == "Already subscribed":
             return
+        for wanted in self._wanted.values():
+            if not wanted.is_known and symbol in ("", wanted.symbol):
+                wanted.asked_ns = None
         self._tell_reason(symbol, f"the subscription was refused: {error}")
 
     def _on_unsubscribed(self, answer: UnsubscribeResponse) -> None:
@@ -232,11 +251,12 @@ class Feed(ABC):
         wanted = self._wanted.get((result.channel, result.symbol))
         if wanted is not None and wanted.is_leaving:
             wanted.is_leaving = False
+            wanted.asked_ns = None
             attempt = self._attempt
 
             def join() -> None:
                 if attempt == self._attempt and self._wanted.get((wanted.channel, wanted.symbol)) is wanted:
-                    self._join(wanted)
+                    self._ask(wanted)
 
             self._clock.call_at(self._clock.now_ns + wanted.backoff.pause_ns(), join)
 
@@ -246,15 +266,8 @@ class Feed(ABC):
         wanted.is_leaving = True
         wanted.backoff.ended(self._clock.now_ns)
         self._tell_lost(wanted, reason)
+        wanted.asked_ns = self._clock.now_ns
         self._part(wanted)
-        attempt, began_ns = self._attempt, self._clock.now_ns
-        wanted.leaving_ns = began_ns
-
-        def check() -> None:
-            if attempt == self._attempt and wanted.is_leaving and wanted.leaving_ns == began_ns:
-                self._lost("a subscription did not end in time")
-
-        self._clock.call_at(began_ns + _OPEN_TIMEOUT_NS, check)
 
     def _tell_lost(self, wanted: FeedSubscription, reason: str) -> None:
         if wanted.is_book:

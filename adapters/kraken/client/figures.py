@@ -104,7 +104,7 @@ class Figures(Feed):
         if (channel, symbol) not in self._wanted:
             self._wanted[channel, symbol] = wanted
             if self._is_open:
-                self._join(wanted)
+                self._ask(wanted)
 
     def _drop(self, channel: str, symbol: str) -> None:
         wanted = self._wanted.pop((channel, symbol), None)

@@ -6,6 +6,7 @@ Pages: websocket-v2/book, trade, ticker; guides/spot-ws-book-v2.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -58,8 +59,17 @@ class Ears:
 class Rig:
     """Market data of a market whose rows a test adds, in seconds after now."""
 
-    def __init__(self, *rows: Any, channels: tuple[str, ...] = ("book", "trade", "ticker"), depth: int = 10) -> None:
+    def __init__(
+        self,
+        *rows: Any,
+        channels: tuple[str, ...] = ("book", "trade", "ticker"),
+        depth: int = 10,
+        tamper: Callable[[bytes], bytes | None] | None = None,
+    ) -> None:
+        """tamper: what becomes of each message of the venue; None for none."""
         self.desk = WireDesk(REST, [(at_s + 1.2, *rest) for at_s, *rest in rows])
+        if tamper is not None:
+            self.desk.sockets.tamper = tamper
         self.ears = Ears()
         self.market = MarketData(self.desk.parts.instruments, self.desk.clock, self.desk.sockets.connect, BackOff(1))
         self.market.attach(self.ears)
@@ -165,6 +175,38 @@ def test_a_book_that_cannot_be_left_in_time_is_left_with_its_connection() -> Non
     assert are_open == [False, False]
     assert len(rig.sockets.streams) == 2
     assert rig.market.book("BTC/USD").levels(SELL, 1) == [(1_001, 8 * BTC)]
+
+
+def test_a_book_that_does_not_come_in_time_is_asked_for_on_another_connection() -> None:
+    """Its snapshot is lost, while heartbeats come."""
+    are_lost: list[bytes] = []
+
+    def lose(data: bytes) -> bytes | None:
+        if not are_lost and b'"type":"snapshot"' in data:
+            are_lost.append(data)
+            return None
+        return data
+
+    rig = Rig(channels=("book",), tamper=lose)
+    rig.run(14_000)
+    assert rig.market.book("BTC/USD").bid_ticks is None
+    assert len(rig.sockets.streams) == 1
+    rig.run(6_000)
+    assert rig.market.book("BTC/USD").bid_ticks is not None
+    assert len(rig.sockets.streams) == 2
+
+
+def test_the_line_of_a_book_that_is_refused_stays() -> None:
+
+    def refuse(data: bytes) -> bytes | None:
+        if b'"method":"subscribe"' in data:
+            return b'{"error":"Currency pair not supported","method":"subscribe","success":false,"symbol":"BTC/USD"}'
+        return None if b'"channel":"book"' in data else data
+
+    rig = Rig(channels=("book",), tamper=refuse)
+    rig.run(40_000)
+    assert rig.ears.lost == ["the subscription was refused: Currency pair not supported"]
+    assert len(rig.sockets.streams) == 1
 
 
 def test_the_book_is_empty_while_it_is_not_known() -> None:
