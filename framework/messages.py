@@ -288,8 +288,8 @@ class ExecType(enum.IntEnum):
     RESTATED = 6
     TRIGGERED = 7
     ICEBERG_REFILL = 8
-    # The order has done what it was for without a trade of its own: it has settled a position.
-    SETTLED = 9
+    # The order has done what it was for: its trades were told of by themselves, or it had none and settled a position.
+    FILLED = 9
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag=True):

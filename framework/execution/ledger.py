@@ -16,6 +16,7 @@ from framework.execution.guard import Guard
 from framework.execution.link import Clock, DeskListener, Journal
 from framework.execution.orders import Knowledge, OrderRecord
 from framework.messages import ExecutionReport, OrderState, OrderStatus
+from framework.protocol import OrderType
 
 __all__ = ["Ledger"]
 
@@ -253,7 +254,8 @@ class Ledger:
         """The venue says that the order ended, with so much filled under its current venue id."""
         if record.ended is None:
             record.ended = (state, reason, ts_venue_ns)
-        record.venue_cum_lots = max(record.venue_cum_lots, record.prior_lots + cum_lots)
+        if record.order_type is not OrderType.SETTLE_POSITION:  # which is filled without any trade
+            record.venue_cum_lots = max(record.venue_cum_lots, record.prior_lots + cum_lots)
         self._settle(record)
 
     def _settle(self, record: OrderRecord) -> None:

@@ -35,7 +35,11 @@ __all__ = ["ReportReader"]
 
 _TRADE = ExecType.TRADE
 _BEGINNINGS = (ExecType.NEW, ExecType.PENDING_NEW)
-_ENDS = {ExecType.CANCELED: OrderState.CANCELED, ExecType.EXPIRED: OrderState.EXPIRED}
+_ENDS = {
+    ExecType.FILLED: OrderState.FILLED,
+    ExecType.CANCELED: OrderState.CANCELED,
+    ExecType.EXPIRED: OrderState.EXPIRED,
+}
 _CHANGES = (ExecType.AMENDED, ExecType.RESTATED, ExecType.TRIGGERED)
 _NOT_FOUND = (RejectReason.UNKNOWN_ORDER, RejectReason.ORDER_NOT_OPEN)
 

@@ -225,7 +225,7 @@ class Lifecycle:
         order.cum_lots = order.qty_lots
         order.state = OrderState.FILLED
         self._close(order, None, now_ns)
-        self._reporter.order_changed(order, ExecType.SETTLED, now_ns)
+        self._reporter.order_changed(order, ExecType.FILLED, now_ns)
 
     def forget_slot(self, order: Order) -> None:
         """The kernel has taken a filled order out of its book itself."""

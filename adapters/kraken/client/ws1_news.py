@@ -35,7 +35,7 @@ _STATES = {
     "canceled": OrderState.CANCELED,
     "expired": OrderState.EXPIRED,
 }
-_ENDS = {"canceled": ExecType.CANCELED, "expired": ExecType.EXPIRED}
+_ENDS = {"closed": ExecType.FILLED, "canceled": ExecType.CANCELED, "expired": ExecType.EXPIRED}
 _BY_THE_OWNER = "User requested"
 
 
@@ -167,10 +167,9 @@ class Ws1News:
         self._parts.memory.over(known, cum_lots)
         if self._told_lots.get(order_id, 0) >= cum_lots:
             self._told_lots.pop(order_id, None)
-        if word in _ENDS:
-            reason = _text(row.cancel_reason, "") or None
-            report = self._report(order_id, known, _ENDS[word], state, ts_ns, cum_lots)
-            reports.append(replace(report, reason=reason, cause=None if reason is None else reject_reason(reason)))
+        reason = _text(row.cancel_reason, "") or None
+        report = self._report(order_id, known, _ENDS[word], state, ts_ns, cum_lots)
+        reports.append(replace(report, reason=reason, cause=None if reason is None else reject_reason(reason)))
         return reports
 
     def _report(

@@ -1,8 +1,9 @@
 """Frames of the channel ``executions`` as reports: a snapshot of open orders, then news in sequence.
 
 News is sparse: what a row does not say of its order is looked up in the memory of the account. A last fill is told like
-the others, and that the order is filled by a row of its own (observed); of an order in quote currency, whose quantity
-nobody knows before, a fill is therefore held until the next row of the order says whether it was the last.
+the others, and that the order is filled by a row of its own (observed), which is told as such: whoever does not know
+the order's quantity as the venue does learns its end by nothing else. Of an order in quote currency, whose quantity
+nobody knows before, a fill is held until the next row of the order says whether it was the last.
 Source: websocket-v2/executions.
 """
 
@@ -39,11 +40,17 @@ _STATES = {
 _CHANGES = {
     "pending_new": ExecType.PENDING_NEW,
     "new": ExecType.NEW,
+    "filled": ExecType.FILLED,
     "canceled": ExecType.CANCELED,
     "expired": ExecType.EXPIRED,
     "amended": ExecType.AMENDED,
     "restated": ExecType.RESTATED,
     "iceberg_refill": ExecType.ICEBERG_REFILL,
+}
+_ENDS = {
+    OrderState.FILLED: ExecType.FILLED,
+    OrderState.CANCELED: ExecType.CANCELED,
+    OrderState.EXPIRED: ExecType.EXPIRED,
 }
 
 
@@ -111,19 +118,14 @@ class Ws2Executions:
         instrument = self._parts.instruments[known.symbol]
         held = self._held.pop(row.order_id, None)
         reports = [] if held is None else [held]
-        word = row.exec_type
-        if word == "filled":
-            reports = [replace(report, state=OrderState.FILLED) for report in reports]
-            self._parts.memory.over(known, _lots(row.cum_qty, instrument, known.qty_lots))
-        elif word == "trade":
-            report = self._trade(row, known, instrument)
-            if known.is_quote_qty and report.state is not OrderState.FILLED:
-                self._held[row.order_id] = report
-            else:
-                reports.append(report)
-        else:
-            reports.append(self._change(row, known, instrument))
-        return reports
+        is_trade = row.exec_type == "trade"
+        report = (self._trade if is_trade else self._change)(row, known, instrument)
+        if is_trade and known.is_quote_qty:
+            self._held[row.order_id] = report
+            return reports
+        if held is not None and report.exec_type is ExecType.FILLED:
+            reports = [replace(held, state=OrderState.FILLED)]
+        return [*reports, report]
 
     def _known(self, row: Execution) -> KnownOrder | None:
         """The order of a row, its new terms noted; None for one that nothing is known of and the row does not tell."""
@@ -181,18 +183,21 @@ class Ws2Executions:
         )
 
     def _change(self, row: Execution, known: KnownOrder, instrument: Instrument) -> ExecutionReport:
-        cum_lots = _lots(row.cum_qty, instrument, known.cum_lots)
         exec_type = _CHANGES.get("" if row.exec_type is UNSET else row.exec_type)
         if exec_type is None:  # "status": of the documented ones, only a trigger that has fired changes nothing else
             is_triggered = known.trigger_ticks is not None
             exec_type = ExecType.TRIGGERED if is_triggered else ExecType.RESTATED
         report = self._report(row, known, exec_type)
-        is_over = report.state > OrderState.PARTIALLY_FILLED
+        exec_type = _ENDS.get(report.state, exec_type)  # an order that is over is over, whatever else is told of it
+        is_over = exec_type in _ENDS.values()
+        is_filled = exec_type is ExecType.FILLED
+        cum_lots = _lots(row.cum_qty, instrument, known.qty_lots if is_filled else known.cum_lots)
         if is_over:
             self._parts.memory.over(known, cum_lots)
         reason = None if row.reason is UNSET else row.reason
         return replace(
             report,
+            exec_type=exec_type,
             cum_lots=cum_lots,
             leaves_lots=0 if is_over else max(0, known.qty_lots - cum_lots),
             reason=reason,

@@ -291,6 +291,7 @@ def rejected(request_id: int, ms: float, reason: RejectReason = RejectReason.UNK
 _STATES = {
     ExecType.NEW: OrderState.NEW,
     ExecType.PENDING_NEW: OrderState.PENDING_NEW,
+    ExecType.FILLED: OrderState.FILLED,
     ExecType.CANCELED: OrderState.CANCELED,
     ExecType.EXPIRED: OrderState.EXPIRED,
     ExecType.AMENDED: OrderState.NEW,

@@ -149,6 +149,43 @@ def test_an_order_whose_last_fill_comes_before_an_earlier_one_is_closed_by_the_e
     assert record.knowledge is Knowledge.CLOSED
 
 
+def test_news_that_an_order_is_filled_after_its_last_fill_tells_nothing_new() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.tell("ws2", trade(2, "T1", 10, 10), execution(ExecType.FILLED, 2, cum_lots=10))
+    assert rig.heard == [("filled", "a", "T1", 10)]
+
+
+def test_news_that_an_order_is_filled_ends_one_of_which_more_was_believed_to_be_open() -> None:
+    """Its fills do not say which is the last, and that it was amended to less has not been told, or not as newer."""
+    rig = Rig()
+    record = rig.open_order()
+    fill = trade(2, "T1", 4, 4, state=OrderState.PARTIALLY_FILLED)
+    rig.tell("ws2", fill, execution(ExecType.FILLED, 2, cum_lots=4))
+    assert rig.heard == [("filled", "a", "T1", 4), ("canceled", "a")]
+    assert record.knowledge is Knowledge.CLOSED
+
+
+def test_news_that_an_order_is_filled_waits_for_a_last_fill_that_it_has_overtaken() -> None:
+    rig = Rig()
+    record = rig.open_order()
+    rig.tell("ws2", execution(ExecType.FILLED, 2, cum_lots=10))
+    assert record.is_open
+    rig.tell("ws2", trade(2, "T1", 10, 10))
+    assert rig.heard == [("filled", "a", "T1", 10)]
+    assert record.knowledge is Knowledge.CLOSED
+    rig.run(60_000)
+    assert rig.sent("rest") == []
+
+
+def test_an_order_that_settles_a_position_ends_without_a_fill() -> None:
+    """support/218741078: nothing is traded."""
+    rig = Rig()
+    record = rig.open_order(order_type=OrderType.SETTLE_POSITION, limit_ticks=None)
+    rig.tell("ws2", execution(ExecType.FILLED, 2, cum_lots=10, order_type=OrderType.SETTLE_POSITION))
+    assert record.knowledge is Knowledge.CLOSED
+
+
 def test_an_expired_order_is_told_as_expired() -> None:
     rig = Rig()
     rig.open_order()

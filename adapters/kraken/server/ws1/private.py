@@ -170,7 +170,7 @@ class OpenOrders(PrivateChannel):
             case ExecType.TRADE:
                 row = rows.filled(order, report)
                 return [row, rows.ended(order, report)] if report.state is OrderState.FILLED else [row]
-            case ExecType.CANCELED | ExecType.EXPIRED | ExecType.SETTLED:
+            case ExecType.CANCELED | ExecType.EXPIRED | ExecType.FILLED:
                 return [rows.ended(order, report)]
             case ExecType.TRIGGERED:
                 return [rows.triggered(order, report)]

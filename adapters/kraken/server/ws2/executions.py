@@ -37,7 +37,7 @@ _EXEC_WORDS = {
     ExecType.RESTATED: "restated",
     ExecType.TRIGGERED: "status",
     ExecType.ICEBERG_REFILL: "iceberg_refill",
-    ExecType.SETTLED: "filled",
+    ExecType.FILLED: "filled",
 }
 _STATE_WORDS = {
     OrderState.PENDING_NEW: "pending_new",

@@ -100,6 +100,34 @@ def test_a_fill_is_told_with_its_number_price_fee_and_what_is_filled_in_all_but_
     assert (first.fee_asset, first.is_maker) == ("USD", None)
 
 
+def test_that_an_order_is_filled_is_told_beside_its_last_fill() -> None:
+    """websocket-v1/openorders, status closed."""
+    desk = WireDesk(WS1)
+    desk.add("1", 10, 1_000)
+    desk.clear()
+    reports = heard_by(desk, "ws1")
+    desk.trade_against(SELL, 1_000, 15)
+    news = [each for each in reports if isinstance(each, ExecutionReport)]
+    assert [(each.exec_type, each.state, each.cum_lots) for each in news if each.exec_type is not ExecType.TRADE] == [
+        (ExecType.FILLED, OrderState.FILLED, 10 * BTC)
+    ]
+    assert [each[:2] for each in desk.heard] == [("filled", "1")]
+
+
+def test_an_order_whose_quantity_the_desk_has_wrong_ends_when_it_is_filled() -> None:
+    desk = WireDesk(WS1)
+    desk.add("1", 10, 1_000)
+    desk.clear()
+    record = desk.desk.orders["1"]
+    record.qty_lots, record.ts_state_ns = 20 * BTC, desk.host.now_ns + 10**9
+    known = desk.parts.memory.find(record.order_id, "1")
+    assert known is not None
+    known.qty_lots = 20 * BTC
+    desk.trade_against(SELL, 1_000, 15)
+    assert not record.is_open
+    assert [each[:2] for each in desk.heard] == [("filled", "1"), ("canceled", "1")]
+
+
 def test_fills_of_an_order_that_was_open_before_the_session_are_counted_on() -> None:
     desk = WireDesk(WS1)
     desk.add("1", 10, 1_000)

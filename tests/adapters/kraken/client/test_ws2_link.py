@@ -10,11 +10,23 @@ from typing import Any
 
 import pytest
 
+from adapters.kraken.client.ws2_executions import Ws2Executions
+from adapters.kraken.wire.number import Number
+from adapters.kraken.wire.ws2.account import Execution, ExecutionsFrame
 from framework.execution.events import SessionClosed
 from framework.execution.policy import DeskPolicy
-from framework.messages import CancelBatch, CommandRejected, OrdersSnapshot, QueryOrders, SessionOpened
+from framework.messages import (
+    CancelBatch,
+    CommandRejected,
+    ExecType,
+    ExecutionReport,
+    OrdersSnapshot,
+    OrderState,
+    QueryOrders,
+    SessionOpened,
+)
 from framework.protocol import SELL, RejectReason
-from tests.adapters.kraken.client.stage import WireDesk
+from tests.adapters.kraken.client.stage import BTC, WireDesk
 
 WS2 = DeskPolicy(submit="ws2", amend="ws2", cancel=("ws2", "rest"), news="ws2", query="rest")
 
@@ -212,3 +224,50 @@ def test_closing_a_link_ends_its_session() -> None:
     desk.run(5_000)
     ends = [event for event in desk.listener.road if isinstance(event, SessionClosed)]
     assert [(event.link, event.reason) for event in ends] == [("ws2", "logout"), ("rest", "logout")]
+
+
+# ------------------------------------------------------------------------------------------------- ends
+
+
+def test_that_an_order_is_filled_is_told_after_its_last_fill_which_does_not_say_so() -> None:
+    desk = WireDesk(WS2)
+    desk.add("1", 10, 1_000)
+    desk.clear()
+    reports = heard_by(desk)
+    desk.trade_against(SELL, 1_000, 15)  # the market's five are before it
+    news = [each for each in reports if isinstance(each, ExecutionReport)]
+    assert [(each.exec_type, each.state, each.cum_lots) for each in news] == [
+        (ExecType.TRADE, OrderState.PARTIALLY_FILLED, 10 * BTC),
+        (ExecType.FILLED, OrderState.FILLED, 10 * BTC),
+    ]
+    assert desk.heard == [("filled", "1", news[0].exec_id, 10 * BTC)]
+
+
+@pytest.mark.parametrize("exec_type", ["filled", "status", "amended"])
+def test_a_row_that_shows_an_order_filled_is_news_of_its_end_whatever_it_tells_besides(exec_type: str) -> None:
+    desk = WireDesk(WS2)
+    desk.add("1", 10, 990)
+    record = desk.desk.orders["1"]
+    assert record.order_id is not None
+    news = Ws2Executions(desk.parts)
+    news.snapshot(ExecutionsFrame(type="snapshot", data=[], sequence=1))
+    row = Execution(
+        order_id=record.order_id,
+        exec_type=exec_type,
+        order_status="filled",
+        cum_qty=Number("4.0"),
+        timestamp="2026-01-05T12:00:01.000000Z",
+    )
+    (report,) = news.update(ExecutionsFrame(type="update", data=[row], sequence=2))
+    assert (report.exec_type, report.state, report.cum_lots) == (ExecType.FILLED, OrderState.FILLED, 4 * BTC)
+
+
+def test_an_order_whose_quantity_the_desk_has_wrong_ends_when_it_is_filled() -> None:
+    desk = WireDesk(WS2)
+    desk.add("1", 10, 1_000)
+    desk.clear()
+    record = desk.desk.orders["1"]
+    record.qty_lots, record.ts_state_ns = 20 * BTC, desk.host.now_ns + 10**9
+    desk.trade_against(SELL, 1_000, 15)  # the market's five are before it
+    assert not record.is_open
+    assert [each[:2] for each in desk.heard] == [("filled", "1"), ("canceled", "1")]

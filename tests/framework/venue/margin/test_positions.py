@@ -204,7 +204,7 @@ def test_a_settlement_of_nothing_said_settles_all_and_its_order_is_filled_withou
     assert rig.positions() == []
     order = rig.venue.accounts["a"].ended[-1]
     assert (order.state, order.cum_lots, len(rig.venue.accounts["a"].trades)) == (OrderState.FILLED, 2 * BTC, count)
-    assert rig.exec_types()[-1] is ExecType.SETTLED
+    assert rig.exec_types()[-1] is ExecType.FILLED
 
 
 @pytest.mark.parametrize(("side", "lots"), [(BUY, BTC), (SELL, 2 * BTC)])
