@@ -83,7 +83,8 @@ class ExecutionDesk:
         self.budget = budget
         self._clock = clock
         self._listener = listener
-        self._ledger = ledger = Ledger(clock, listener, journal, guard)
+        time_step_ns = max((link.profile.time_step_ns for link in links.values()), default=1)
+        self._ledger = ledger = Ledger(clock, listener, journal, guard, time_step_ns)
         self._requests = requests = Requests(clock, ledger, budget, policy.answer_timeout_ms * _MS, self._on_lost)
         self._polls = polls = Polls(self.links, policy, clock, ledger, requests, budget)
         self._edits = edits = Edits(ledger, requests.in_flight, self._read_again, polls.look_back)

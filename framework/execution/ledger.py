@@ -28,14 +28,23 @@ class Ledger:
     """Keeps the records and tells the listener what is concluded.
 
     orders: every record by client id. open_orders: those not closed, oldest first. guard: hears of fills.
+    time_step_ns: how coarsely its links tell times of the venue at most; of two that differ by less, none is the later.
     """
 
-    def __init__(self, clock: Clock, listener: DeskListener, journal: Journal, guard: Guard | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        listener: DeskListener,
+        journal: Journal,
+        guard: Guard | None = None,
+        time_step_ns: int = 1,
+    ) -> None:
         self.orders: dict[str, OrderRecord] = {}
         self.open_orders: dict[str, OrderRecord] = {}
         self.listener = listener
         self.journal = journal
         self.guard = guard
+        self._time_step_ns = time_step_ns
         self._clock = clock
         self.forgotten_count = 0
         self._by_order_id: dict[str, OrderRecord] = {}
@@ -132,11 +141,22 @@ class Ledger:
 
     # ------------------------------------------------------------------------------------------------- changes
 
-    def fill(self, record: OrderRecord, report: ExecutionReport, link_name: str) -> bool:
+    def is_newer(self, record: OrderRecord, ts_venue_ns: int) -> bool:
+        """Whether a venue time is surely after that of an order's newest terms."""
+        return ts_venue_ns - record.ts_state_ns >= self._time_step_ns
+
+    def is_older(self, record: OrderRecord, ts_venue_ns: int) -> bool:
+        """Whether a venue time is surely before that of an order's newest terms."""
+        return record.ts_state_ns - ts_venue_ns >= self._time_step_ns
+
+    def fill(
+        self, record: OrderRecord, report: ExecutionReport, link_name: str, ts_shown_ns: int | None = None
+    ) -> bool:
         """A fill, told once whatever the number of roads that it comes by; returns whether it is news.
 
         Its quantity is told first where that is news: NautilusTrader refuses a fill above the quantity that it knows,
-        and an order is filled for it when both agree.
+        and an order is filled for it when both agree. ts_shown_ns: of a fill in a snapshot, the snapshot's time: what
+        the fill says of the order's terms is not of later.
         """
         assert report.exec_id is not None
         if not record.note_exec(report.exec_id):
@@ -151,7 +171,8 @@ class Ledger:
             record.prior_told_lots += last_lots
             record.prior_lots = max(record.prior_lots, record.prior_told_lots)
         elif record.knowledge is _OPEN:
-            self._restate_by_fill(record, report, cum_lots)
+            ts_terms_ns = report.ts_venue_ns if ts_shown_ns is None else min(report.ts_venue_ns, ts_shown_ns)
+            self._restate_by_fill(record, report, cum_lots, ts_terms_ns)
         record.cum_lots = cum_lots
         if cum_lots >= record.qty_lots:
             self._retire(record)
@@ -169,27 +190,27 @@ class Ledger:
             self._settle(record)
         return True
 
-    def _restate_by_fill(self, record: OrderRecord, report: ExecutionReport, cum_lots: int) -> None:
+    def _restate_by_fill(self, record: OrderRecord, report: ExecutionReport, cum_lots: int, ts_terms_ns: int) -> None:
         """Take over what a fill of the current venue order says of the order's terms and progress."""
         venue_cum_lots = record.prior_lots + report.cum_lots
         record.venue_cum_lots = max(record.venue_cum_lots, venue_cum_lots)
         qty_lots, limit_ticks, trigger_ticks = record.qty_lots, record.limit_ticks, record.trigger_ticks
-        ts_state_ns = record.ts_state_ns
+        is_newer, ts_state_ns = self.is_newer(record, ts_terms_ns), record.ts_state_ns
         if report.state is OrderState.FILLED:
             qty_lots = venue_cum_lots
             if record.ended is None:
                 record.ended = (OrderState.FILLED, "", report.ts_venue_ns)
         elif record.is_quote_qty:
             qty_lots = max(qty_lots, cum_lots + 1)
-        elif report.ts_venue_ns > ts_state_ns:
+        elif is_newer:
             qty_lots = record.prior_lots + report.qty_lots
         told_lots = record.prior_lots + report.qty_lots
         if qty_lots <= cum_lots and report.state is OrderState.PARTIALLY_FILLED and max(told_lots, cum_lots) > qty_lots:
             # An amend to less than was filled by then, whose answer has overtaken the fills: more will come.
             qty_lots = cum_lots + 1
-        if report.ts_venue_ns > ts_state_ns:
+        if is_newer:
             limit_ticks, trigger_ticks = report.limit_ticks, report.trigger_ticks
-            ts_state_ns = report.ts_venue_ns
+            ts_state_ns = ts_terms_ns
         self.restate(record, max(qty_lots, cum_lots), limit_ticks, trigger_ticks, ts_state_ns)
 
     def restate_by(self, record: OrderRecord, source: ExecutionReport | OrderStatus, ts_venue_ns: int) -> bool:
@@ -212,7 +233,7 @@ class Ledger:
             limit_ticks = record.limit_ticks
         if trigger_ticks is None:
             trigger_ticks = record.trigger_ticks
-        record.ts_state_ns = ts_venue_ns
+        record.ts_state_ns = max(record.ts_state_ns, ts_venue_ns)  # one as new may be told as an earlier one
         if qty_lots == record.qty_lots and limit_ticks == record.limit_ticks and trigger_ticks == record.trigger_ticks:
             return False
         record.qty_lots = qty_lots

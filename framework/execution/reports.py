@@ -107,7 +107,7 @@ class ReportReader:
         command = flight.command
         assert isinstance(command, AmendOrder)
         record = flight.records[0]
-        if not record.is_live or ts_venue_ns <= record.ts_state_ns:
+        if not record.is_live or not self._ledger.is_newer(record, ts_venue_ns):
             return  # news, or the answer to a later amend, has told of it
         if command.display_lots is not None:
             record.display_lots = command.display_lots
@@ -191,7 +191,7 @@ class ReportReader:
         elif record.is_live and record.order_id in (report.order_id, None):
             if exec_type in _ENDS:
                 self._ended(record, report, link_name)
-            elif exec_type in _CHANGES and report.ts_venue_ns >= record.ts_state_ns:
+            elif exec_type in _CHANGES and not self._ledger.is_older(record, report.ts_venue_ns):
                 self._changed(record, report, link_name)
 
     def _answered_by_news(self, report: ExecutionReport) -> None:
@@ -210,7 +210,7 @@ class ReportReader:
 
     def _succeeded(self, record: OrderRecord, report: ExecutionReport) -> None:
         """News of what an edit made: its terms show how much the venue took as filled on the order before."""
-        if record.is_live and report.ts_venue_ns >= record.ts_state_ns:
+        if record.is_live and not self._ledger.is_older(record, report.ts_venue_ns):
             self._ledger.restate_by(record, report, report.ts_venue_ns)
 
     def _ended(self, record: OrderRecord, report: ExecutionReport, link_name: str) -> None:
@@ -248,7 +248,7 @@ class ReportReader:
         for trade in report.trades:
             record = self._ledger.find(trade.cl_ord_id, trade.order_id)
             if record is not None:
-                self._ledger.fill(record, trade, link_name)
+                self._ledger.fill(record, trade, link_name, report.ts_venue_ns)
         seen: set[str] = set()
         strangers: list[OrderStatus] = []
         for status in report.orders:
@@ -276,7 +276,7 @@ class ReportReader:
         doubt_request_id = record.doubt_request_id
         if doubt_request_id is not None and report.request_id is not None and report.request_id > doubt_request_id:
             record.doubt_request_id = None
-        if report.ts_venue_ns > record.ts_state_ns:
+        if self._ledger.is_newer(record, report.ts_venue_ns):
             self._ledger.restate_by(record, status, report.ts_venue_ns)
         missed_cancel_id = record.missed_cancel_id
         if missed_cancel_id is not None and report.request_id is not None and report.request_id > missed_cancel_id:

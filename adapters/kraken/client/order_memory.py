@@ -73,12 +73,13 @@ class KnownOrder:
         self.sent_venue_ns: int | None = None
         self.terms_ms = 0
 
-    def takes_terms(self, ts_venue_ns: int) -> bool:
+    def takes_terms(self, ts_venue_ns: int, *, is_news: bool = True) -> bool:
         """Whether terms of a time are to be taken over: roads differ in how late they tell, and newer ones stay. Within
-        a millisecond, which is as fine as FIX tells times, what is told last is newer.
+        a millisecond, which is as fine as FIX tells times, news that is told last is newer; what a poll shows is not,
+        which may have been read before the change whose news has come.
         """
         ts_ms = ts_venue_ns // 1_000_000
-        if ts_ms < self.terms_ms:
+        if ts_ms < self.terms_ms or (ts_ms == self.terms_ms and not is_news):
             return False
         self.terms_ms = ts_ms
         return True

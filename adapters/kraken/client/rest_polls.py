@@ -391,7 +391,7 @@ class RestPoll:
         limit_ticks, trigger_ticks = shown_prices(row, descr, kind, instrument)
         known = self._parts.memory.found(order_id, cl_ord_id, instrument.spec.symbol, side, kind)
         known.is_quote_qty = is_quote_qty
-        if known.takes_terms(self._ts_asked_ns):
+        if known.takes_terms(self._ts_asked_ns, is_news=False):
             known.qty_lots, known.limit_ticks, known.trigger_ticks = qty_lots, limit_ticks, trigger_ticks
         state = _STATES[_text(row.status)]
         if state is OrderState.NEW and cum_lots:

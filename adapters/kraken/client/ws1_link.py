@@ -1,7 +1,8 @@
 """The link over WebSocket v1: orders and their answers on one connection, and news of all orders of the account.
 
 It subscribes to ``ownTrades`` and ``openOrders``, whose snapshot makes the session up. A frame of news that is missing
-ends it, so that the desk asks for what it may have missed. Sources: websocket-v1, a page for each event.
+ends it, so that the desk asks for what it may have missed. Answers have no time of the venue's: they are dated by when
+their request was sent, before which nothing was done about it. Sources: websocket-v1, a page for each event.
 """
 
 from __future__ import annotations
@@ -39,12 +40,15 @@ __all__ = ["Ws1Link"]
 
 
 class _Flight:
-    """A request without its answer: how many answers are left, how many were good, and the first error."""
+    """A request without its answer: what the venue's clock showed at least when it was sent, how many answers are left,
+    how many were good, and the first error.
+    """
 
-    __slots__ = ("command", "done_count", "error", "known", "left")
+    __slots__ = ("command", "done_count", "error", "known", "left", "sent_ns")
 
-    def __init__(self, command: Command, known: KnownOrder | None, count: int) -> None:
+    def __init__(self, command: Command, known: KnownOrder | None, count: int, sent_ns: int) -> None:
         self.command = command
+        self.sent_ns = sent_ns
         self.known = known
         self.left = count
         self.done_count = 0
@@ -68,11 +72,13 @@ class Ws1Link(WsLink):
         self._requests = Ws1Requests(parts)
         self._news = Ws1News(parts)
         self._flights: dict[int, _Flight] = {}
+        self._subscribed_ns = 0
 
     def _subscribe(self) -> None:
         """Trades first, so that a fill is told before the end that it brings."""
         assert self._token is not None
         self._news.reset()
+        self._subscribed_ns = self._parts.time.at_least_ns(self._clock.now_ns)
         trades = wire.Subscription("ownTrades", snapshot=False, consolidate_taker=False, token=self._token)
         self._write(wire.Subscribe(trades))
         self._write(wire.Subscribe(wire.Subscription("openOrders", ratecounter=True, token=self._token)))
@@ -107,7 +113,8 @@ class Ws1Link(WsLink):
         if isinstance(command, AddOrder) and not command.is_validate_only:
             known = self._parts.memory.sent(command, self._until_ns(command))
         count = len(command.order_ids) + len(command.cl_ord_ids) if isinstance(command, CancelBatch) else 1
-        self._flights[command.request_id] = _Flight(command, known, count)
+        sent_ns = self._parts.time.at_least_ns(self._clock.now_ns)
+        self._flights[command.request_id] = _Flight(command, known, count, sent_ns)
 
     # ------------------------------------------------------------------------------------------------- answers
 
@@ -128,9 +135,8 @@ class Ws1Link(WsLink):
         if flight.left:
             return
         del self._flights[flight.command.request_id]
-        now_ns = self._clock.now_ns
         if flight.done_count:
-            self._tell(_accepted(flight, answer, now_ns))
+            self._tell(_accepted(flight, answer))
             known = flight.known
             if known is not None:
                 self._parts.memory.find(answer.txid if answer.txid is not UNSET else None, known.cl_ord_id)
@@ -138,7 +144,7 @@ class Ws1Link(WsLink):
         if flight.known is not None:
             self._parts.memory.end(flight.known)
         assert flight.error is not None
-        self._refused(flight.command.request_id, flight.error, now_ns)
+        self._refused(flight.command.request_id, flight.error, flight.sent_ns)
 
     # ------------------------------------------------------------------------------------------------- news
 
@@ -153,21 +159,21 @@ class Ws1Link(WsLink):
             self._tell(report)
 
     def _on_orders(self, frame: OpenOrdersFrame) -> None:
-        now_ns = self._clock.now_ns
         if not self._news.is_first(frame):
-            for report in self._news.orders(frame, now_ns):
+            for report in self._news.orders(frame, self._clock.now_ns):
                 self._tell(report)
             return
-        orders = self._news.snapshot(frame, now_ns)
-        self._begin_session(now_ns)
-        self._tell(OrdersSnapshot(ts_venue_ns=now_ns, request_id=None, orders=orders))
+        ts_venue_ns = self._subscribed_ns
+        orders = self._news.snapshot(frame, ts_venue_ns)
+        self._begin_session(ts_venue_ns)
+        self._tell(OrdersSnapshot(ts_venue_ns=ts_venue_ns, request_id=None, orders=orders))
 
     def _on_status(self, answer: events.SystemStatus) -> None:
         self._tell_mode(MODES.get(answer.status))
 
 
-def _accepted(flight: _Flight, answer: Any, ts_ns: int) -> CommandAccepted:
-    request_id = flight.command.request_id
+def _accepted(flight: _Flight, answer: Any) -> CommandAccepted:
+    request_id, ts_ns = flight.command.request_id, flight.sent_ns
     if isinstance(answer, (events.AddOrderStatus, events.EditOrderStatus)):
         order_ids = (answer.txid,) if answer.txid is not UNSET and answer.txid else ()
         return CommandAccepted(ts_venue_ns=ts_ns, request_id=request_id, order_ids=order_ids)

@@ -67,9 +67,11 @@ class Ws1News:
         self._sequences[frame.channel] = frame.sequence
         return before == 0
 
-    def snapshot(self, frame: OpenOrdersFrame, now_ns: int) -> tuple[OrderStatus, ...]:
-        """The open orders that the subscription begins with."""
-        statuses = (self._status(order_id, row, now_ns) for rows in frame.payload for order_id, row in rows.items())
+    def snapshot(self, frame: OpenOrdersFrame, ts_venue_ns: int) -> tuple[OrderStatus, ...]:
+        """The open orders that the subscription begins with, as they were at a time of the venue or later."""
+        statuses = (
+            self._status(order_id, row, ts_venue_ns) for rows in frame.payload for order_id, row in rows.items()
+        )
         return tuple(status for status in statuses if status is not None)
 
     def orders(self, frame: OpenOrdersFrame, now_ns: int) -> list[Report]:
@@ -77,10 +79,11 @@ class Ws1News:
         reports: list[Report] = []
         for rows in frame.payload:
             for order_id, row in rows.items():
-                known = self._known(order_id, row, now_ns)
+                ts_ns = _moment(row, now_ns)
+                known = self._known(order_id, row, ts_ns)
                 if known is None:
                     continue
-                reports += self._changes(order_id, row, known, now_ns)
+                reports += self._changes(order_id, row, known, ts_ns)
                 if row.ratecount is not UNSET:
                     points = int(Decimal(row.ratecount) * POINT)
                     reports.append(RateCount(ts_venue_ns=now_ns, symbol=known.symbol, points=points))
@@ -131,8 +134,7 @@ class Ws1News:
             return [] if held is None else [held]
         return [report]
 
-    def _changes(self, order_id: str, row: OpenOrder, known: KnownOrder, now_ns: int) -> list[Report]:
-        ts_ns = now_ns if row.lastupdated is UNSET else epoch_ns(row.lastupdated)
+    def _changes(self, order_id: str, row: OpenOrder, known: KnownOrder, ts_ns: int) -> list[Report]:
         instrument = self._parts.instruments[known.symbol]
         cum_lots = known.cum_lots if row.vol_exec is UNSET else instrument.lots(row.vol_exec)
         if row.status is not UNSET:
@@ -193,11 +195,11 @@ class Ws1News:
             display_lots=known.display_lots,
         )
 
-    def _status(self, order_id: str, row: OpenOrder, now_ns: int) -> OrderStatus | None:
+    def _status(self, order_id: str, row: OpenOrder, ts_venue_ns: int) -> OrderStatus | None:
         """An order of the snapshot; None for one of others that cannot be read, as of a pair that is not known."""
         is_own = self._parts.memory.find(order_id, None) is not None
         try:
-            known = self._known(order_id, row, now_ns)
+            known = self._known(order_id, row, ts_venue_ns)
         except (WireError, SymbolError):
             if is_own:
                 raise
@@ -221,7 +223,7 @@ class Ws1News:
             display_lots=known.display_lots,
         )
 
-    def _known(self, order_id: str, row: OpenOrder, now_ns: int) -> KnownOrder | None:
+    def _known(self, order_id: str, row: OpenOrder, ts_venue_ns: int) -> KnownOrder | None:
         """The order of a row, its new terms noted; None for one that nothing is known of and the row does not tell."""
         cl_ord_id = "" if row.cl_ord_id is UNSET else self._parts.ids.on_desk(row.cl_ord_id)
         known = self._parts.memory.find(order_id, cl_ord_id)
@@ -236,7 +238,7 @@ class Ws1News:
             known = self._parts.memory.found(order_id, cl_ord_id, instrument.spec.symbol, side, kind)
         instrument = self._parts.instruments[known.symbol]
         known.is_quote_qty = known.is_quote_qty or "viqc" in _text(row.oflags, "").split(",")
-        if known.takes_terms(now_ns if row.lastupdated is UNSET else epoch_ns(row.lastupdated)):
+        if known.takes_terms(ts_venue_ns):
             if row.vol is not UNSET and not known.is_quote_qty:
                 known.qty_lots = instrument.lots(row.vol)
             known.limit_ticks, known.trigger_ticks = shown_prices(row, descr, known.order_type, instrument)
@@ -245,6 +247,14 @@ class Ws1News:
         if row.timeinforce is not UNSET:
             known.time_in_force = TIMES[row.timeinforce.lower()]
         return known
+
+
+def _moment(row: OpenOrder, now_ns: int) -> int:
+    """When the venue did what a row tells: one of a new order has the time at which it was entered only, one that tells
+    no terms may have none. The trader's clock is not to date terms: it may be ahead of the venue's.
+    """
+    told = next((each for each in (row.lastupdated, row.opentm) if each is not UNSET), None)
+    return now_ns if told is None else epoch_ns(told)
 
 
 def _text(value: Maybe[str | None], default: str | None = None) -> str:

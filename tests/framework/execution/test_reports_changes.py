@@ -14,6 +14,7 @@ from framework.execution.policy import DeskPolicy
 from framework.messages import CancelBatch, ExecType, ExecutionReport, OrderState
 from framework.protocol import Protocol, RejectReason
 from tests.framework.execution.desk_rig import (
+    FIX_ROAD,
     REST_POLLED,
     WS2_ROAD,
     Rig,
@@ -435,9 +436,7 @@ def test_where_orders_with_client_ids_are_not_edited_they_are_changed_in_place(l
 
 
 def test_a_last_fill_that_a_page_of_trades_told_first_ends_the_order_when_news_says_that_it_was_the_last() -> None:
-    """The page was read after the order was amended to more and filled, the order's own page before. What the poll
-    shows is later than the news, for a road that tells time more coarsely, so the news of the amend is no news.
-    """
+    """The page was read after the order was amended to more and filled, the order's own page before."""
     rig = Rig()
     record = rig.open_order()
     shown = status(qty_lots=10)
@@ -449,5 +448,58 @@ def test_a_last_fill_that_a_page_of_trades_told_first_ends_the_order_when_news_s
     rig.tell("ws2", execution(ExecType.AMENDED, 2.5, qty_lots=20), trade(2.5, "T1", 20, 20, qty_lots=20))
     assert not record.is_live
     assert not rig.desk.open_orders
-    assert [each[:2] for each in rig.heard] == [("canceled", "a")]
+    assert [each[:2] for each in rig.heard] == [("updated", "a"), ("canceled", "a")]
     assert record.cum_lots == 20
+
+
+def test_a_last_fill_that_a_page_of_trades_told_first_ends_the_order_when_news_says_that_it_is_filled() -> None:
+    rig = Rig()
+    record = rig.open_order()
+    fill = trade(2.6, "T1", 20, 0, qty_lots=10, state=OrderState.PARTIALLY_FILLED)
+    rig.tell("rest", snapshot(2, status(qty_lots=10), trades=[fill]))
+    assert record.is_live
+    again = trade(2.5, "T1", 20, 20, qty_lots=20, state=OrderState.PARTIALLY_FILLED)
+    rig.tell("ws2", again, execution(ExecType.FILLED, 2.5, qty_lots=20, cum_lots=20))
+    assert not record.is_open
+    assert record.cum_lots == 20
+
+
+# ------------------------------------------------------------------------------------------------- times of two roads
+
+
+def test_a_change_that_is_told_in_milliseconds_is_not_older_than_a_poll_asked_within_that_millisecond() -> None:
+    """fix-api/er-fix, tag 60. It was made after the poll was asked, and before the poll was read."""
+    rig = Rig(FIX_ROAD)
+    record = rig.open_order()
+    rig.tell("rest", snapshot(2.3, status(limit_ticks=1_002)))
+    rig.tell("fix", execution(ExecType.AMENDED, 2, qty_lots=20, limit_ticks=1_005))
+    assert (record.qty_lots, record.limit_ticks) == (20, 1_005)
+
+
+def test_a_poll_that_was_asked_within_the_millisecond_of_a_change_does_not_take_it_back() -> None:
+    rig = Rig(FIX_ROAD)
+    record = rig.open_order()
+    rig.tell("fix", execution(ExecType.AMENDED, 2, qty_lots=20))
+    rig.tell("rest", snapshot(2.3, status(qty_lots=10)))
+    assert record.qty_lots == 20
+    rig.tell("rest", snapshot(3, status(qty_lots=15)))
+    assert record.qty_lots == 15
+
+
+def test_where_all_roads_tell_microseconds_a_millisecond_tells_older_from_newer() -> None:
+    policy = DeskPolicy(submit="ws2", amend="ws2", cancel=("ws2",), news="ws2")
+    rig = Rig(policy)
+    record = rig.open_order()
+    rig.tell("ws2", execution(ExecType.AMENDED, 2.003, limit_ticks=1_005))
+    rig.tell("ws2", execution(ExecType.AMENDED, 2.001, limit_ticks=1_002))
+    assert record.limit_ticks == 1_005
+
+
+def test_what_a_poll_tells_a_fill_with_is_of_the_time_of_the_poll_not_of_the_fill() -> None:
+    """The present was asked for before the order was amended, its trades after it was filled."""
+    rig = Rig()
+    record = rig.open_order()
+    fill = trade(2.9, "T1", 4, 4, state=OrderState.PARTIALLY_FILLED)
+    rig.tell("ws2", execution(ExecType.AMENDED, 2.5, qty_lots=20, limit_ticks=1_005))
+    rig.tell("rest", snapshot(2, status(), trades=[fill]))
+    assert (record.qty_lots, record.limit_ticks) == (20, 1_005)

@@ -93,6 +93,7 @@ FIX = ProtocolProfile(
     rollover_ns=0,
     heartbeat_ns=0,
     idle_close_ns=None,
+    time_step_ns=1,
     call_costs=None,
     poll_calls=(),
     poll_calls_on_change=(),

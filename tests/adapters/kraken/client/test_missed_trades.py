@@ -74,3 +74,11 @@ def test_terms_that_are_older_than_those_known_are_not_taken_over_whichever_road
     assert not known.takes_terms(4_999_999_999)
     assert known.takes_terms(5_000_000_000)
     assert known.takes_terms(6_000_000_000)
+
+
+def test_terms_that_a_poll_shows_are_taken_over_only_where_they_are_of_a_later_millisecond() -> None:
+    """What it shows may have been read before the change whose news has come, however it was dated."""
+    known = OrderMemory().found("O1", "a", "BTC/USD", BUY, OrderType.LIMIT)
+    assert known.takes_terms(5_000_400_000)
+    assert not known.takes_terms(5_000_900_000, is_news=False)
+    assert known.takes_terms(5_001_000_000, is_news=False)

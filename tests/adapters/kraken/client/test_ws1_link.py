@@ -128,6 +128,32 @@ def test_an_order_whose_quantity_the_desk_has_wrong_ends_when_it_is_filled() -> 
     assert [each[:2] for each in desk.heard] == [("filled", "1"), ("canceled", "1")]
 
 
+def test_where_the_traders_clock_is_ahead_an_order_amended_to_more_is_not_filled_with_what_it_was_before() -> None:
+    """websocket-v1/openorders: a new order has no ``lastupdated``, and the trader's clock is not to date its terms."""
+    desk = WireDesk(WS1)
+    desk.links["ws1"]._clock = _Ahead(desk.clock)
+    desk.add("1", 10, 1_000)
+    desk.desk.amend("1", qty_lots=20 * BTC)
+    desk.run(100)
+    desk.trade_against(SELL, 1_000, 15)  # the market's five are before it
+    record = desk.desk.orders["1"]
+    assert (record.qty_lots, record.cum_lots, record.is_open) == (20 * BTC, 10 * BTC, True)
+
+
+class _Ahead:
+    """A clock that is a minute ahead."""
+
+    def __init__(self, clock: Any) -> None:
+        self._clock = clock
+
+    @property
+    def now_ns(self) -> int:
+        return int(self._clock.now_ns) + 60 * 10**9
+
+    def call_at(self, ts_ns: int, callback: Any) -> None:
+        self._clock.call_at(ts_ns - 60 * 10**9, callback)
+
+
 def test_fills_of_an_order_that_was_open_before_the_session_are_counted_on() -> None:
     desk = WireDesk(WS1)
     desk.add("1", 10, 1_000)
