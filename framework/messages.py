@@ -237,10 +237,14 @@ class PollPart(enum.IntEnum):
 
 
 class QueryOrders(Command, frozen=True, kw_only=True):
-    """Ask for the account's open orders, and for orders ended and trades made since ``since_ns`` (venue time)."""
+    """Ask for the account's open orders, and for orders ended and trades made since ``since_ns`` (venue time).
+
+    order_ids: orders to be told of by themselves, with all their trades, where they are not open; whenever they ended.
+    """
 
     since_ns: int = 0
     part: PollPart = PollPart.WHOLE
+    order_ids: tuple[str, ...] = ()
 
 
 class Logon(Command, frozen=True, kw_only=True):

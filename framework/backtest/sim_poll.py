@@ -8,6 +8,8 @@ compares; what it compares with is what earlier polls have told, and what it has
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from framework.messages import (
     AddBatch,
     AddOrder,
@@ -118,9 +120,7 @@ class _Poll:
 
 
 def _part(command: QueryOrders, part: PollPart) -> QueryOrders:
-    return QueryOrders(
-        request_id=command.request_id, deadline_ns=command.deadline_ns, since_ns=command.since_ns, part=part
-    )
+    return replace(command, part=part)
 
 
 def _open(report: OrdersSnapshot) -> list[OrderStatus]:

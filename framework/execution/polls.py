@@ -3,10 +3,9 @@ tell.
 
 News that is pushed leaves gaps: while its line is down; for orders of a session that has ended, where each session
 hears of its own orders only; for orders that were entered by another link than such a session's. And some things
-raise a doubt
-that only the venue can settle: a request of unknown fate, fills that are missing, an order that the venue does not
-find. While there is one of these, the desk polls. Polls are paid from the budget like all else, and wait while it is
-spent.
+raise a doubt that only the venue can settle: a request of unknown fate, fills that are missing, an order that the venue
+does not find or show. While there is one of these, the desk polls. Polls are paid from the budget like all else, and
+wait while it is spent.
 """
 
 from __future__ import annotations
@@ -109,7 +108,15 @@ class Polls:
         now_ns = self._clock.now_ns
         if not self._budget.admit_poll(link.profile, now_ns):
             return
-        command = QueryOrders(request_id=self._requests.next_id(), since_ns=self._since_ns())
+        # What is in doubt may have ended before the last poll, so it is asked for by its id; not while an edit is in
+        # flight, whose fate is judged by what a span of the past shows together.
+        doubted = tuple(
+            record.order_id
+            for record in self._ledger.open_orders.values()
+            if record.doubt_request_id is not None and record.order_id is not None and record.edit is None
+        )
+        request_id, since_ns = self._requests.next_id(), self._since_ns()
+        command = QueryOrders(request_id=request_id, since_ns=since_ns, order_ids=doubted)
         self._awaited_id = command.request_id
         self._is_due = False
         self._requests.send(RequestKind.QUERY, link, command, (), now_ns)

@@ -158,7 +158,7 @@ class ReportReader:
                 self._polls.ensure()
 
     def _doubt(self, records: tuple[OrderRecord, ...]) -> None:
-        """The venue does not find orders that had been accepted: news of their end may be on its way, or lost."""
+        """The venue does not find or show orders that had been accepted: news of their end is on its way, or lost."""
         for record in records:
             if record.knowledge is Knowledge.OPEN:
                 record.doubt_request_id = self._requests.last_id
@@ -242,8 +242,9 @@ class ReportReader:
         snapshot shows what is open only, and so proves nothing by what is not in it.
         """
         request_id = report.request_id
+        poll = None
         if request_id is not None:
-            self._requests.take(request_id, "accepted", None, None)
+            poll = self._requests.take(request_id, "accepted", None, None)
             self._polls.answered(report)
         for trade in report.trades:
             record = self._ledger.find(trade.cl_ord_id, trade.order_id)
@@ -260,6 +261,21 @@ class ReportReader:
                 self._apply_status(record, status, report)
         if request_id is not None:
             self._evidence.judge_poll(report, seen, strangers)
+        if poll is not None:
+            self._doubt_unshown(poll, {status.order_id for status in report.orders})
+
+    def _doubt_unshown(self, poll: InFlight, shown: set[str]) -> None:
+        """Orders believed open that a poll does not show, or leaves fills of untold: they ended before its span, and
+        that was missed, or they came to be after it was asked. The next poll asks for them by their ids.
+        """
+        unshown = tuple(
+            record
+            for record in self._ledger.open_orders.values()
+            if record.ts_sent_ns < poll.ts_sent_ns
+            and record.order_id is not None
+            and (record.order_id not in shown or record.has_missing_fills)
+        )
+        self._doubt(unshown)
 
     def _apply_status(self, record: OrderRecord, status: OrderStatus, report: OrdersSnapshot) -> None:
         if not record.is_live:

@@ -29,12 +29,18 @@ class Queries:
         self._parts = parts
 
     def query(self, line: Line, command: QueryOrders, now_ns: int) -> RejectReason | None:
-        """Answer with the open orders, and what ended and was filled since a time (that time included)."""
+        """Answer with the open orders, what ended and was filled since a time (that time included), and the ended ones
+        of those asked for by their ids, with their trades.
+        """
         if not line.profile.capabilities.has_order_query:
             return RejectReason.NOT_SUPPORTED
         account = line.account
         ended = account.ended_since(command.since_ns)
         trades = account.trades_since(command.since_ns)
+        named = _ended_before(account, command)
+        if named:
+            ended = [*named.values(), *ended]
+            trades = [*(trade for trade in account.trades if trade.order_id in named), *trades]
         costs = line.profile.call_costs
         if costs is not None:
             for call in _calls(line.profile, command.part, has_changes=bool(ended or trades)):
@@ -59,6 +65,16 @@ class Queries:
     def _status(self, order: Order) -> OrderStatus:
         reason = order.end_reason
         return order_status(order, None if reason is None else self._parts.reporter.text(reason))
+
+
+def _ended_before(account: Account, command: QueryOrders) -> dict[str, Order]:
+    """The orders that a poll asks for by their ids and that ended before its span."""
+    orders = (account.order_by_id.get(order_id) for order_id in command.order_ids)
+    return {
+        order.order_id: order
+        for order in orders
+        if order is not None and not order.is_open and order.ended_ns < command.since_ns
+    }
 
 
 def _calls(profile: ProtocolProfile, part: PollPart, *, has_changes: bool) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ from adapters.kraken.client.instruments import Instrument
 from adapters.kraken.client.link_base import AccountParts
 from adapters.kraken.client.order_memory import OrderMemory
 from adapters.kraken.client.rest_calls import PrivateCalls
-from adapters.kraken.client.rest_polls import Past, RestPoll
+from adapters.kraken.client.rest_past import Past
+from adapters.kraken.client.rest_polls import RestPoll
 from adapters.kraken.client.times import epoch_ns
 from adapters.kraken.errors import KrakenError, reject_reason
 from adapters.kraken.wire.codec import Maybe

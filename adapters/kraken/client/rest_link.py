@@ -21,7 +21,8 @@ from adapters.kraken.client.http_pool import Loss
 from adapters.kraken.client.link_base import AccountParts, UnsendableError, WireLink
 from adapters.kraken.client.order_memory import KnownOrder
 from adapters.kraken.client.rest_calls import PrivateCalls, PublicCalls
-from adapters.kraken.client.rest_polls import Past, RestPoll
+from adapters.kraken.client.rest_past import Past
+from adapters.kraken.client.rest_polls import RestPoll
 from adapters.kraken.client.rest_requests import RestRequests
 from adapters.kraken.client.times import moment_ns
 from adapters.kraken.errors import SymbolError
@@ -221,6 +222,7 @@ class RestLink(WireLink):
             is_past_wanted=is_past_wanted,
             told_from_ns=from_ns,
             is_wanted=lambda: self._poll_id == request_id,
+            order_ids=command.order_ids,
             timeout_s=self._timeouts.query_s,
         ).start()
 

@@ -5,8 +5,9 @@ least once. What they show is true at the time at which the first was sent, or l
 The past costs calls of its own, so it is asked for only where the present shows that it must be: an order that was open
 is not any more, more is filled than has been told, or an order's fate is not known at all. The past is a span of the
 venue's time, read page by page, which tells of all orders in it at once. A long one is not read: own orders are asked
-for by their ids, fifty at a time. Orders without an id that may have ended before the span, as clocks may disagree, are
-asked for by name before anything is concluded of them.
+for by their ids, fifty at a time. So are orders that the desk doubts, and open ones that were filled while the poll
+went on: what the present shows of them is not what they were filled as. Orders without an id that may have ended before
+the span, as clocks may disagree, are asked for by name before anything is concluded of them.
 Sources: rest-api/get-open-orders, get-closed-orders, get-trade-history, get-orders-info, get-trades-info;
 guides/spot-rest-ratelimits.
 """
@@ -14,7 +15,7 @@ guides/spot-rest-ratelimits.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from msgspec import UNSET
@@ -24,6 +25,7 @@ from adapters.kraken.client.instruments import Instrument
 from adapters.kraken.client.link_base import AccountParts
 from adapters.kraken.client.order_memory import KnownOrder
 from adapters.kraken.client.rest_calls import PrivateCalls
+from adapters.kraken.client.rest_past import Past, with_page
 from adapters.kraken.client.shown_prices import shown_prices
 from adapters.kraken.client.times import epoch_ns
 from adapters.kraken.errors import SymbolError, reject_reason
@@ -35,7 +37,7 @@ from adapters.kraken.words import ORDER_TYPES, SIDES
 from framework.messages import ExecType, ExecutionReport, OrdersSnapshot, OrderState, OrderStatus
 from framework.protocol import RejectReason
 
-__all__ = ["Past", "RestPoll"]
+__all__ = ["RestPoll"]
 
 _SECOND_NS = 10**9
 _STATES = {
@@ -45,34 +47,10 @@ _STATES = {
     "canceled": OrderState.CANCELED,
     "expired": OrderState.EXPIRED,
 }
+# As coarsely as times of trades may be told (rest-api/get-trade-history, time).
+_STEP_NS = 1_000_000
 # So many can be asked for at once.
 _ORDERS_MAX, _TRADES_MAX = 50, 20
-
-
-class Past:
-    """Ended orders and trades from a second on, as far back from the newest as they have been read.
-
-    What has ended stays so. A poll that the limit of calls ends on its way leaves what it has read to the next one,
-    which goes on from there. since_s: None where it is told by ids, which is_by_id says has not been refused. named,
-    named_trades: ended orders and trades that were asked for by id or by name.
-    """
-
-    def __init__(self, since_s: int | None) -> None:
-        self.since_s = since_s
-        self.is_by_id = True
-        self.closed: dict[str, history.Order] = {}
-        self.trades: dict[str, history.Trade] = {}
-        self.named: dict[str, history.Order] = {}
-        self.named_trades: dict[str, history.Trade] = {}
-
-
-def _with_page[T](block: dict[str, T], page: dict[str, T], offset: int) -> dict[str, T]:
-    """A block of the newest rows with one more page, newest first; the first page begins anew where it does not join
-    the block.
-    """
-    if offset:
-        return {**block, **page}
-    return {**page, **block} if page.keys() & block.keys() else dict(page)
 
 
 class RestPoll:
@@ -80,7 +58,8 @@ class RestPoll:
 
     past: what earlier polls have read of it. is_past_wanted: ask for it whatever the present shows. told_from_ns: from
     when on earlier polls and the span of this one tell the past without a gap; None for the span alone. is_wanted:
-    whether it is to begin still, when a connection is free at last; None for always.
+    whether it is to begin still, when a connection is free at last; None for always. order_ids: orders that are asked
+    for by their ids where they are not open, even if all of them had been told.
     """
 
     def __init__(
@@ -97,8 +76,10 @@ class RestPoll:
         timeout_s: float,
         told_from_ns: int | None = None,
         is_wanted: Callable[[], bool] | None = None,
+        order_ids: Sequence[str] = (),
     ) -> None:
         self._calls = calls
+        self._order_ids = order_ids
         self._is_wanted = is_wanted
         self._parts = parts
         self._request_id = request_id
@@ -129,9 +110,7 @@ class RestPoll:
 
     def _on_open(self, answer: history.OpenOrders) -> None:
         self._open = answer.open
-        if not self._is_past_wanted and not self._has_changed():
-            self._finish()
-        elif self._past.since_s is not None:
+        if self._past.since_s is not None and (self._is_past_wanted or self._has_changed()):
             self._ask_closed(0)
         else:
             self._closed, self._trades = dict(self._past.named), dict(self._past.named_trades)
@@ -148,7 +127,7 @@ class RestPoll:
             )
 
         def on_page(answer: history.ClosedOrders) -> None:
-            block = self._past.closed = _with_page(self._past.closed, answer.closed, offset)
+            block = self._past.closed = with_page(self._past.closed, answer.closed, offset)
             if _is_more(answer.count, len(block)) and len(block) > offset:
                 self._ask_closed(len(block))
             else:
@@ -165,12 +144,12 @@ class RestPoll:
             )
 
         def on_page(answer: history.TradesHistory) -> None:
-            block = self._past.trades = _with_page(self._past.trades, answer.trades, offset)
+            block = self._past.trades = with_page(self._past.trades, answer.trades, offset)
             if _is_more(answer.count, len(block)) and len(block) > offset:
                 self._ask_trades(len(block))
             else:
                 self._trades = {**self._past.named_trades, **block}
-                self._ask_by_id([*self._missing_ids(), *self._filled_before()])
+                self._ask_by_id([*self._missing_ids(), *self._filled_beside()])
 
         self._calls.call(endpoints.TRADES_HISTORY, make, on_page, self._on_refused, self._on_lost, self._timeout_s)
 
@@ -257,11 +236,9 @@ class RestPoll:
         self._calls.call(endpoints.QUERY_TRADES, make, on_trades, self._on_refused, self._on_lost, self._timeout_s)
 
     def _missing_ids(self) -> list[str]:
-        return [
-            known.order_id
-            for known in self._parts.memory.live()
-            if known.order_id is not None and known.order_id not in self._open and known.order_id not in self._closed
-        ]
+        live = [known.order_id for known in self._parts.memory.live() if known.order_id is not None]
+        asked = dict.fromkeys((*live, *self._order_ids))
+        return [order_id for order_id in asked if order_id not in self._open and order_id not in self._closed]
 
     def _missing_names(self) -> list[str]:
         parts = self._parts
@@ -293,19 +270,28 @@ class RestPoll:
                 found.append(order_id)
         return found
 
-    def _filled_before(self) -> list[str]:
-        """Own orders of which more is filled than has been told and than the span's trades make up: the span begins too
-        late for them, as where the clock was wrong when they were sent.
+    def _filled_beside(self) -> list[str]:
+        """Own orders of which the span's trades are not those that they are shown with.
+
+        More is filled than has been told and than the trades make up: the span begins too late, as where the clock was
+        wrong when they were sent. Or one that is shown open was filled after that was asked: it may have been changed,
+        and have ended, in between.
         """
         in_span: Counter[str] = Counter()
+        filled_since = set()
         for trade in self._trades.values():
-            known = self._parts.memory.find(_text(trade.ordertxid), None)
+            order_id = _text(trade.ordertxid)
+            known = self._parts.memory.find(order_id, None)
             if known is not None:
-                in_span[_text(trade.ordertxid)] += self._parts.instruments[known.symbol].lots(_text(trade.vol))
+                in_span[order_id] += self._parts.instruments[known.symbol].lots(_text(trade.vol))
+            if epoch_ns(_number(trade.time)) > self._ts_asked_ns - _STEP_NS and order_id not in self._closed:
+                filled_since.add(order_id)
         found = []
         for order_id, row in {**self._open, **self._closed}.items():
             known = self._parts.memory.find(order_id, _desk_id(row, self._parts.ids.on_desk))
-            if known is not None and self._filled_lots(known, row) > known.cum_lots + in_span[order_id]:
+            if known is None:
+                continue
+            if order_id in filled_since or self._filled_lots(known, row) > known.cum_lots + in_span[order_id]:
                 found.append(order_id)
         return found
 

@@ -73,3 +73,14 @@ def test_a_snapshot_that_was_not_asked_for_is_told_as_it_is() -> None:
     polls = SimPolls()
     pushed = snapshot(10, status(), request_id=None)
     assert polls.answer(pushed) is pushed
+
+
+def test_each_question_of_a_poll_names_the_orders_that_it_asks_for_by_id() -> None:
+    polls = SimPolls()
+    query = QueryOrders(request_id=7, order_ids=("O2",))
+    assert polls.begin(query).order_ids == ("O2",)
+    gone = status(state=OrderState.CANCELED, order_id="O2", cl_ord_id="b")
+    ended, told = answered(polls, snapshot(10, gone, request_id=7), snapshot(14, gone, request_id=7))
+    assert isinstance(ended, QueryOrders)
+    assert isinstance(told, QueryOrders)
+    assert (ended.order_ids, told.order_ids) == (("O2",), ("O2",))

@@ -212,6 +212,73 @@ def test_an_order_that_the_venue_does_not_find_is_polled_if_no_news_of_its_end_c
     assert rig.sent("rest") == ["QueryOrders"]
 
 
+def test_an_order_believed_open_that_a_poll_does_not_show_is_asked_for_by_its_id_until_its_fate_is_known() -> None:
+    """It has ended before what the poll tells of, and nobody has said so."""
+    rig = Rig()
+    record = rig.open_order()
+    rig.run(1_000)
+    rig.desk.query()
+    assert rig.last("rest").order_ids == ()
+    _answer(rig, 1_000)
+    assert record.is_open
+    rig.run(3_001)
+    assert rig.last("rest").order_ids == ("O1",)
+    _answer(rig, 3_000)  # as where the venue could not tell
+    rig.run(5_002)
+    assert rig.last("rest").order_ids == ("O1",)
+    _answer(rig, 5_000, status(OrderState.CANCELED))
+    assert not record.is_open
+    rig.run(60_000)
+    assert len(rig.sent("rest")) == 3
+
+
+def test_an_order_that_a_poll_shows_again_is_not_asked_for_any_more() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.run(1_000)
+    rig.desk.query()
+    _answer(rig, 1_000)
+    rig.run(3_001)
+    _answer(rig, 3_000, status())
+    rig.run(60_000)
+    rig.desk.query()
+    assert rig.last("rest").order_ids == ()
+    assert len(rig.sent("rest")) == 3
+
+
+def test_an_order_sent_after_a_poll_was_asked_is_not_doubted_where_that_does_not_show_it() -> None:
+    rig = Rig()
+    rig.desk.query()
+    rig.open_order()
+    rig.tell("rest", snapshot(2, request_id=1))
+    rig.run(60_000)
+    assert rig.sent("rest") == ["QueryOrders"]
+
+
+def test_an_order_of_which_a_poll_leaves_fills_untold_is_asked_for_by_its_id() -> None:
+    rig = Rig()
+    record = rig.open_order()
+    rig.run(1_000)
+    rig.desk.query()
+    _answer(rig, 1_000, status(OrderState.CANCELED, cum_lots=4))
+    rig.run(3_001)
+    assert rig.last("rest").order_ids == ("O1",)
+    poll = rig.last("rest").request_id
+    rig.tell("rest", snapshot(3_000, request_id=poll, trades=[trade(500, "T1", 4, 4)]))
+    assert not record.is_open
+
+
+def test_an_order_with_an_edit_in_flight_is_not_asked_for_by_the_id_that_it_may_have_lost() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.run(1_000)
+    rig.desk.amend("a", limit_ticks=1_005, is_edit=True)
+    rig.desk.query()
+    _answer(rig, 1_000)
+    rig.run(3_001)
+    assert rig.last("rest").order_ids == ()
+
+
 def test_no_poll_is_spent_on_an_order_whose_end_is_told_after_its_cancel_was_refused() -> None:
     rig = Rig()
     rig.open_order()
@@ -248,7 +315,8 @@ def test_a_fill_that_shows_that_one_before_it_was_missed_has_that_one_asked_for(
     rig.tell("ws2", trade(3, "T2", 3, 7))
     rig.run(2_001)
     assert rig.sent("rest") == ["QueryOrders"]
-    rig.tell("rest", snapshot(5, request_id=rig.last("rest").request_id, trades=[trade(2, "T1", 4, 4)]))
+    poll = rig.last("rest").request_id
+    rig.tell("rest", snapshot(5, status(cum_lots=7), request_id=poll, trades=[trade(2, "T1", 4, 4)]))
     rig.run(60_000)
     assert rig.sent("rest") == ["QueryOrders"]
     assert rig.heard == [("filled", "a", "T2", 3), ("filled", "a", "T1", 4)]
@@ -262,7 +330,7 @@ def test_after_an_edit_that_a_poll_may_have_seen_one_more_poll_is_made_even_wher
     _answer(rig, 5)
     rig.tell("ws2", accepted(2, 4, "O2"))
     rig.run(2_001)
-    _answer(rig, 2_000)
+    _answer(rig, 2_000, status(order_id="O2", cl_ord_id="", limit_ticks=1_005))
     rig.run(60_000)
     assert rig.sent("rest") == ["QueryOrders", "QueryOrders"]
 

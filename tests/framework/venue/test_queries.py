@@ -126,3 +126,18 @@ def test_two_rest_lines_of_an_account_share_the_call_counter() -> None:
 def test_websocket_has_no_poll() -> None:
     rig = Rig(touch())
     assert rig.refused("ws2", QueryOrders(request_id=rig.next_id())) == "EGeneral:Unknown method"
+
+
+def test_a_poll_tells_of_an_ended_order_that_it_names_with_its_fills_however_long_ago_it_ended() -> None:
+    """rest-api/get-orders-info."""
+    rig = Rig(touch())
+    order, other = rig.add(), rig.add()
+    rig.at(5).hit(SELL, 200, 1000)
+    rig.at(20)
+    query = QueryOrders(request_id=rig.next_id(), since_ns=rig.now_ns, order_ids=(order.order_id, "O-NOBODYS"))
+    rig.send("rest", query)
+    (snapshot,) = rig.reports("rest")
+    assert isinstance(snapshot, OrdersSnapshot)
+    assert [(each.order_id, each.state) for each in snapshot.orders] == [(order.order_id, OrderState.FILLED)]
+    assert [(each.order_id, each.last_lots) for each in snapshot.trades] == [(order.order_id, 100)]
+    assert not other.is_open

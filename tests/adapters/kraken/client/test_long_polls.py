@@ -5,18 +5,19 @@ Pages: rest-api/get-closed-orders, get-trade-history (50 to a page); guides/spot
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from adapters.kraken.client.http_pool import Call
-from adapters.kraken.client.rest_polls import Past, RestPoll
+from adapters.kraken.client.rest_past import Past
+from adapters.kraken.client.rest_polls import RestPoll
 from adapters.kraken.wire.number import Number
 from adapters.kraken.wire.rest import endpoints, history
 from framework.execution.policy import DeskPolicy
-from framework.messages import OrdersSnapshot
+from framework.messages import OrdersSnapshot, OrderState
 from framework.protocol import BUY, SELL, OrderType
 from tests.adapters.kraken.client.stage import BTC, WireDesk
 from tests.framework.execution.desk_rig import add_order
@@ -45,6 +46,7 @@ class LimitedCalls:
         self.open: dict[str, history.Order] = {}
         self.order = _ENDED
         self.trades: dict[str, history.Trade] = {}
+        self.page: dict[str, history.Trade] = {}
 
     def call(
         self,
@@ -82,7 +84,7 @@ class LimitedCalls:
             row = history.Order(descr=history.OrderDescription(pair="NONE"))
             on_result(history.ClosedOrders(closed=dict.fromkeys(ids, row), count=len(self.ids)))
         else:
-            on_result(history.TradesHistory(trades={}, count=0))
+            on_result(history.TradesHistory(trades=self.page, count=len(self.page)))
 
 
 def _trade(order_id: str) -> history.Trade:
@@ -104,7 +106,9 @@ def _desk() -> WireDesk:
     return WireDesk(DeskPolicy(submit="rest", amend="rest", cancel=("rest",), news="rest"))
 
 
-def _poll(calls: LimitedCalls, past: Past, desk: WireDesk | None = None) -> OrdersSnapshot | None:
+def _poll(
+    calls: LimitedCalls, past: Past, desk: WireDesk | None = None, order_ids: Sequence[str] = ()
+) -> OrdersSnapshot | None:
     """One poll; None if it was refused on its way."""
     told: list[OrdersSnapshot] = []
     calls.left = calls.calls_max
@@ -119,6 +123,7 @@ def _poll(calls: LimitedCalls, past: Past, desk: WireDesk | None = None) -> Orde
         lambda loss, reason: None,
         is_past_wanted=True,
         timeout_s=1.0,
+        order_ids=order_ids,
     )
     poll.start()
     return told[0] if told else None
@@ -289,3 +294,37 @@ def test_of_polls_that_wait_for_a_connection_the_newest_is_written_only() -> Non
     desk.run(5_000)
     assert len(held) > 2
     assert [call.is_wanted is not None and call.is_wanted() for call in held] == [False] * (len(held) - 1) + [True]
+
+
+def test_an_order_that_is_doubted_is_asked_for_by_its_id_though_it_has_ended_for_the_links() -> None:
+    calls, desk = LimitedCalls(count=0, calls_max=10), _desk()
+    known = desk.parts.memory.found("A1", "a", "BTC/USD", BUY, OrderType.LIMIT)
+    desk.parts.memory.end(known)
+    told = _poll(calls, Past(None), desk, order_ids=["A1"])
+    assert told is not None
+    assert [(status.order_id, status.state) for status in told.orders] == [("A1", OrderState.CANCELED)]
+
+
+def test_an_order_that_was_filled_after_it_was_seen_open_is_asked_for_by_its_id_with_its_new_terms() -> None:
+    """It was amended to more in between: that is not its last fill, as it would be of what had been seen."""
+    calls, desk = LimitedCalls(count=0, calls_max=10), _desk()
+    desk.parts.memory.found("A1", "a", "BTC/USD", BUY, OrderType.LIMIT)
+    calls.open = {"A1": replace(_ENDED, status="open", vol="1.00000000")}
+    calls.order = replace(_ENDED, status="open", vol="3.00000000", vol_exec="1.00000000", trades=["T1"])
+    calls.trades = calls.page = {"T1": replace(_trade("A1"), time=Number(f"{desk.host.now_ns // 10**9}.9"))}
+    told = _poll(calls, Past(1_767_614_399), desk)
+    assert told is not None
+    (status,), (trade,) = told.orders, told.trades
+    assert (status.state, status.qty_lots, status.cum_lots) == (OrderState.PARTIALLY_FILLED, 3 * BTC, BTC)
+    assert (trade.state, trade.qty_lots, trade.cum_lots) == (OrderState.PARTIALLY_FILLED, 3 * BTC, BTC)
+
+
+def test_an_open_order_that_was_filled_before_it_was_seen_is_not_asked_for_again() -> None:
+    calls, desk = LimitedCalls(count=0, calls_max=10), _desk()
+    desk.parts.memory.found("A1", "a", "BTC/USD", BUY, OrderType.LIMIT)
+    calls.open = {"A1": replace(_ENDED, status="open", vol="3.00000000", vol_exec="1.00000000")}
+    calls.page = {"T1": _trade("A1")}
+    told = _poll(calls, Past(1_767_614_399), desk)
+    assert told is not None
+    assert [trade.exec_id for trade in told.trades] == ["T1"]
+    assert calls.named == 0

@@ -271,3 +271,24 @@ def test_an_order_whose_quantity_the_desk_has_wrong_ends_when_it_is_filled() -> 
     desk.trade_against(SELL, 1_000, 15)  # the market's five are before it
     assert not record.is_open
     assert [each[:2] for each in desk.heard] == [("filled", "1"), ("canceled", "1")]
+
+
+def test_an_order_whose_end_the_links_have_told_and_the_desk_has_not_heard_is_asked_for_by_its_id() -> None:
+    desk = WireDesk(WS2)
+    desk.add("1", 10, 990)
+    desk.clear()
+    record = desk.desk.orders["1"]
+    on_report = desk.desk.on_report
+
+    def hear(link: str, report: Any) -> None:
+        if getattr(report, "exec_type", None) is not ExecType.CANCELED:
+            on_report(link, report)
+
+    desk.links["ws2"].attach(hear, desk.desk.on_session_closed)
+    desk.desk.cancel("1")
+    desk.run(120_000)
+    assert record.is_open
+    desk.desk.query()
+    desk.run(5_000)
+    assert not record.is_open
+    assert [each[:2] for each in desk.heard] == [("canceled", "1")]
