@@ -117,17 +117,18 @@ class Executions:
                         "timestamp": moment,
                         "order_status": "filled",
                         "exec_type": "filled",
-                        **self._progress(order, pair),
+                        **self._progress(order, pair, report.cum_lots),
                         **_ids(order),
                     }
                 )
             return rows
         if report.exec_type is ExecType.PENDING_NEW:
-            return [{**self._full_row(order), "exec_type": word, "order_status": word, "timestamp": moment}]
-        row: dict[str, Any] = {"timestamp": moment, "order_status": _STATE_WORDS[report.state], "exec_type": word}
+            row = {**self._full_row(order), **self._progress(order, pair, report.cum_lots)}
+            return [{**row, "exec_type": word, "order_status": word, "timestamp": moment}]
+        row = {"timestamp": moment, "order_status": _STATE_WORDS[report.state], "exec_type": word}
         if report.exec_type is ExecType.NEW:
             return [{**row, **_ids(order)}]
-        row |= self._progress(order, pair)
+        row |= self._progress(order, pair, report.cum_lots)
         if report.exec_type is ExecType.AMENDED:
             row |= {"amended": True, "reason": "User requested", "order_qty": number(pair.qty(report.qty_lots))}
             row |= _limit_of(order, pair)
@@ -146,7 +147,7 @@ class Executions:
             **_ids(order),
             "symbol": pair.spec.symbol,
             "order_qty": number(pair.qty(order.qty_lots)),
-            **self._progress(order, pair),
+            **self._progress(order, pair, order.cum_lots),
             "time_in_force": TimeInForce(order.time_in_force).name,
             "exec_type": "pending_new" if order.state is OrderState.PENDING_NEW else "new",
             "side": SIDE_WORDS[order.side],
@@ -215,7 +216,7 @@ class Executions:
             "order_userref": attachment_of(order).userref,
             "order_status": "partially_filled",
             "order_type": TYPE_WORDS[order.order_type],
-            **self._progress(order, pair),
+            **self._progress(order, pair, self._filled_with(trade)),
             "timestamp": rfc3339_us(trade.ts_ns),
             "fees": [{"asset": trade.fee_asset, "qty": number(self._charged(trade, pair))}],
         }
@@ -228,11 +229,24 @@ class Executions:
             return fixed(trade.charged, pair.cost_decimals)
         return fixed(trade.charged, self._context.pairs.asset_decimals(trade.fee_asset))
 
-    def _progress(self, order: Order, pair: ServedPair) -> dict[str, Any]:
-        cost, fee = self._records.cost_of(self._account, order.order_id)
-        average = cost / (pair.lot * order.cum_lots) if order.cum_lots else Decimal(0)
+    def _filled_with(self, trade: TradeRecord) -> int:
+        """How much of its order was filled after a trade."""
+        trades = self._records.trades_of(self._account, trade.order.order_id)
+        return sum(each.qty_lots for each in trades if each.number <= trade.number)
+
+    def _progress(self, order: Order, pair: ServedPair, cum_lots: int) -> dict[str, Any]:
+        """What was filled of an order when so much was; more may have been by now."""
+        cost = fee = Decimal(0)
+        lots = 0
+        for trade in self._records.trades_of(self._account, order.order_id):
+            if lots >= cum_lots:
+                break
+            lots += trade.qty_lots
+            cost += trade.cost
+            fee += trade.fee
+        average = cost / (pair.lot * cum_lots) if cum_lots else Decimal(0)
         return {
-            "cum_qty": number(pair.qty(order.cum_lots)),
+            "cum_qty": number(pair.qty(cum_lots)),
             "cum_cost": number(fixed(cost, pair.cost_decimals)),
             "avg_price": number(fixed(average, pair.pair_decimals)),
             "fee_usd_equiv": number(fixed(fee, pair.cost_decimals)),

@@ -244,6 +244,25 @@ def test_a_fill_is_a_trade_row_and_the_last_one_a_filled_row_too() -> None:
     )
 
 
+def test_each_row_of_an_order_that_is_filled_at_once_tells_how_much_was_filled_by_then() -> None:
+    ws2 = Ws2()
+    socket, other = ws2.socket(), ws2.socket()
+    for price, qty in ((100, "0.2"), (101, "0.3")):
+        other.result(
+            "add_order", 1, symbol="BTC/USD", side="sell", order_type="limit", order_qty=Decimal(qty), limit_price=price
+        )
+    socket.send("subscribe", channel="executions", token=ws2.token())
+    socket.add(price="101", qty="0.5")
+    pending, new, *trades, filled = rows(socket.taken())
+    assert len(trades) > 1
+    assert (pending["cum_qty"], pending["cum_cost"], new["exec_type"]) == (0, 0, "new")
+    qty = cost = Decimal(0)
+    for trade in trades:
+        qty, cost = qty + trade["last_qty"], cost + trade["cost"]
+        assert (trade["cum_qty"], trade["cum_cost"]) == (qty, cost)
+    assert (filled["cum_qty"], filled["cum_cost"]) == (qty, cost) == (Decimal("0.5"), cost)
+
+
 def test_a_cancel_an_amend_and_an_expiry_are_told_with_their_reason() -> None:
     ws2 = Ws2()
     socket = ws2.socket()
