@@ -96,7 +96,7 @@ _REST = ProtocolProfile(
     rollover_ns=0,
     heartbeat_ns=0,
     idle_close_ns=None,
-    time_step_ns=100_000,
+    time_step_ns=1,
     call_costs=CallCosts(
         trading=0,
         trading_other=0,
@@ -430,7 +430,7 @@ _REST_SOURCES = {
     "rollover_ns": _NO_ROLLOVER,
     "heartbeat_ns": _NO_SESSION,
     "idle_close_ns": _NO_SESSION,
-    "time_step_ns": "rest-api/get-trade-history, time: four decimals in the samples",
+    "time_step_ns": "rest-api/amend-order: answers have no time, and are dated by when they were asked for",
     "call_costs": "guides/spot-rest-ratelimits",
     "call_costs.trading_other": "assumption: see switch trading_other_call_cost",
     "call_costs.history": "guides/rest/ratelimits; see switch history_call_cost",

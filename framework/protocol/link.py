@@ -88,7 +88,7 @@ class ProtocolProfile(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_ns: interval of the keep-alive; idle_close_ns: the venue closes a connection silent for so long, None if
         it does not.
     call_costs: requests of this protocol are charged to a call counter; None if there is none.
-    time_step_ns: it tells times of what happened to orders in steps of so much, cut off or rounded.
+    time_step_ns: it tells when orders were changed in steps of so much, cut off or rounded; 1 where it does not tell.
     poll_calls, poll_calls_on_change: fields of ``call_costs`` that one poll of the account's orders is charged, always
         and in addition when orders ended or were filled since the poll before.
     """
