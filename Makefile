@@ -3,7 +3,7 @@
 
 PYTHON ?=
 # Worker processes of the test run. Each compiles what it tests, so more of them is not always faster.
-WORKERS ?= 4
+WORKERS ?= 5
 # Played by `make simulate`: so many seeds, from this one on.
 SEEDS ?= 200
 FIRST_SEED ?= 1
