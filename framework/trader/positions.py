@@ -2,7 +2,8 @@
 
 Both answer what NautilusTrader's own answer, and do less until they are asked:
 
-- its cache has every order and position at all times; here what waits for it is caught up with when somebody asks;
+- its cache has every order, position and balance at all times; here what waits for it is caught up with when somebody
+  asks;
 
 - its cache pickles every closed position three times, to keep a copy; here the closed position itself is kept, which
   nobody changes any more, and the copy is made when somebody asks for it;
@@ -42,18 +43,26 @@ class PositionCache(Cache):
     """A cache that keeps closed positions as they are; their copies have the position's own id, without a suffix.
 
     catch_up: called before it answers anything about orders and positions. ``known_order``, ``known_position`` and
-    ``known_position_id`` answer without. is_hiding: say for now that no position has closed.
+    ``known_position_id`` answer without. untold: called once before it answers anything about accounts; None while they
+    have been told all. is_hiding: say for now that no position has closed.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.catch_up: Callable[[], None] = _nothing_to_catch_up_with
+        self.untold: Callable[[], None] | None = None
         self.is_hiding = False
         self._closed: dict[PositionId, list[Position]] = {}
         self._copies: dict[PositionId, list[bytes]] = {}
 
     def snapshot_position(self, position: Position) -> None:
         self._closed.setdefault(position.id, []).append(position)
+
+    def tell_accounts(self) -> None:
+        """Have accounts be told what they have not been told."""
+        tell, self.untold = self.untold, None
+        if tell is not None:
+            tell()
 
     def known_order(self, client_order_id: ClientOrderId) -> Order | None:
         """An order that has been added."""
@@ -108,11 +117,11 @@ def _asked(name: str) -> bool:
     return is_question and name not in _BOOKS and any(word in name for word in _WORDS)
 
 
-def _once_caught_up(name: str) -> Callable[..., Any]:
+def _once(do_first: Callable[[PositionCache], None], name: str) -> Callable[..., Any]:
     method = getattr(Cache, name)
 
     def ask(self: PositionCache, *args: Any, **keywords: Any) -> Any:
-        self.catch_up()
+        do_first(self)
         return method(self, *args, **keywords)
 
     ask.__name__, ask.__doc__ = name, method.__doc__
@@ -121,7 +130,9 @@ def _once_caught_up(name: str) -> Callable[..., Any]:
 
 for _name in dir(Cache):
     if not _name.startswith("_") and _name not in vars(PositionCache) and _asked(_name):
-        setattr(PositionCache, _name, _once_caught_up(_name))
+        setattr(PositionCache, _name, _once(lambda cache: cache.catch_up(), _name))
+for _name in ("account", "account_for_venue", "accounts"):
+    setattr(PositionCache, _name, _once(PositionCache.tell_accounts, _name))
 
 
 class RunPortfolio(Portfolio):
@@ -158,6 +169,7 @@ def _after_catching_up(name: str) -> Callable[..., Any]:
 
     def ask(self: RunPortfolio, *args: Any, **keywords: Any) -> Any:
         self._closed_positions.catch_up()
+        self._closed_positions.tell_accounts()
         if self._changed:
             self._catch_up()
         return method(self, *args, **keywords)

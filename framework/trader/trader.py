@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from nautilus_trader.data.client import MarketDataClient
-from nautilus_trader.model.events import OrderFilled
+from nautilus_trader.model.events import AccountState, OrderFilled
 from nautilus_trader.model.identifiers import InstrumentId
 
 from framework.book import BookView
@@ -38,7 +38,7 @@ __all__ = ["AttachedLink", "MarketFeed", "Timing", "Trader"]
 
 _MS = 1_000_000
 _SECOND_NS = 10**9
-# NautilusTrader's account is told new balances so long after a fill, once for all fills until then.
+# Who hears of NautilusTrader's account is told new balances so long after a fill, once for all fills until then.
 _BALANCES_MS = 5_000
 # How often it is looked whether too much is lost, beside each order and each fill.
 _LOOK_MS = 1_000
@@ -137,6 +137,7 @@ class Trader:
         self.desk = ExecutionDesk(links, policy, self.scheduler, listener, journal, budget, guard)
         self.kill_switch = KillSwitch(self.desk, self.scheduler)
         self.client.desk = self.desk
+        self._account_topic = f"events.account.{self.client.account_id}"
         for link in links.values():
             link.attach(self.desk.on_report, self.desk.on_session_closed)
         self.strategy.attach(self, self._make_order_path())
@@ -235,6 +236,7 @@ class Trader:
         self.stop_strategy()
         self._is_over = True
         self.desk.stop()
+        self.nautilus.cache.tell_accounts()
         self.nautilus.let_go()
 
     # ------------------------------------------------------------------------------------------------- strategy port
@@ -311,10 +313,14 @@ class Trader:
         self.strategy.handle_road_event(event)
 
     def _schedule_balance(self) -> None:
-        if not self._is_balance_scheduled:
-            self._is_balance_scheduled = True
-            self.scheduler.at(self.scheduler.now_ns + _BALANCES_MS * _MS, self._send_balances)
+        """Balances have changed: the account is told when somebody asks for it, or soon if somebody hears of it."""
+        nautilus = self.nautilus
+        nautilus.cache.untold = self.client.send_balances
+        if self._is_balance_scheduled or not nautilus.msgbus.is_heard(self._account_topic, AccountState):
+            return
+        self._is_balance_scheduled = True
+        self.scheduler.at(self.scheduler.now_ns + _BALANCES_MS * _MS, self._send_balances)
 
     def _send_balances(self) -> None:
         self._is_balance_scheduled = False
-        self.client.send_balances()
+        self.nautilus.cache.tell_accounts()

@@ -100,6 +100,11 @@ def rest_order(strategy: Steps) -> None:
     strategy.orders["rest"] = strategy.buy(strategy.pair, LOTS, strategy.bid - 50_000)
 
 
+def lower_it(strategy: Steps) -> None:
+    order = strategy.orders["rest"]
+    strategy.move(order, price_ticks=strategy.bridge(strategy.pair).ticks(order.price) - 1)
+
+
 def take(strategy: Steps) -> None:
     strategy.buy(strategy.pair, LOTS)
 
@@ -158,7 +163,7 @@ def held(node: LiveNode) -> dict[str, Any]:
 def test_a_strategy_trades_over_each_road_and_ends_flat_with_the_venues_word(
     ready: dict[str, Any], folder: Path, tmp_path: Path, road: str
 ) -> None:
-    strategy = Steps(rest_order, lambda s: s.move(s.orders["rest"], price_ticks=s.bid - 50_001), take)
+    strategy = Steps(rest_order, lower_it, take)
     config = config_of(folder, tmp_path / "state", road, at_end=AtEnd.FLATTEN)
     node, said = asyncio.run(
         lived(config, strategy, lambda node: "OrderFilled" in strategy.heard and strategy.books > 5)

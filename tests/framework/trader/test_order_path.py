@@ -182,3 +182,18 @@ def test_who_subscribes_to_order_events_on_the_bus_hears_them_from_then_on() -> 
     told = [name for name in heard if name != "AccountState"]
     assert told[:5] == ["OrderInitialized", "OrderSubmitted", "OrderAccepted", "OrderFilled", "PositionOpened"]
     assert "AccountState" in heard
+
+
+def test_an_account_that_is_asked_for_has_all_fills_in_its_balances() -> None:
+    seen: list[tuple[float, int]] = []
+
+    def look(script: Script) -> None:
+        (account,) = script.cache.accounts()
+        seen.append((float(account.balance_total(script.bridge(script.btc).quote)), len(account.events)))
+
+    script = _Quiet([(5.0, look), (6.0, lambda s: s.buy(s.btc, LOTS, ASK)), (6.5, look), (7.0, look), (20.0, look)])
+    run(script, profile=FAST)
+    (before, first), (after, second), *later = seen
+    assert after < before
+    assert second == first + 1
+    assert later == [(after, second)] * 2  # nothing has changed since
