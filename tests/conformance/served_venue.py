@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.conformance.forking import forked
+
 __all__ = ["FreshAccounts", "served_venue"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -25,19 +27,26 @@ def served_venue(folder: Path, *options: str, prefix: Sequence[str] = ()) -> Ite
     """
     ready = folder / "ready.json"
     log = folder / "venue.log"
-    command = [*prefix, sys.executable, "-m", "framework.cli", "venue", "--ready-file", str(ready), *options]
-    with log.open("w") as output, subprocess.Popen(command, cwd=CHECKOUT, stdout=output, stderr=output) as process:
-        try:
-            until_s = time.monotonic() + START_S_MAX
-            while not ready.exists():
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < until_s, "the venue did not open"
-                time.sleep(0.05)
-            yield json.loads(ready.read_text())
-        finally:
-            process.terminate()
-            assert process.wait(20) == 0, log.read_text()
+    arguments = ["venue", "--ready-file", str(ready), *options]
+    process = (
+        _begun([*prefix, sys.executable, "-m", "framework.cli", *arguments], log) if prefix else forked(arguments, log)
+    )
+    try:
+        until_s = time.monotonic() + START_S_MAX
+        while not ready.exists():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < until_s, "the venue did not open"
+            time.sleep(0.02)
+        yield json.loads(ready.read_text())
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0, log.read_text()
     assert not ready.exists()
+
+
+def _begun(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("w") as output:
+        return subprocess.Popen(command, cwd=CHECKOUT, stdout=output, stderr=output)
 
 
 class FreshAccounts:
