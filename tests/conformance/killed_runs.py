@@ -305,8 +305,8 @@ def _desk_names(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     lines = path.read_bytes()
-    pairs = [json.loads(line) for line in lines[: lines.rfind(b"\n") + 1].splitlines()]
-    return {wire: cl_ord_id for cl_ord_id, wire in pairs}
+    names = [json.loads(line) for line in lines[: lines.rfind(b"\n") + 1].splitlines()]
+    return {wire: cl_ord_id for cl_ord_id, wire, *_ in names}
 
 
 def main() -> int:

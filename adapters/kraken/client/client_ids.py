@@ -2,8 +2,9 @@
 
 REST and WebSocket take a UUID or up to 18 characters of text; FIX takes an ever-increasing number or a version 4 UUID
 that begins with the time, and each of its requests needs a new one. One id must name an order on every road, so where
-FIX is one of the roads each order has such a UUID on all of them. Which id stands for which is kept in a file, so that
-orders are known again after a restart. Sources: guides/spot-clordid; fix-api/nos-fix, tag 11.
+FIX is one of the roads each order has such a UUID on all of them; over FIX an amend gives it another, which the next
+amend must name. Which id stands for which, and the last one that an amend gave, are kept in a file, so that orders are
+known again after a restart. Sources: guides/spot-clordid; fix-api/nos-fix, tag 11; fix-api/ocrr-fix, tag 41.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import random
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -30,6 +32,8 @@ _KEPT_MAX = 5_000
 _READ_MAX = 100_000
 # With each name that is made so many old ones are looked at.
 _LOOKS = 4
+# Says of a line that its name is the one that an amend gave.
+_AMENDED = "amended"
 
 
 def time_uuid(now_ns: int, draw: random.Random) -> str:
@@ -56,6 +60,7 @@ class ClientIds:
         self._draw = random.Random() if draw is None else draw  # noqa: S311
         self._wire: dict[str, str] = {}
         self._desk: dict[str, str] = {}
+        self._amended: dict[str, str] = {}
         self._path = path
         # Open from the first name on that is kept.
         self._file = -1
@@ -81,6 +86,17 @@ class ClientIds:
             return wire
         is_taken = (not self._is_time_based and _SHORT.fullmatch(cl_ord_id)) or _UUID.fullmatch(cl_ord_id)
         return cl_ord_id if is_taken else None
+
+    def amended(self, cl_ord_id: str) -> str | None:
+        """The id that the last amend over FIX gave to a desk's order; None for none."""
+        return self._amended.get(cl_ord_id)
+
+    def note_amended(self, cl_ord_id: str, wire: str) -> None:
+        """An amend has given an order another id. Where there is no room to keep it, it is known until a restart."""
+        self._amended[cl_ord_id] = wire
+        if self._path is not None:
+            with suppress(OSError):
+                self._write(self._path, msgspec.json.encode((cl_ord_id, wire, _AMENDED)) + b"\n")
 
     def on_desk(self, wire: str) -> str:
         """The desk's id of an order with this id on the wire: the same one where no other was made for it."""
@@ -119,14 +135,18 @@ class ClientIds:
                 self._wire[oldest] = wire
             else:
                 self._desk.pop(wire, None)
+                self._amended.pop(oldest, None)
 
     def _read(self, path: Path) -> None:
         data = path.read_bytes()
         whole = data[: data.rfind(b"\n") + 1]
         try:
             for line in whole.splitlines()[-_READ_MAX:]:
-                cl_ord_id, wire = json.loads(line)
-                self._keep(str(cl_ord_id), str(wire))
+                cl_ord_id, wire, *more = json.loads(line)
+                if more:
+                    self._amended[str(cl_ord_id)] = str(wire)
+                else:
+                    self._keep(str(cl_ord_id), str(wire))
         except ValueError:
             raise ConfigError(f"{path} is not a file of client order ids; move it away") from None
         if len(whole) != len(data):

@@ -189,6 +189,8 @@ class FixReports:
         is_amend = request is not None and isinstance(request.command, AmendOrder)
         if known.fix_id is None or exec_type is ExecType.NEW or (exec_type is ExecType.AMENDED and is_amend):
             known.fix_id = message.cl_ord_id
+        if exec_type is ExecType.AMENDED and is_amend and known.cl_ord_id:
+            self._parts.ids.note_amended(known.cl_ord_id, message.cl_ord_id)
 
     def _fee(
         self, message: orders.ExecutionReport, known: KnownOrder, cum_lots: int, last_lots: int

@@ -210,7 +210,8 @@ class FixRequests:
     def _last_id(self, known: KnownOrder) -> Any:
         if known.fix_id is not None:
             return known.fix_id
-        return self._parts.ids.on_wire(known.cl_ord_id, self._parts.clock.now_ns) if known.cl_ord_id else UNSET
+        ids, cl_ord_id = self._parts.ids, known.cl_ord_id
+        return (ids.amended(cl_ord_id) or ids.on_wire(cl_ord_id, self._parts.clock.now_ns)) if cl_ord_id else UNSET
 
     def _now(self) -> str:
         return utc_timestamp(self._parts.clock.now_ns).decode()

@@ -156,6 +156,18 @@ def test_ids_are_known_again_after_a_restart_and_a_torn_line_is_none(tmp_path: P
     assert path.stat().st_mode & 0o077 == 0
 
 
+def test_the_id_that_an_amend_gave_is_known_after_a_restart_beside_the_orders_own(tmp_path: Path) -> None:
+    path = tmp_path / "ids"
+    first = ClientIds(path, is_time_based=True)
+    wire = first.on_wire("a", 1)
+    first.note_amended("a", "a2a4440c-9839-4abc-8abc-0123456789ab")
+    second = ClientIds(path, is_time_based=True)
+    assert second.amended("a") == "a2a4440c-9839-4abc-8abc-0123456789ab"
+    assert second.amended("b") is None
+    assert second.on_wire("a", 2) == wire
+    assert second.on_desk(wire) == "a"
+
+
 def test_of_old_orders_those_keep_their_names_that_are_not_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.kraken.client.client_ids._KEPT_MAX", 10)
     ids = ClientIds(None, is_time_based=True)

@@ -19,7 +19,7 @@ from adapters.kraken.client.fix_days import FixDays
 from adapters.kraken.wire.fix import orders
 from framework.errors import ConfigError
 from framework.execution.policy import DeskPolicy
-from framework.messages import CommandRejected, ExecutionReport, QueryOrders
+from framework.messages import AmendOrder, CommandRejected, ExecutionReport, QueryOrders
 from tests.adapters.kraken.client.stage import COMP_ID, WireDesk
 from tests.adapters.kraken.client.test_ws2_link import heard_by
 
@@ -142,6 +142,20 @@ def test_an_amend_of_an_order_whose_id_is_not_known_yet_is_refused_at_once() -> 
     desk.run(100)
     assert ("amend rejected", "1") in [each[:2] for each in desk.heard]
     assert ("accepted", "1") in [each[:2] for each in desk.heard]
+
+
+def test_an_amend_after_a_restart_names_the_id_that_the_amend_before_it_gave() -> None:
+    """fix-api/ocrr-fix, tag 41: the last id on the order."""
+    desk = WireDesk(FIX)
+    desk.add("1", 1, 990)
+    desk.desk.amend("1", limit_ticks=991)
+    desk.run(100)
+    known = desk.parts.memory.find(None, "1")
+    assert known is not None
+    last, known.fix_id = known.fix_id, None  # all that the process knew beside its files is gone
+    assert last != desk.parts.ids.on_wire("1", 0)
+    amend = desk.links["fix"]._requests.make(AmendOrder(request_id=901, cl_ord_id="1", limit_ticks=992))
+    assert f"\x0141={last}\x01".encode() in b"\x01" + amend.body
 
 
 def test_a_session_that_lasts_does_not_remember_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
