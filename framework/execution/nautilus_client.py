@@ -215,7 +215,10 @@ class DeskExecutionClient(ExecutionClient):
     def forget(self, cl_ord_id: str) -> Order | None:
         """Let go of an order that has closed; NautilusTrader's order of it, if it was made."""
         self._held.pop(cl_ord_id, None)
-        return self._nautilus.pop(cl_ord_id, None)
+        order = self._nautilus.pop(cl_ord_id, None)
+        if order is not None and cl_ord_id.startswith(_SHORT):
+            self._short_ids.pop(order.client_order_id.value, None)
+        return order
 
     def forget_denied(self, before_ns: int) -> Iterator[ClientOrderId]:
         """Let go of the orders that were denied before a time, of which the desk knows nothing."""

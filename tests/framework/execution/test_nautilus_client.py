@@ -338,6 +338,21 @@ def test_cancel_all_orders_of_the_account_is_the_venues_own_request(stage: Nauti
     assert stage.rig.sent("ws2")[-1] == "CancelAll"
 
 
+def test_the_id_that_stands_for_a_long_one_is_let_go_of_with_its_order(stage: NautilusRig) -> None:
+    long_id = ClientOrderId("O-20260105-120000-001-000-1")
+    bridge = stage.strategy.bridge(stage.btc)
+    factory = stage.strategy.order_factory
+    terms = (stage.btc, OrderSide.BUY, bridge.qty(10), bridge.price(1_000))
+    stage.strategy.submit_order(factory.limit(*terms, client_order_id=long_id))
+    short = stage.rig.last("ws2").cl_ord_id
+    assert len(short) <= 18
+    stage.rig.tell("ws2", rejected(stage.rig.last("ws2").request_id, 1))
+    order = stage.client.forget(short)
+    assert order is not None
+    assert order.client_order_id == long_id
+    assert stage.client._short_ids == {}
+
+
 def test_a_fill_changes_the_balances_by_price_quantity_and_fee(stage: NautilusRig) -> None:
     order = _open(stage)
     _tell(stage, order, trade(2, "T1", 10, 10, cl_ord_id=_id(order)))
