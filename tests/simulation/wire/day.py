@@ -44,6 +44,9 @@ __all__ = ["FAULTS", "Day"]
 FAULTS = ("drop", "half open", "stall", "refuse", "gateway", "all lines", "mode", "tokens", "rollover")
 FAULTS += ("replay", "frame")
 _PATIENCE_S = 1_800
+# So much of the past the venue keeps, which is in the same process: full within the first hour, so that what memory
+# grows by afterwards is the run's.
+_HISTORY_MAX = 300
 _DAY_S = 86_400
 
 
@@ -99,7 +102,7 @@ class Day:
         self.act_s = hours * 3_600
         config = live_config(road)
         _, policy = resolve_road(PROFILE, config.road)
-        setting = Setting(policy=policy, tier="pro")
+        setting = Setting(policy=policy, tier="pro", history_max=_HISTORY_MAX)
         self.world = World(
             seed,
             setting,

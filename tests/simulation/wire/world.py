@@ -67,7 +67,7 @@ POLICIES: dict[str, DeskPolicy] = {
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run is made with; ``drawn`` from its seed."""
+    """What a run is made with; ``drawn`` from its seed. history_max: so much of each account's past the venue keeps."""
 
     policy: DeskPolicy
     start_ns: int = _NOON_NS
@@ -78,6 +78,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     pool_count: int = 1
     skew_ns: int = 0
     heartbeat_s: int = 30
+    history_max: int = 50_000
 
     @classmethod
     def drawn(cls, chance: random.Random) -> Setting:
@@ -135,7 +136,15 @@ class World:
             )
             markets = [market]
         accounts = [AccountConfig(name=name, balances=_MONEY, tier=setting.tier) for name in ("a0", "a1")]
-        self.host = VenueHost(self._profile(), markets, accounts, setting.start_ns, roads=self._roads(), seed=seed)
+        self.host = VenueHost(
+            self._profile(),
+            markets,
+            accounts,
+            setting.start_ns,
+            history_max=setting.history_max,
+            roads=self._roads(),
+            seed=seed,
+        )
         self.wall_skew_ns = setting.skew_ns
         self.counts: Counter[str] = Counter()
         self.on_start: list[Callable[[], None]] = []
