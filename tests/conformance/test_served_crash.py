@@ -353,7 +353,8 @@ def test_a_venue_that_cannot_write_its_journal_stops_and_has_all_that_it_acknowl
     assert "the journal cannot be written (File too large), so the venue stops" in log.splitlines()[-1]
     assert "Traceback" not in log
     with venue(tmp_path, is_resumed=True) as (ready, _):
-        orders = asyncio.run(Trader(ready, 0, Notes(), random.Random(0)).pages("ClosedOrders", "closed"))
+        # In this order, for the market goes on: what is open and ends in between is among the ended ones.
         opened = asyncio.run(Trader(ready, 0, Notes(), random.Random(0)).asked("OpenOrders"))["open"]
+        orders = asyncio.run(Trader(ready, 0, Notes(), random.Random(0)).pages("ClosedOrders", "closed"))
     assert notes[0].acknowledged
     assert set(notes[0].acknowledged) <= set(orders | opened)
