@@ -200,6 +200,7 @@ class Strategy(NautilusStrategy):
         """Submit an order; see NautilusTrader's ``Strategy``. ``params={"via": "rest"}`` names its road."""
         path = self._path
         if path is None or position_id is not None or client_id is not None:
+            self._make(order)
             super().submit_order(order, position_id, client_id, params)
         elif self.is_exiting() or not path.takes(order):
             super().submit_order(order, None, None, params)
@@ -212,6 +213,7 @@ class Strategy(NautilusStrategy):
         """Cancel an order; see NautilusTrader's ``Strategy``. ``params={"via": "rest"}`` names the road."""
         path = self._path
         if path is None or client_id is not None or not path.cancel(order, params):
+            self._make(order)
             super().cancel_order(order, client_id, params)
 
     def cancel_orders(self, orders: list[Order], *terms: Any, **named: Any) -> None:

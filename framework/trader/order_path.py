@@ -159,7 +159,6 @@ class OrderPath:
     def cancel(self, order: Order, params: Mapping[str, Any] | None) -> bool:
         """Cancel an order; False, and nothing done, for one that NautilusTrader has more to say about."""
         if order.is_closed or order.is_pending_cancel or order.is_active_local:
-            self.make(order)
             return False
         now_ns = self._now_ns()
         cl_ord_id = order.cl_ord_id if type(order) is LateOrder else order.client_order_id.value

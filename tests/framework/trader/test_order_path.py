@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from nautilus_trader.model.enums import OrderSide, TimeInForce
+from nautilus_trader.model.identifiers import ClientId
 
 from adapters.kraken.profile import PROFILE
 from framework.protocol import SELL
 from framework.strategy import Strategy
+from framework.trader.late_orders import LateOrder, PlacedOrder
 from framework.trader.trader import Trader
 from tests.simulation.stage import ASK, BID, BTC, Script, fixed_latency, run, still_market, trade
 
@@ -197,3 +200,45 @@ def test_an_account_that_is_asked_for_has_all_fills_in_its_balances() -> None:
     assert after < before
     assert second == first + 1
     assert later == [(after, second)] * 2  # nothing has changed since
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda s, order: s.cancel_order(order, client_id=ClientId("KRAKEN")),
+        lambda s, order: s.cancel_orders([order]),
+        lambda s, order: s.move(order, price_ticks=BID - 12),
+        lambda s, order: s.query_order(order),
+        lambda s, order: s.cancel_gtd_expiry(order),
+        lambda s, order: s.submit_order(order, client_id=ClientId("KRAKEN")),
+        lambda s, order: (s.cancel_order(order), s.cancel_order(order)),
+    ],
+    ids=["cancel by client", "cancel several", "amend", "query", "expiry", "submit by client", "cancel twice"],
+)
+def test_an_order_is_made_before_nautilus_traders_own_code_reads_it(use: Any) -> None:
+    types: list[type] = []
+
+    def look(script: Script) -> None:
+        order = script.orders["a"]
+        types.append(type(order))
+        with suppress(ValueError, AttributeError):  # what NautilusTrader says of an order that this does not fit
+            use(script, order)
+        types.append(type(order))
+
+    script = _Quiet([(5.0, lambda s: _keep(s, "a", s.buy(s.btc, LOTS, BID - 9))), (6.0, look)])
+    run(script, profile=FAST)
+    assert types == [LateOrder, PlacedOrder]
+
+
+def test_who_hears_of_positions_from_some_moment_on_hears_of_the_one_that_earlier_fills_have_made() -> None:
+    heard: list[Any] = []
+    script = _Quiet(
+        [
+            (5.0, lambda s: s.buy(s.btc, LOTS, ASK)),
+            (6.0, lambda s: s.msgbus.subscribe("events.position.*", heard.append)),
+            (7.0, lambda s: s.buy(s.btc, LOTS, ASK)),
+        ]
+    )
+    run(script, profile=FAST)
+    assert [type(event).__name__ for event in heard] == ["PositionChanged"]
+    assert heard[0].quantity == script.bridge(script.btc).qty(2 * LOTS)
