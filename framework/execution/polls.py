@@ -4,19 +4,20 @@ tell.
 News that is pushed leaves gaps: while its line is down; for orders of a session that has ended, where each session
 hears of its own orders only; for orders that were entered by another link than such a session's. And some things
 raise a doubt that only the venue can settle: a request of unknown fate, fills that are missing, an order that the venue
-does not find or show. While there is one of these, the desk polls. Polls are paid from the budget like all else, and
-wait while it is spent.
+does not find or show, the end of a canceled order that is not told. While there is one of these, the desk polls. Polls
+are paid from the budget like all else, and wait while it is spent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 
 from framework.errors import ConfigError
 from framework.execution.budget import RateBudget
 from framework.execution.ledger import Ledger
 from framework.execution.link import Clock, Link
-from framework.execution.orders import OrderRecord, RequestKind
+from framework.execution.orders import Knowledge, OrderRecord, RequestKind
 from framework.execution.policy import DeskPolicy
 from framework.execution.requests import Requests
 from framework.messages import OrdersSnapshot, OrderState, QueryOrders
@@ -52,6 +53,9 @@ class Polls:
         self._interval_ns = policy.poll_interval_ms * _MS
         # How far a trader's clock may be ahead of the venue's, where only the trader's time of an order is known.
         self._clock_margin_ns = policy.answer_timeout_ms * _MS
+        # What news has so long to tell, and by when: orders whose cancels the venue has taken.
+        self._end_wait_ns = policy.answer_timeout_ms * _MS
+        self._ends: deque[tuple[int, Sequence[OrderRecord]]] = deque()
         self._ts_polled_ns = 0
         self._ts_read_ns = -1
         self._is_due = False
@@ -94,6 +98,17 @@ class Polls:
         if not self._is_beat and self.is_needed:
             self.ask()
         self.ensure()
+
+    def await_ends(self, records: Sequence[OrderRecord]) -> None:
+        """The venue has taken a cancel of these: news tells of their ends. What it has not told of in the time that an
+        answer may take is in doubt.
+        """
+        awaited = [record for record in records if record.is_live and self.is_heard(record)]
+        if awaited and self._link is not None:
+            due_ns = self._clock.now_ns + self._end_wait_ns
+            self._ends.append((due_ns, awaited))
+            if len(self._ends) == 1:
+                self._clock.call_at(due_ns, self._check_ends)
 
     def missed(self) -> None:
         """News may have been missed, though it is heard again: one poll is due in any case."""
@@ -173,6 +188,15 @@ class Polls:
         if self._is_running and (self._is_beat or self.is_needed):
             self.ask()
             self.ensure()
+
+    def _check_ends(self) -> None:
+        while self._ends and self._ends[0][0] <= self._clock.now_ns:
+            for record in self._ends.popleft()[1]:
+                if record.knowledge is Knowledge.OPEN and record.doubt_request_id is None:
+                    record.doubt_request_id = self._requests.last_id
+                    self.ensure()
+        if self._ends:
+            self._clock.call_at(self._ends[0][0], self._check_ends)
 
     @property
     def is_needed(self) -> bool:

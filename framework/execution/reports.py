@@ -93,9 +93,11 @@ class ReportReader:
             self._validated(flight, None)
         elif flight.kind is RequestKind.EDIT:
             self._edits.accepted(flight.records[0], flight, next(iter(report.order_ids), None), ts_venue_ns)
-        elif flight.kind is RequestKind.MASS_CANCEL or isinstance(flight.command, CancelBatch):
-            self._note_missed(flight.records)
-        # The answer to a cancel closes nothing: it does not tell of the fills before it. News or a poll does.
+        else:
+            if flight.kind is RequestKind.MASS_CANCEL or isinstance(flight.command, CancelBatch):
+                self._note_missed(flight.records)
+            # The answer to a cancel closes nothing: it does not tell of the fills before it. News or a poll does.
+            self._polls.await_ends(flight.records)
 
     def _validated(self, flight: InFlight, error: str | None) -> None:
         command = flight.command
@@ -204,6 +206,7 @@ class ReportReader:
             self._requests.take(report.request_id, "accepted", None, None)
             if flight.kind is RequestKind.MASS_CANCEL:
                 self._note_missed(flight.records)
+                self._polls.await_ends(flight.records)
         elif report.exec_type in _BEGINNINGS:  # the end of the old order comes first, and answers nothing yet
             self._requests.take(report.request_id, "accepted", None, None)
             self._edits.accepted(flight.records[0], flight, report.order_id, report.ts_venue_ns)

@@ -232,6 +232,38 @@ def test_an_order_believed_open_that_a_poll_does_not_show_is_asked_for_by_its_id
     assert len(rig.sent("rest")) == 3
 
 
+@pytest.mark.parametrize("how", ["one", "several", "all"])
+def test_an_order_whose_cancel_was_taken_is_asked_for_by_its_id_if_its_end_is_not_told(how: str) -> None:
+    """The message that told it is lost, and no later one shows that by its number."""
+    rig = Rig()
+    records = [rig.open_order(name, order_id=f"O{number}") for number, name in enumerate("ab", 1)]
+    if how == "one":
+        for name in "ab":
+            rig.desk.cancel(name)
+            rig.tell("ws2", accepted(rig.last("ws2").request_id, 10))
+    else:
+        rig.desk.cancel_batch("ab") if how == "several" else rig.desk.cancel_all()
+        rig.tell("ws2", accepted(rig.last("ws2").request_id, 10))
+    rig.tell("ws2", execution(ExecType.CANCELED, 11, cl_ord_id="b", order_id="O2"))
+    rig.run(9_999)
+    assert rig.sent("rest") == []
+    rig.run(12_001)
+    assert rig.last("rest").order_ids == ("O1",)
+    _answer(rig, 12_000, status(OrderState.CANCELED))
+    assert not any(record.is_open for record in records)
+
+
+def test_an_order_whose_cancel_was_taken_and_whose_end_is_told_is_not_asked_for() -> None:
+    rig = Rig()
+    rig.open_order()
+    rig.desk.cancel("a")
+    rig.tell("ws2", accepted(rig.last("ws2").request_id, 10))
+    rig.run(9_000)
+    rig.tell("ws2", execution(ExecType.CANCELED, 9_000))
+    rig.run(60_000)
+    assert rig.sent("rest") == []
+
+
 def test_an_order_that_a_poll_shows_again_is_not_asked_for_any_more() -> None:
     rig = Rig()
     rig.open_order()

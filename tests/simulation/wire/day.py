@@ -44,8 +44,8 @@ __all__ = ["FAULTS", "Day"]
 FAULTS = ("drop", "half open", "stall", "refuse", "gateway", "all lines", "mode", "tokens", "rollover")
 FAULTS += ("replay", "frame")
 _PATIENCE_S = 1_800
-# So much of the past the venue keeps, which is in the same process: full within the first hour, so that what memory
-# grows by afterwards is the run's.
+# So much of the past the venue keeps, which is in the same process, where nothing watches it: full within the first
+# hour, so that what memory grows by afterwards is the run's. What watches adds up all that there ever was.
 _HISTORY_MAX = 300
 _DAY_S = 86_400
 
@@ -102,7 +102,9 @@ class Day:
         self.act_s = hours * 3_600
         config = live_config(road)
         _, policy = resolve_road(PROFILE, config.road)
-        setting = Setting(policy=policy, tier="pro", history_max=_HISTORY_MAX)
+        setting = Setting(policy=policy, tier="pro")
+        if not is_watched:
+            setting = replace(setting, history_max=_HISTORY_MAX)
         self.world = World(
             seed,
             setting,
