@@ -27,6 +27,8 @@ class DeskPolicy(msgspec.Struct, frozen=True, kw_only=True):
         protocol of none of them pushes any, it is polled.
     query: link for order queries (polls, reconciliation); None for the first link that can query.
     poll_interval_ms: time between polls, where news is polled.
+    check_interval_ms: time between polls where news is pushed and orders are open, in case that news has lost
+        something; None polls there only where something is in doubt.
     answer_timeout_ms: a command without an answer for so long has an unknown outcome.
     deadline_ms: new orders and amends that reach the engine later than this after sending are refused by it, which is
         what makes an unknown outcome provable; None sends no deadline.
@@ -42,6 +44,7 @@ class DeskPolicy(msgspec.Struct, frozen=True, kw_only=True):
     query: str | None = None
     spread: Spread = Spread.LEAST_LOADED
     poll_interval_ms: int = 2_000
+    check_interval_ms: int | None = None
     answer_timeout_ms: int = 10_000
     deadline_ms: int | None = 5_000
     cancel_reserve_points: int = 10
@@ -70,6 +73,7 @@ class DeskPolicy(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigError(f'news = "{self.news}": news of several links is merged; write "ws2 + fix"')
         if not self.cancel:
             raise ConfigError("a desk policy needs a cancel route; name at least one link in 'cancel'")
-        for name in ("poll_interval_ms", "answer_timeout_ms"):
-            if getattr(self, name) <= 0:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it must be above 0")
+        for name in ("poll_interval_ms", "check_interval_ms", "answer_timeout_ms"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ConfigError(f"{name} is {value}; it must be above 0")

@@ -4,8 +4,9 @@ tell.
 News that is pushed leaves gaps: while its line is down; for orders of a session that has ended, where each session
 hears of its own orders only; for orders that were entered by another link than such a session's. And some things
 raise a doubt that only the venue can settle: a request of unknown fate, fills that are missing, an order that the venue
-does not find or show, the end of a canceled order that is not told. While there is one of these, the desk polls. Polls
-are paid from the budget like all else, and wait while it is spent.
+does not find or show, the end of a canceled order that is not told. While there is one of these, the desk polls; a
+policy may have it check all the same now and then. Polls are paid from the budget like all else, and wait while it is
+spent.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Polls:
         self._is_beat = not self._news
         self._link = _query_link(links, policy)
         self._interval_ns = policy.poll_interval_ms * _MS
+        self._check_interval_ns = 0 if policy.check_interval_ms is None else policy.check_interval_ms * _MS
         # How far a trader's clock may be ahead of the venue's, where only the trader's time of an order is known.
         self._clock_margin_ns = policy.answer_timeout_ms * _MS
         # What news has so long to tell, and by when: orders whose cancels the venue has taken.
@@ -65,10 +67,12 @@ class Polls:
         self._is_running = False
 
     def start(self) -> None:
-        """Begin the beat where news is polled."""
+        """Begin the beat where news is polled, and the checks where it is not."""
         self._is_running = True
         if self._is_beat:
             self.ensure()
+        elif self._check_interval_ns:
+            self._clock.call_at(self._clock.now_ns + self._check_interval_ns, self._on_check)
 
     def stop(self) -> None:
         """Ask no more."""
@@ -188,6 +192,12 @@ class Polls:
         if self._is_running and (self._is_beat or self.is_needed):
             self.ask()
             self.ensure()
+
+    def _on_check(self) -> None:
+        if self._is_running:
+            if self._ledger.open_orders:
+                self.missed()
+            self._clock.call_at(self._clock.now_ns + self._check_interval_ns, self._on_check)
 
     def _check_ends(self) -> None:
         while self._ends and self._ends[0][0] <= self._clock.now_ns:

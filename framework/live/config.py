@@ -59,6 +59,8 @@ class LiveSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     at_end: "cancel", "leave" or "flatten". patience_s: how long the end may take.
     left_open: "cancel" or "adopt", what becomes of orders that a run before has left open.
     balances_s: how often the venue is asked for the account's balances; 0 for at the start only.
+    orders_s: how often it is asked for the account's orders while any are open, though news of them is heard: what
+        news has lost is not believed for longer. 0 asks only where something is in doubt.
     busy_poll: the run never sleeps while it waits, which takes a processor's core for itself, and answers what comes
         sooner: nothing has to be woken, and nothing else empties the core's caches.
     keep_awake: no core of the machine halts while the run lives, so that none has to be woken when something comes; the
@@ -81,6 +83,7 @@ class LiveSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     patience_s: float = 30.0
     dead_man_s: int = 60
     balances_s: int = 60
+    orders_s: int = 60
     busy_poll: bool = False
     keep_awake: bool = False
     remembered_s: int = 3_600
@@ -92,6 +95,7 @@ class LiveSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         check_range("[live] patience_s", self.patience_s, 0)
         check_range("[live] dead_man_s", self.dead_man_s, 0, 86_400)
         check_range("[live] balances_s", self.balances_s, 0, 86_400)
+        check_range("[live] orders_s", self.orders_s, 0, 86_400)
         check_range("[live] remembered_s", self.remembered_s, 0)
         if 0 < self.dead_man_s < 15:
             raise ConfigError(f"[live] dead_man_s = {self.dead_man_s}: give 15 or more, or 0 to do without")

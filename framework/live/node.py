@@ -13,6 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from framework.adapter import LiveVenue
 from framework.backtest.feeds import RunDataClient
 from framework.backtest.history import spec_identity
@@ -89,6 +91,7 @@ class LiveNode:
         self._profile = profile
         check_tier(profile, config.venue.tier)
         self.road, policy = resolve_road(profile, config.road)
+        policy = replace(policy, check_interval_ms=1_000 * config.live.orders_s or None)
         known = venue.instruments
         for symbol in config.live.symbols:
             if symbol not in known:

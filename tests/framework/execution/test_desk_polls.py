@@ -10,6 +10,7 @@ from framework.protocol import RejectReason
 from tests.framework.execution.desk_rig import (
     FIX_ROAD,
     REST_POLLED,
+    WS2_ROAD,
     Rig,
     accepted,
     add_order,
@@ -262,6 +263,23 @@ def test_an_order_whose_cancel_was_taken_and_whose_end_is_told_is_not_asked_for(
     rig.tell("ws2", execution(ExecType.CANCELED, 9_000))
     rig.run(60_000)
     assert rig.sent("rest") == []
+
+
+def test_a_policy_may_have_open_orders_asked_for_now_and_then_though_their_news_is_heard() -> None:
+    rig = Rig(replace(WS2_ROAD, check_interval_ms=60_000))
+    rig.run(90_000)
+    assert rig.sent("rest") == []  # nothing is open
+    record = rig.open_order()
+    rig.run(120_001)
+    assert rig.sent("rest") == ["QueryOrders"]
+    _answer(rig, 120_000, status())
+    rig.run(179_999)
+    assert rig.sent("rest") == ["QueryOrders"]
+    rig.run(180_001)
+    _answer(rig, 180_000, status(OrderState.CANCELED))  # news has lost it
+    assert not record.is_open
+    rig.run(400_000)
+    assert len(rig.sent("rest")) == 2
 
 
 def test_an_order_that_a_poll_shows_again_is_not_asked_for_any_more() -> None:

@@ -66,7 +66,7 @@ class Lives:
         if first_name != second_name:  # orders are adopted by a strategy of the same name only
             first.__class__ = type(second_name, (type(first),), {})
         self.strategies = [first, second]
-        config = live_config(road, dead_man_s=0, balances_s=0, left_open=LeftOpen.ADOPT)
+        config = live_config(road, dead_man_s=0, balances_s=0, orders_s=0, left_open=LeftOpen.ADOPT)
         _, policy = resolve_road(PROFILE, config.road)
         given = {"tier": "pro", "pool_count": 8, "is_cancel_on_disconnect": False} | setting
         self.world = World(

@@ -53,7 +53,7 @@ class _Other:
 
 @pytest.mark.parametrize("road", ["rest", "rest+ws"])
 def test_own_orders_are_canceled_at_once_by_few_requests_and_others_stay(road: str) -> None:
-    config = live_config(road, dead_man_s=0, balances_s=0)
+    config = live_config(road, dead_man_s=0, balances_s=0, orders_s=0)
     _, policy = resolve_road(PROFILE, config.road)
     setting = Setting(policy=policy, tier="intermediate", pool_count=8)
     world = World(5, setting, [], make_end=lambda world, number: NodeEnd(world, number, config, Restless))

@@ -114,7 +114,7 @@ def by_messages(market: Any, road: str, seed: int) -> Rounds:
 
 
 def on_the_wire(market: Any, road: str, seed: int) -> Rounds:
-    config = live_config(road, dead_man_s=0, balances_s=0, depth=100)
+    config = live_config(road, dead_man_s=0, balances_s=0, orders_s=0, depth=100)
     _, policy = resolve_road(PROFILE, config.road)
     first_ns = int(market.columns.ts_event_ns[0])
     setting = Setting(policy=policy, start_ns=first_ns, tier="pro", pool_count=8)
