@@ -38,6 +38,7 @@ test: setup ## all tests
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 conformance: setup ## the venue against clients by others, those built from source (minutes, once) included
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .make/conformance-build.lock
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes \
 		-r .make/conformance.lock
 	@$(RUN) -m pytest tests/conformance $(ARGS)
@@ -81,6 +82,7 @@ lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" uv --no-config pip compile --quiet --upgrade --universal \
 		--python-version 3.12 --generate-hashes --extra dev pyproject.toml --output-file requirements.lock
 	@.make/lock-extra conformance conformance
+	@.make/lock-extra conformance-build conformance
 	@.make/lock-extra fuzz fuzz
 
 clean: ## remove the environment and everything that was generated
