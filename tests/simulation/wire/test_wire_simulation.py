@@ -50,7 +50,7 @@ def test_whatever_goes_wrong_everything_holds(first: int) -> None:
     "seed",
     [
         *(183, 1_335, 1_853, 8_517, 10_206, 10_516, 10_747),
-        *(30_024, 30_142, 30_285, 30_327, 30_869, 31_081, 31_486, 32_863, 33_292, 33_594, 34_474, 60_858),
+        *(30_024, 30_142, 30_285, 30_327, 30_869, 31_081, 31_486, 32_863, 33_292, 33_594, 34_474, 60_858, 75_849),
     ],
 )
 def test_whatever_goes_wrong_everything_holds_with_seeds_that_once_failed(seed: int) -> None:

@@ -170,7 +170,8 @@ class Watch:
             self._is_own(record)
         order = self.account.order_by_id.get(record.order_id or "")
         former_id = self._order_ids.get(record.cl_ord_id)
-        if former_id not in (None, record.order_id):
+        # A run that went on after a crash may not know the id again yet.
+        if record.order_id is not None and former_id not in (None, record.order_id):
             # An edit has replaced it: it is an order of who edited.
             edits = [name for name, command, _ in self.world.notes.commands if _is_edit_of(command, former_id)]
             self._owners[record.cl_ord_id] = (edits[-1], self._epochs[edits[-1]])
