@@ -29,6 +29,17 @@ def test_every_requirement_of_the_project_is_pinned_to_one_version_that_meets_it
     assert unmet == []
 
 
+@pytest.mark.parametrize("extra", ["conformance", "conformance-build", "fuzz"])
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_requirement_of_an_extra_is_pinned_in_its_own_lock_or_the_projects(extra: str, python: str) -> None:
+    project = tomllib.loads((TREE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    locks = (TREE / "requirements.lock", TREE / ".make" / f"{extra}.lock")
+    pins = {pin.name: pin.version for lock in locks for pin in read_lock(lock) if pin.is_for(python)}
+    for requirement in map(Requirement, project["optional-dependencies"][extra]):
+        if requirement.marker is None or requirement.marker.evaluate({"python_version": python}):
+            assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)])
+
+
 @pytest.mark.parametrize("python", PYTHONS)
 def test_no_package_is_pinned_twice_for_one_python(python: str) -> None:
     names = [pin.name for pin in read_lock(TREE / "requirements.lock") if pin.is_for(python)]
