@@ -65,8 +65,8 @@ class LiveSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         sooner: nothing has to be woken, and nothing else empties the core's caches.
     keep_awake: no core of the machine halts while the run lives, so that none has to be woken when something comes; the
         run needs the right to write to /dev/cpu_dma_latency.
-    remembered_s: orders that have closed, and states of the account, are let go of after so many seconds, also in
-        NautilusTrader's cache; 0 keeps all. The run's folder has them all.
+    remembered_s: orders and positions that have closed, and states of the account, are let go of after so many seconds,
+        also in NautilusTrader's cache; 0 keeps all. The run's folder has them all.
     dead_man_s: the venue cancels all orders of the account if this run has not been heard for so long; 0 for never.
     """
 

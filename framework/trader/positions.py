@@ -52,11 +52,35 @@ class PositionCache(Cache):
         self.catch_up: Callable[[], None] = _nothing_to_catch_up_with
         self.untold: Callable[[], None] | None = None
         self.is_hiding = False
-        self._closed: dict[PositionId, list[Position]] = {}
+        # In place of one that was let go of stand None and, as its copy, nothing.
+        self._closed: dict[PositionId, list[Position | None]] = {}
         self._copies: dict[PositionId, list[bytes]] = {}
+        self._owners: dict[PositionId, tuple[InstrumentId, AccountId]] = {}
+        self._forgotten: dict[PositionId, int] = {}
 
     def snapshot_position(self, position: Position) -> None:
         self._closed.setdefault(position.id, []).append(position)
+        self._owners[position.id] = (position.instrument_id, position.account_id)
+
+    def closed_before(self, before_ns: int) -> dict[PositionId, InstrumentId]:
+        """The positions of which closed ones are still kept from before a time, with their instruments."""
+        return {
+            position_id: self._owners[position_id][0]
+            for position_id, positions in self._closed.items()
+            if (oldest := next(iter(positions[self._forgotten.get(position_id, 0) :]), None)) is not None
+            and oldest.ts_closed < before_ns
+        }
+
+    def forget_closed(self, before_ns: int) -> None:
+        """Let go of positions that closed before a time, once the portfolio has counted in what they earned."""
+        for position_id in self.closed_before(before_ns):
+            positions, copies = self._closed[position_id], self.position_snapshot_bytes(position_id)
+            first = self._forgotten.get(position_id, 0)
+            for number, position in enumerate(positions[first:], first):
+                if position is not None and position.ts_closed >= before_ns:
+                    break
+                positions[number], copies[number] = None, b""
+                self._forgotten[position_id] = number + 1
 
     def tell_accounts(self) -> None:
         """Have accounts be told what they have not been told."""
@@ -79,7 +103,9 @@ class PositionCache(Cache):
     def position_snapshot_bytes(self, position_id: PositionId) -> list[bytes]:
         self.catch_up()
         copies = self._copies.setdefault(position_id, [])
-        copies += [pickle.dumps(position) for position in self._closed.get(position_id, [])[len(copies) :]]
+        closed = self._closed.get(position_id, [])
+        if len(copies) < len(closed):
+            copies += [pickle.dumps(position) for position in closed[len(copies) :]]
         return copies
 
     def position_snapshot_ids(
@@ -90,8 +116,8 @@ class PositionCache(Cache):
         self.catch_up()
         return {
             position_id
-            for position_id, positions in self._closed.items()
-            if instrument_id in (None, positions[0].instrument_id) and account_id in (None, positions[0].account_id)
+            for position_id, owner in self._owners.items()
+            if instrument_id in (None, owner[0]) and account_id in (None, owner[1])
         }
 
     def position_snapshots(
@@ -99,7 +125,7 @@ class PositionCache(Cache):
     ) -> list[Position]:
         self.catch_up()
         wanted = [position_id] if position_id is not None else list(self._closed)
-        copies = [pickle.loads(each) for known in wanted for each in self.position_snapshot_bytes(known)]  # noqa: S301
+        copies = [pickle.loads(each) for known in wanted for each in self.position_snapshot_bytes(known) if each]  # noqa: S301
         return [copy for copy in copies if account_id in (None, copy.account_id)]
 
 
@@ -149,6 +175,14 @@ class RunPortfolio(Portfolio):
     def note(self, position: Position, fill: OrderFilled) -> None:
         """A fill has changed a position."""
         self._changed[fill.instrument_id] = (position, fill)
+
+    def forget_closed(self, before_ns: int) -> None:
+        """Let go of positions that closed before a time; what they earned stays in what is told of realised profits."""
+        cache = self._closed_positions
+        # It counts in each closed position once, when it is asked.
+        for instrument_id in set(cache.closed_before(before_ns).values()):
+            self.realized_pnl(instrument_id)
+        cache.forget_closed(before_ns)
 
     def update_position(self, event: PositionEvent) -> None:
         self._closed_positions.is_hiding = True

@@ -267,8 +267,8 @@ class Trader:
         return () if record is None else record.reach
 
     def forget(self, before_ns: int) -> None:
-        """Let go of orders that closed before a time, and of older states of the account: NautilusTrader's cache does
-        not have them any more.
+        """Let go of orders and positions that closed before a time, and of older states of the account: the cache of
+        NautilusTrader does not have them any more. What the positions earned stays in the portfolio.
         """
         cache, now_ns = self.nautilus.cache, self.scheduler.now_ns
         for cl_ord_id in self.desk.forget(before_ns):
@@ -278,6 +278,7 @@ class Trader:
         for denied in self.client.forget_denied(before_ns):
             cache.purge_order(denied)
         cache.purge_account_events(now_ns, max(0, now_ns - before_ns) // _SECOND_NS)
+        self.nautilus.portfolio.forget_closed(before_ns)
 
     def rate_budget_used(self, symbol: str) -> float:
         """Share of a pair's rate counter that is used now, by the desk's own count."""

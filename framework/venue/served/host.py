@@ -60,8 +60,8 @@ class VenueHost:
         switches: Mapping[str, str] | None = None,
         history_max: int = 50_000,
     ) -> None:
-        """start_ns: the present, where the markets' first rows are put. Raises ConfigError and DataError as Venue and
-        MatchingKernel do.
+        """start_ns: the present, where the markets' first rows are put. history_max: so much of each account's past is
+        kept (``Records``). Raises ConfigError and DataError as Venue and MatchingKernel do.
         """
         self.markets = [market_from(market, start_ns) for market in markets]
         self.kernel = MatchingKernel(self.markets)
@@ -70,6 +70,7 @@ class VenueHost:
         self.venue.observer = Watch(self)
         self.profile = self.venue.profile
         self.specs = {spec.symbol: spec for spec in specs}
+        self.history_max = history_max
         self.records = Records(self.venue, history_max)
         self.tapes = {symbol: TradeTape() for symbol in self.specs}
         self.scheduler = Scheduler(start_ns)

@@ -66,3 +66,36 @@ def test_copies_of_closed_positions_can_be_asked_for() -> None:
     (last,) = script.cache.positions_closed()
     assert [copy.id for copy in copies] == [last.id]
     assert all(copy.is_closed for copy in copies)
+
+
+def test_closed_positions_that_are_let_go_of_stay_in_the_realized_pnl() -> None:
+    seen: list[int] = []
+    script = _round_trips(5)
+
+    def let_go(script: Script) -> None:
+        script.portfolio.forget_closed(script.clock.timestamp_ns())
+        seen.append(len(script.cache.position_snapshots()))
+
+    script._steps += [(8.5, let_go), (12.5, let_go)]
+    run(script, profile=FAST)
+    assert abs(float(script.portfolio.realized_pnl(script.btc)) - (-0.1 * 0.15 - _fees(script))) < 1e-6
+    assert seen == [0, 0]
+    (last,) = script.cache.positions_closed()
+    assert [copy.id for copy in script.cache.position_snapshots()] == [last.id]
+    assert script.cache.position_snapshot_ids() == {last.id}
+
+
+def test_closed_positions_since_a_time_are_kept_when_older_ones_are_let_go_of() -> None:
+    kept: list[list[int]] = []
+
+    def let_go(script: Script) -> None:
+        before_ns = script.clock.timestamp_ns() - 6 * 10**9
+        script.portfolio.forget_closed(before_ns)
+        kept.append([each.ts_closed - before_ns for each in script.cache.position_snapshots()])
+
+    script = _round_trips(4)
+    script._steps.append((13.5, let_go))  # of 6, 8 and 10 s
+    run(script, profile=FAST)
+    assert [len(each) for each in kept] == [2]
+    assert min(kept[0]) >= 0
+    assert abs(float(script.portfolio.realized_pnl(script.btc)) - (-0.1 * 0.1 - _fees(script))) < 1e-6

@@ -127,8 +127,12 @@ class Day:
         return self.world.end
 
     def act(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Let so much time pass; connections that are over are forgotten then."""
         self.world.run(seconds)
+        for service in self.world.services.values():
+            service.connections[:] = [
+                each for each in service.connections if each.is_trader_there or each.is_venue_there
+            ]
         self._raise_failure()
 
     def finish(self) -> None:

@@ -41,6 +41,8 @@ __all__ = ["TARGET_COMP_ID", "FixGateway"]
 TARGET_COMP_ID = "KRAKEN-TRD"
 _NONCE_TOLERANCE_MS = 5_000
 _NEVER = 2**62
+# An order has an id of its own, and each change and cancel of it another.
+_IDS_PER_ORDER = 4
 _LABEL = "fix"
 _REFUSED = "authentication failure"
 
@@ -90,7 +92,7 @@ class _Trader(CompSession):
         self._host = context.host
         self._clock = context.clock
         self._requests = FixRequests(context)
-        self._ids = ClOrdIds()
+        self._ids = ClOrdIds(_IDS_PER_ORDER * context.host.history_max)
         self._key: ApiKey | None = None
         self._line_count = 0
         self._is_rolled_over = False

@@ -81,7 +81,7 @@ class ClOrdIds:
     UUIDs and renamings the newest are remembered, so that a session may last.
     """
 
-    def __init__(self, remembered_max: int = 200_000) -> None:
+    def __init__(self, remembered_max: int) -> None:
         self._highest = 0
         self._remembered_max = remembered_max
         self._seen: OrderedDict[str, None] = OrderedDict()
