@@ -12,7 +12,7 @@ spent.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from framework.errors import ConfigError
 from framework.execution.budget import RateBudget
@@ -102,6 +102,15 @@ class Polls:
         if not self._is_beat and self.is_needed:
             self.ask()
         self.ensure()
+
+    def doubt_orders(self, records: Iterable[OrderRecord]) -> None:
+        """Orders that had been accepted may have ended, news of it being on its way or lost: ask for them by their ids,
+        unless it has come by then.
+        """
+        for record in records:
+            if record.knowledge is Knowledge.OPEN:
+                record.doubt_request_id = self._requests.last_id
+                self.ensure()
 
     def await_ends(self, records: Sequence[OrderRecord]) -> None:
         """The venue has taken a cancel of these: news tells of their ends. What it has not told of in the time that an
@@ -201,10 +210,7 @@ class Polls:
 
     def _check_ends(self) -> None:
         while self._ends and self._ends[0][0] <= self._clock.now_ns:
-            for record in self._ends.popleft()[1]:
-                if record.knowledge is Knowledge.OPEN and record.doubt_request_id is None:
-                    record.doubt_request_id = self._requests.last_id
-                    self.ensure()
+            self.doubt_orders(self._ends.popleft()[1])
         if self._ends:
             self._clock.call_at(self._ends[0][0], self._check_ends)
 

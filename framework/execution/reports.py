@@ -147,7 +147,7 @@ class ReportReader:
                 else:
                     listener.cancel_rejected(record, error, ts_venue_ns)
         if report.reason in _NOT_FOUND:
-            self._doubt(flight.records)
+            self._polls.doubt_orders(flight.records)
 
     def _note_missed(self, records: tuple[OrderRecord, ...]) -> None:
         """A cancel of several was carried out on those that there were: one on its way then may have come after it.
@@ -157,13 +157,6 @@ class ReportReader:
         for record in records:
             if record.knowledge in (Knowledge.SENT, Knowledge.UNKNOWN):
                 record.missed_cancel_id = self._requests.last_id
-                self._polls.ensure()
-
-    def _doubt(self, records: tuple[OrderRecord, ...]) -> None:
-        """The venue does not find or show orders that had been accepted: news of their end is on its way, or lost."""
-        for record in records:
-            if record.knowledge is Knowledge.OPEN:
-                record.doubt_request_id = self._requests.last_id
                 self._polls.ensure()
 
     # ------------------------------------------------------------------------------------------------- news
@@ -271,14 +264,13 @@ class ReportReader:
         """Orders believed open that a poll does not show, or leaves fills of untold: they ended before its span, and
         that was missed, or they came to be after it was asked. The next poll asks for them by their ids.
         """
-        unshown = tuple(
+        self._polls.doubt_orders(
             record
             for record in self._ledger.open_orders.values()
             if record.ts_sent_ns < poll.ts_sent_ns
             and record.order_id is not None
             and (record.order_id not in shown or record.has_missing_fills)
         )
-        self._doubt(unshown)
 
     def _apply_status(self, record: OrderRecord, status: OrderStatus, report: OrdersSnapshot) -> None:
         if not record.is_live:

@@ -6,7 +6,8 @@ Both answer what NautilusTrader's own answer, and do less until they are asked:
   asks;
 
 - its cache pickles every closed position three times, to keep a copy; here the closed position itself is kept, which
-  nobody changes any more, and the copy is made when somebody asks for it;
+  nobody changes any more, and the copy is made when somebody asks for it; a long run lets go of old ones, of which the
+  portfolio keeps what they earned and nobody has a copy any more;
 - its portfolio takes note of each change of a position, and unpickles all closed ones at each close; here it catches
   up when somebody asks it something;
 - its analyzer concatenates a Series at every closed position; here it is told nothing: the figures of a run are
@@ -64,12 +65,13 @@ class PositionCache(Cache):
 
     def closed_before(self, before_ns: int) -> dict[PositionId, InstrumentId]:
         """The positions of which closed ones are still kept from before a time, with their instruments."""
-        return {
-            position_id: self._owners[position_id][0]
-            for position_id, positions in self._closed.items()
-            if (oldest := next(iter(positions[self._forgotten.get(position_id, 0) :]), None)) is not None
-            and oldest.ts_closed < before_ns
-        }
+        found = {}
+        for position_id, positions in self._closed.items():
+            first = self._forgotten.get(position_id, 0)
+            oldest = positions[first] if first < len(positions) else None
+            if oldest is not None and oldest.ts_closed < before_ns:
+                found[position_id] = self._owners[position_id][0]
+        return found
 
     def forget_closed(self, before_ns: int) -> None:
         """Let go of positions that closed before a time, once the portfolio has counted in what they earned."""

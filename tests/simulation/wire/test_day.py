@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from framework.messages import QueryOrders
 from tests.simulation.wire.day import Day
 
 
@@ -18,6 +19,13 @@ def test_an_hour_of_market_making_under_faults_ends_flat_and_reconciled(road: st
     counts = day.world.counts
     assert day.end.node.recorder.fills
     assert counts["line dropped"] + counts["line half open"] >= 3
+
+
+def test_open_orders_are_asked_for_once_a_minute_though_their_news_is_heard() -> None:
+    day = Day(1, hours=0.2, road="ws2", faults_per_hour=0)
+    day.act(day.act_s)
+    polls = [command for _, command, _ in day.world.notes.commands if isinstance(command, QueryOrders)]
+    assert 10 <= len(polls) <= 15
 
 
 def test_a_long_run_lets_go_of_orders_that_closed_more_than_an_hour_ago_and_its_folder_has_them_all(
